@@ -1,0 +1,51 @@
+# `make help` says what can be asked for.
+
+OPTIONS := SIM ARRAY STALL SEED WAVES QUEUE LAYER OUT PYTHON
+TARGETS := question setup test run waves lint doctor clean help
+
+# A misspelt option or target is an error, not a default.
+given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+$(foreach v,$(filter-out $(OPTIONS),$(given)),\
+    $(error there is no option $v; the options are $(OPTIONS)))
+$(foreach t,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
+    $(error there is no target $t; the targets are $(TARGETS)))
+
+quoted = '$(subst ','\'',$(strip $1))'
+option = $(if $($1),--$2 $(call quoted,$($1)))
+OPTION_ARGUMENTS = $(call option,SIM,sim) $(call option,ARRAY,array) $(call option,STALL,stall) \
+    $(call option,SEED,seed) $(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(QUEUE)),--queue)
+TB := .venv/bin/python -m tb
+
+.PHONY: $(TARGETS) ready
+.DEFAULT_GOAL := question
+
+question: ready  ## the layer of the question through the RTL (default)
+	@$(TB) question $(OPTION_ARGUMENTS)
+
+run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: layers of yours through the RTL
+	@$(TB) run $(LAYER) $(call option,OUT,out) $(OPTION_ARGUMENTS)
+
+waves: ready  ## GTKWave on the last run with WAVES=1
+	@$(TB) waves
+
+test: ready  ## the complete quick test suite on both simulators
+	@.venv/bin/python -m pytest -n auto
+
+lint: ready  ## the RTL and the Python, without simulating
+	@$(TB).lint
+
+doctor:  ## what is installed, what is missing, and the cure
+	@$(TB).doctor
+
+setup:  ## everything this project needs, GTKWave included
+	@./setup.sh --all
+
+clean:  ## removes what was built; .venv stays
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+help:  ## this list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo 'Options: SIM=icarus|verilator ARRAY=16x16 STALL=none|light|heavy SEED=n WAVES=1 QUEUE=1'
+
+ready:
+	@./setup.sh
