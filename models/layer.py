@@ -24,6 +24,7 @@ INT8_MIN, INT8_MAX = -128, 127
 
 Int8Array = NDArray[np.int8]
 Int32Array = NDArray[np.int32]
+Int64Array = NDArray[np.int64]
 Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 

@@ -1,0 +1,74 @@
+"""From int32 accumulators to int8 results, per output channel, by one of two rules.
+
+`tflite` is the rule of LiteRT's reference kernels and of TensorFlow Lite Micro: the multiplier is
+mult * 2^(shift - 31), and both roundings are in integers. `float` is the rule of XNNPACK, ONNX
+Runtime's QLinearConv and PyTorch's fbgemm: the multiplier is a float32. They differ by one in a few
+of a thousand results.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.convolution import accumulate
+from models.layer import Float32Array, Int8Array, Int32Array, Int64Array, LayerCase
+
+
+def requantise(
+    acc: Int32Array,
+    mult: Int32Array,
+    shift: Int32Array,
+    out_zp: int,
+    act_min: int,
+    act_max: int,
+) -> Int8Array:
+    """The rule `tflite` on accumulators (..., Cout), with `mult` and `shift` (Cout).
+
+        h = floor((acc * 2^max(shift, 0) * mult + 2^30) / 2^31)
+        t = h / 2^max(-shift, 0), to the nearest, ties away from zero
+        y = clamp(t + out_zp, act_min, act_max)
+
+    `mult` is 0 to 2^31 - 1, `shift` -31 to 7. Nothing overflows on the way.
+    """
+    left = np.maximum(shift, 0).astype(np.int64)
+    right = np.maximum(-shift, 0).astype(np.int64)
+    high = _rounded_high_half(acc.astype(np.int64) << left, mult.astype(np.int64))
+    half = (np.int64(1) << right) >> 1
+    quotient = np.sign(high) * ((np.abs(high) + half) >> right)
+    clamped: Int64Array = np.clip(quotient + out_zp, act_min, act_max)
+    return clamped.astype(np.int8)
+
+
+def _rounded_high_half(a: Int64Array, q: Int64Array) -> Int64Array:
+    """floor((a * q + 2^30) / 2^31) for |a| <= 2^38 and 0 <= q < 2^31.
+
+    The product has up to 69 bits, so `a` is taken in two parts, a = upper * 2^16 + lower.
+    """
+    upper, lower = a >> 16, a & 0xFFFF
+    return (upper * q + ((lower * q + (1 << 30)) >> 16)) >> 15
+
+
+def requantise_float(
+    acc: Int32Array, scale: Float32Array, out_zp: int, act_min: int, act_max: int
+) -> Int8Array:
+    """The rule `float` on accumulators (..., Cout), with `scale` float32 (Cout).
+
+    y = clamp(t + out_zp, act_min, act_max), where t is float32(acc) * scale, a float32 product,
+    rounded half to even. float32(acc) rounds half to even as well, above 2^24.
+    """
+    with np.errstate(over="ignore"):  # infinity is clamped like every value that is too large
+        product = acc.astype(np.float32) * scale
+    nearest: Float32Array = np.clip(np.rint(product), act_min - out_zp, act_max - out_zp)
+    return (nearest + out_zp).astype(np.int8)
+
+
+def result(case: LayerCase) -> Int32Array | Int8Array:
+    """What the core must give, (N, OH, OW, Cout): int32 accumulators, or int8 if requantised."""
+    layer, acc = case.layer, accumulate(case)
+    if not layer.requantise:
+        return acc
+    if case.scale is not None:
+        return requantise_float(acc, case.scale, layer.out_zp, layer.act_min, layer.act_max)
+    assert case.mult is not None  # LayerCase saw to it
+    assert case.shift is not None
+    return requantise(acc, case.mult, case.shift, layer.out_zp, layer.act_min, layer.act_max)
