@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.layer import Float32Array, Int32Array, Int64Array, LayerCase
+from models.layer import Float32Array, Int32Array, Int64Array, Layer, LayerCase
 
 EXACT_PRODUCTS = 1024
 """Products of two int8 that float32 sums without rounding: 1024 * 128 * 128 = 2^24."""
@@ -48,7 +48,8 @@ def accumulate(case: LayerCase) -> Int32Array:
     layer, groups = case.layer, case.layer.groups
     n, oh, ow, cout = layer.out_shape
     products = int(np.prod(layer.weight_shape[1:]))
-    matrices = case.w.reshape(groups, cout // groups, products).astype(np.float32)
+    weights = case.w.astype(np.float32)
+    matrices = weights.reshape(groups, cout // groups, products)
     windows = _windows(case)
     block = max(1, BLOCK_VALUES // (ow * products))
     acc = np.empty((n, oh, ow, groups, cout // groups), np.int32)
@@ -61,7 +62,7 @@ def accumulate(case: LayerCase) -> Int32Array:
     result: Int32Array = acc.reshape(layer.out_shape)
     result += case.bias
     if layer.in_zp:
-        result -= (layer.in_zp * _inside_weights(case)).astype(np.int32)
+        result -= (layer.in_zp * _inside_weights(layer, weights)).astype(np.int32)
     return result
 
 
@@ -93,14 +94,14 @@ def _product(windows: Float32Array, filters: Float32Array) -> Int32Array:
     return result
 
 
-def _inside_weights(case: LayerCase) -> Int64Array:
+def _inside_weights(layer: Layer, weights: Float32Array) -> Int64Array:
     """(OH, OW, Cout): for every window the sum of the weights whose tap lies inside the image.
 
-    At most 11 * 11 * 65535 * 128 = 2^30, which the matrix products in float64 hold exactly.
+    A tap's sum over the channels is at most 65535 * 128 < 2^24, exact in float32; the sum over the
+    taps at most 121 times that, exact in float64.
     """
-    layer = case.layer
     rows, columns = (v.astype(np.float64) for v in (layer.valid_rows(), layer.valid_columns()))
-    taps = case.w.astype(np.float64) @ np.ones(layer.weight_shape[3])  # (Cout, KH, KW)
+    taps = weights @ np.ones(layer.weight_shape[3], np.float32)  # (Cout, KH, KW)
     (oh, kh), (ow, kw) = rows.shape, columns.shape
     by_column = columns @ taps.transpose(2, 1, 0).reshape(kw, -1)  # (OW, KH * Cout)
     by_row = by_column.reshape(ow, kh, -1).transpose(1, 0, 2).reshape(kh, -1)  # (KH, OW * Cout)
