@@ -30,11 +30,12 @@ BoolArray = NDArray[np.bool_]
 
 
 class LayerError(ValueError):
-    """A layer that makes no sense. `field` is the name of the culprit, the text starts with it."""
+    """A layer that makes no sense: `field` is the culprit's name, `sentence` what is wrong."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(f"{field}: {sentence}")
         self.field = field
+        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,11 @@ def same_pads(
 
     TensorFlow's definition: the output has ceil(size / stride) rows, and of the padding that this
     takes the smaller half goes to the top, the larger to the bottom; columns alike.
+
+    Raises `LayerError` for a stride or a dilation out of range.
     """
+    _check_each("stride", stride, 2, 1, MAX_STRIDE)
+    _check_each("dilation", dilation, 2, 1, MAX_DILATION)
     both = []
     for length, k, s, d in zip(size, kernel, stride, dilation, strict=True):
         outputs = -(-length // s)
