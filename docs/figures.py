@@ -98,12 +98,12 @@ def grid(x: float, y: float, cell: float, label: Callable[[int, int], tuple[str,
 def the_layer() -> tuple[Array, Array]:
     """An input (11, 11, 64) of discs and a kernel (3, 3, 64, 64) of edge filters."""
     row, column = np.mgrid[:SIZE, :SIZE] - SIZE // 2
-    tap = np.arange(TAPS) - 1
-    turn = np.arange(CHANNELS) * 2.37  # radians: neighbours look in different directions
+    tap: Array = np.arange(TAPS) - 1.0
+    turn: Array = np.arange(CHANNELS) * 2.37  # radians: neighbours look in different directions
     discs = [np.hypot(row - 3 * np.sin(a), column - 3 * np.cos(a)) < 2.6 for a in turn]
     angle = turn[:, None] + 0.67 * np.arange(CHANNELS)[None, :]  # (c, o)
     down, right = tap[:, None, None, None], tap[None, :, None, None]
-    edges: Array = down * np.sin(angle) + right * np.cos(angle)
+    edges = down * np.sin(angle) + right * np.cos(angle)
     return np.stack(discs, axis=2).astype(float), edges
 
 
