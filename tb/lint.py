@@ -1,0 +1,126 @@
+"""`make lint`: the RTL and the Python, read by tools that do not run them.
+
+Three tools read the RTL, because each finds what the others miss: Verilator widths, latches and
+blocking assignments; slang signed operands that meet unsigned ones; Yosys nets with several drivers
+or with none, and combinational loops.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from pyslang import DiagnosticSeverity
+from pyslang import driver as slang_driver
+
+from tb.tools import find_simulator
+
+ROOT = Path(__file__).parents[1]
+TOP = "conv_core"
+ARRAYS = ((4, 8), (8, 8), (16, 16), (32, 4), (32, 32))
+"""Lanes in and out; the widths inside follow from them."""
+
+YOSYS = """
+import sys
+from pyosys import libyosys
+design = libyosys.Design()
+libyosys.run_pass("read_verilog " + " ".join(sys.argv[2:]), design)
+libyosys.run_pass(f"hierarchy -check -top {sys.argv[1]}; proc; check -assert", design)
+"""
+
+
+def complaints(command: Sequence[str | Path], **environment: str | Path) -> str:
+    """What a command prints if it fails, else nothing."""
+    done = subprocess.run(
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env=os.environ | {name: str(value) for name, value in environment.items()},
+    )
+    return "" if done.returncode == 0 else f"{done.stdout.strip()}\n(exit {done.returncode})"
+
+
+def verilator(sources: Sequence[Path], top: str, **parameters: int) -> str:
+    """Every warning of Verilator about a design with these parameters."""
+    tool = find_simulator("verilator")
+    settings = [f"-G{name}={value}" for name, value in parameters.items()]
+    command: list[str | Path] = [tool.path, "--lint-only", "-Wall", *settings, "--top-module", top]
+    return complaints([*command, *sources], **({"VERILATOR_ROOT": tool.root} if tool.root else {}))
+
+
+def slang(sources: Sequence[Path], top: str) -> str:
+    """slang's errors and warnings, and of its pedantic ones those where a sign gets lost."""
+    driver = slang_driver.Driver()
+    driver.addStandardArgs()
+    words = " ".join(["slang", "--top", top, *map(str, sources)])
+    driver.parseCommandLine(words, slang_driver.CommandLineOptions())
+    driver.processOptions()
+    driver.parseAllSources()
+    files, engine = driver.sourceManager, driver.diagEngine
+    lines = []
+    for found in driver.createCompilation().getAllDiagnostics():
+        place = found.location
+        if engine.getSeverity(found.code, place) == DiagnosticSeverity.Ignored and not (
+            engine.getOptionName(found.code) in ("sign-compare", "arith-op-mismatch")
+            and files.getSourceText(place.buffer)[place.offset] in "*/%<>"
+            and sign_is_lost([str(operand) for operand in found.args])
+        ):
+            continue
+        where = f"{files.getFileName(place)}:{files.getLineNumber(place)}"
+        lines.append(f"{where}: {engine.formatMessage(found)}")
+    return "\n".join(lines)
+
+
+def sign_is_lost(types: Sequence[str]) -> bool:
+    """Is one of the two operands signed and the other not?
+
+    Both are then read as unsigned, and products, quotients and comparisons change. Parameters are
+    signed 32-bit numbers, never negative here: they pass.
+    """
+    signed = ["signed" in name for name in types]
+    return any(signed) and not all(signed) and not any("signed[31:0]" in name for name in types)
+
+
+def yosys(sources: Sequence[Path], top: str) -> str:
+    """What Yosys' `check` says of the netlist."""
+    said = complaints([sys.executable, "-c", YOSYS, top, *sources])
+    return "\n".join(said.splitlines()[-20:])
+
+
+def checks() -> Iterator[tuple[str, Callable[[], str]]]:
+    """Everything that is read, by name."""
+    rtl = sorted((ROOT / "rtl").glob("*.v"))
+    for lanes_in, lanes_out in ARRAYS:
+        lanes = {"LANES_IN": lanes_in, "LANES_OUT": lanes_out}
+        yield f"verilator -Wall, {lanes_in}x{lanes_out}", partial(verilator, rtl, TOP, **lanes)
+    yield "slang", partial(slang, rtl, TOP)
+    yield "yosys check", partial(yosys, rtl, TOP)
+    python = [sys.executable, "-m"]
+    yield "ruff check", partial(complaints, [*python, "ruff", "check", "--quiet"])
+    yield "ruff format", partial(complaints, [*python, "ruff", "format", "--check", "--quiet"])
+    yield "mypy --strict", partial(complaints, [*python, "mypy"])
+
+
+def main() -> int:
+    """Prints one line for each check, and what it complains of; 1 if one does."""
+    failed: set[str] = set()
+    for name, check in checks():
+        start = time.monotonic()
+        said = check()
+        print(f"  {'FAILED' if said else 'ok':8} {name:26} {time.monotonic() - start:5.1f} s")
+        if said and said not in failed:
+            print("".join(f"    {line}\n" for line in said.splitlines()))
+            failed.add(said)
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
