@@ -18,7 +18,7 @@ endmodule
 `default_nettype wire
 """
 FAULTS = {
-    "width": (lint.verilator, "reg signed [15:0] y", "reg signed [14:0] y", "WIDTH"),
+    "width": (lint.verilator, "reg signed [15:0] y", "reg signed [3:0] y", "WIDTH"),
     "blocking assignment": (lint.verilator, "y <= a", "y = a", "BLKSEQ"),
     "lost sign": (lint.slang, "wire signed [7:0] b", "wire [7:0] b", "different types"),
     "two drivers": (lint.yosys, "endmodule", "always @(posedge clk) y <= 0;\nendmodule", "drivers"),
