@@ -1,0 +1,77 @@
+// activation_buffer: a ring of bytes, written a word at a time, read LANES bytes at a time from any byte address.
+//
+// Byte b of the ring lies in bank b mod LANES, so LANES bytes in a row touch every bank once.
+// Does not: know what is valid; the loader and the sequencer count that.
+//
+// Latency: data comes 3 cycles after rd_addr. Throughput: one write and one read a cycle.
+
+`default_nettype none
+
+module activation_buffer #(
+    parameter LANES  = 16,     // bytes of a word; a power of two
+    parameter BYTES  = 65536,  // bytes of the ring; a power of two, 2 * LANES and more
+    parameter BYTE_W = $clog2(BYTES),          // derived, leave it
+    parameter WORD_W = BYTE_W - $clog2(LANES)  // derived, leave it
+) (
+    input  wire               clk,
+
+    input  wire               wr_en,
+    input  wire [WORD_W-1:0]  wr_word,
+    input  wire [8*LANES-1:0] wr_data,
+
+    input  wire [BYTE_W-1:0]  rd_addr,  // of the byte for lane 0
+    output wire [8*LANES-1:0] rd_data
+);
+
+    localparam LANE_W = $clog2(LANES);
+
+    // Stage 1: the word each bank reads. Banks below the offset hold the part that runs into the next word.
+    reg [WORD_W-1:0] word_q1;
+    reg [WORD_W-1:0] next_word_q1;
+    reg [LANE_W-1:0] offset_q1;
+    reg [LANE_W-1:0] offset_q2;
+
+    always @(posedge clk) begin
+        word_q1      <= rd_addr[BYTE_W-1:LANE_W];
+        next_word_q1 <= rd_addr[BYTE_W-1:LANE_W] + 1'b1;
+        offset_q1    <= rd_addr[LANE_W-1:0];
+        offset_q2    <= offset_q1;
+    end
+
+    // Stage 2: the banks.
+    wire [8*LANES-1:0] bank_data;
+
+    genvar b;
+    generate
+        for (b = 0; b < LANES; b = b + 1) begin : gen_bank
+            wire runs_over = b[LANE_W-1:0] < offset_q1;
+
+            ram #(
+                .WIDTH(8),
+                .DEPTH(BYTES / LANES)
+            ) u_ram (
+                .clk    (clk),
+                .wr_en  (wr_en),
+                .wr_addr(wr_word),
+                .wr_data(wr_data[8*b+:8]),
+                .rd_en  (1'b1),
+                .rd_addr(runs_over ? next_word_q1 : word_q1),
+                .rd_data(bank_data[8*b+:8])
+            );
+        end
+    endgenerate
+
+    // Stage 3: lane i takes bank (i + offset) mod LANES.
+    reg [8*LANES-1:0] rd_data_q3;
+
+    wire [16*LANES-1:0] rotated = {bank_data, bank_data} >> {offset_q2, 3'b000};
+
+    always @(posedge clk) rd_data_q3 <= rotated[8*LANES-1:0];
+
+    assign rd_data = rd_data_q3;
+
+    wire unused = &{1'b0, rotated[16*LANES-1:8*LANES]};
+
+endmodule
+
+`default_nettype wire

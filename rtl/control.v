@@ -1,0 +1,329 @@
+// control: the AXI4-Lite registers, the queue of descriptors, errors, interrupt.
+//
+// The register map is in docs/driving-the-core.md.
+// Does not: take partial writes; they are answered SLVERR and change nothing, like all that is not in the map.
+//
+// An error halts the core: everything but this module and the last result register is held in reset, until RESUME.
+//
+// Latency: a write is answered 2 cycles after address and data are there, a read 1 cycle after its address.
+// Throughput: one write each 3 cycles, one read each 2.
+
+`default_nettype none
+
+module control #(
+    parameter LANES_IN         = 16,
+    parameter LANES_OUT        = 16,
+    parameter REQUANT_LANES    = 8,
+    parameter ACT_BYTES        = 65536,
+    parameter WGT_WORDS        = 1024,
+    parameter CONST_WORDS      = 1024,
+    parameter OUT_BYTES        = 16384,
+    parameter ACT_STREAM_BYTES = 16,
+    parameter WGT_STREAM_BYTES = 16,
+    parameter OUT_STREAM_BYTES = 16
+) (
+    input  wire         clk,
+    input  wire         rst,
+
+    input  wire [  7:0] s_axil_awaddr,
+    input  wire [  2:0] s_axil_awprot,
+    input  wire         s_axil_awvalid,
+    output wire         s_axil_awready,
+    input  wire [ 31:0] s_axil_wdata,
+    input  wire [  3:0] s_axil_wstrb,
+    input  wire         s_axil_wvalid,
+    output wire         s_axil_wready,
+    output wire [  1:0] s_axil_bresp,
+    output wire         s_axil_bvalid,
+    input  wire         s_axil_bready,
+    input  wire [  7:0] s_axil_araddr,
+    input  wire [  2:0] s_axil_arprot,
+    input  wire         s_axil_arvalid,
+    output wire         s_axil_arready,
+    output wire [ 31:0] s_axil_rdata,
+    output wire [  1:0] s_axil_rresp,
+    output wire         s_axil_rvalid,
+    input  wire         s_axil_rready,
+
+    output wire         irq,
+
+    // The oldest descriptor that waits for its set-up.
+    output wire         desc_valid,
+    input  wire         desc_ready,
+    output wire [255:0] desc,
+
+    // Errors, one cycle each. If several come at once the first in this order is reported.
+    input  wire         setup_error,
+    input  wire [  7:0] setup_code,
+    input  wire [  7:0] setup_detail,
+    input  wire [  2:0] act_error,  // TLAST early, TLAST late, TKEEP
+    input  wire [  2:0] wgt_error,
+
+    output wire         halted,
+    input  wire         closing,     // the results' open packet is yet to be closed
+    input  wire         layer_end,   // the layer's last result beat is accepted
+    output wire         more_queued, // behind the layer at hand
+
+    input  wire [ 31:0] cycles,
+    input  wire [ 31:0] cycles_active,
+    input  wire [ 31:0] cycles_stall_act,
+    input  wire [ 31:0] cycles_stall_wgt,
+    input  wire [ 31:0] cycles_stall_out,
+    input  wire [ 31:0] cycles_idle
+);
+
+    localparam [31:0] ID_VALUE = 32'h434F_4E56;
+    localparam [31:0] VERSION_VALUE = 32'h0000_0001;
+
+    localparam [7:0] ID = 8'h00;
+    localparam [7:0] VERSION = 8'h04;
+    localparam [7:0] LANES = 8'h08;
+    localparam [7:0] ACT_SIZE = 8'h0C;
+    localparam [7:0] WGT_SIZE = 8'h10;
+    localparam [7:0] CONST_SIZE = 8'h14;
+    localparam [7:0] OUT_SIZE = 8'h18;
+    localparam [7:0] STREAM_BYTES = 8'h1C;
+    localparam [7:0] CTRL = 8'h20;
+    localparam [7:0] STATUS = 8'h24;
+    localparam [7:0] ERROR = 8'h28;
+    localparam [7:0] IRQ_ENABLE = 8'h2C;
+    localparam [7:0] IRQ_STATUS = 8'h30;
+    localparam [7:0] LAYERS_DONE = 8'h34;
+    localparam [7:0] DESC_FIRST = 8'h40;
+    localparam [7:0] DESC_LAST = 8'h5C;
+    localparam [7:0] CYCLES = 8'h80;
+    localparam [7:0] ACTIVE = 8'h84;
+    localparam [7:0] STALL_ACT = 8'h88;
+    localparam [7:0] STALL_WGT = 8'h8C;
+    localparam [7:0] STALL_OUT = 8'h90;
+    localparam [7:0] IDLE = 8'h94;
+
+    localparam [7:0] ERROR_QUEUE_FULL = 8'd6;
+    localparam [7:0] ERROR_ACT_EARLY = 8'd8;
+    localparam [7:0] ERROR_ACT_LATE = 8'd9;
+    localparam [7:0] ERROR_ACT_KEEP = 8'd10;
+    localparam [7:0] ERROR_WGT_EARLY = 8'd12;
+    localparam [7:0] ERROR_WGT_LATE = 8'd13;
+    localparam [7:0] ERROR_WGT_KEEP = 8'd14;
+
+    localparam [1:0] OKAY = 2'b00;
+    localparam [1:0] SLVERR = 2'b10;
+
+    localparam QUEUE   = 4;  // descriptors that may wait
+    localparam QUEUE_W = 2;
+
+    // Write channel: address and data come in any order and are dealt with together.
+    reg        aw_valid_q;
+    reg [ 7:0] aw_addr_q;
+    reg        w_valid_q;
+    reg [31:0] w_data_q;
+    reg [ 3:0] w_strb_q;
+    reg        b_valid_q;
+    reg [ 1:0] b_resp_q;
+
+    assign s_axil_awready = !aw_valid_q;
+    assign s_axil_wready  = !w_valid_q;
+    assign s_axil_bvalid  = b_valid_q;
+    assign s_axil_bresp   = b_resp_q;
+
+    wire write = aw_valid_q && w_valid_q && !b_valid_q;
+    wire desc_hit = aw_addr_q >= DESC_FIRST && aw_addr_q <= DESC_LAST;
+    wire whole = aw_addr_q[1:0] == 2'b00 && w_strb_q == 4'b1111;
+    wire writable = desc_hit || aw_addr_q == CTRL || aw_addr_q == IRQ_ENABLE || aw_addr_q == IRQ_STATUS;
+    wire start = write && whole && aw_addr_q == CTRL && w_data_q[0];
+    wire resume = write && whole && aw_addr_q == CTRL && w_data_q[1];
+    wire queue_full;
+    wire start_taken = start && !queue_full && !halted;
+    wire start_refused = start && !start_taken;
+
+    always @(posedge clk) begin
+        if (s_axil_awready) aw_addr_q <= s_axil_awaddr;
+        if (s_axil_wready) begin
+            w_data_q <= s_axil_wdata;
+            w_strb_q <= s_axil_wstrb;
+        end
+        if (write) b_resp_q <= writable && whole && !start_refused ? OKAY : SLVERR;
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            aw_valid_q <= 1'b0;
+            w_valid_q  <= 1'b0;
+            b_valid_q  <= 1'b0;
+        end else begin
+            if (write) begin
+                aw_valid_q <= 1'b0;
+                w_valid_q  <= 1'b0;
+                b_valid_q  <= 1'b1;
+            end else begin
+                if (s_axil_awvalid) aw_valid_q <= 1'b1;
+                if (s_axil_wvalid) w_valid_q <= 1'b1;
+                if (s_axil_bready) b_valid_q <= 1'b0;
+            end
+        end
+    end
+
+    // Descriptor registers and the queue.
+    reg [255:0] desc_q;
+    reg [255:0] queue_q[0:QUEUE-1];
+    reg [QUEUE_W-1:0] queue_wr_q;
+    reg [QUEUE_W-1:0] queue_rd_q;
+    reg [  QUEUE_W:0] waiting_q;
+    reg [        7:0] layers_q;       // queued or running
+    reg [       31:0] layers_done_q;
+
+    wire desc_taken = desc_valid && desc_ready;
+
+    assign queue_full  = waiting_q == QUEUE[QUEUE_W:0];
+    assign desc_valid  = waiting_q != {QUEUE_W + 1{1'b0}};
+    assign desc        = queue_q[queue_rd_q];
+    assign more_queued = layers_q > 8'd1;
+
+    always @(posedge clk) begin
+        if (rst) desc_q <= 256'd0;
+        else if (write && whole && desc_hit) desc_q[{aw_addr_q[4:2], 5'd0}+:32] <= w_data_q;
+        if (start_taken) queue_q[queue_wr_q] <= desc_q;
+    end
+
+    // Errors.
+    reg       halted_q;
+    reg       resume_q;  // asked for, waits until the results' packet is closed
+    reg [7:0] error_code_q;
+    reg [7:0] error_detail_q;
+
+    wire stream_error = act_error != 3'd0 || wgt_error != 3'd0;
+    wire fatal = (setup_error || stream_error) && !halted_q;
+
+    reg [7:0] stream_code;
+
+    always @(*) begin
+        if (act_error[0]) stream_code = ERROR_ACT_EARLY;
+        else if (act_error[1]) stream_code = ERROR_ACT_LATE;
+        else if (act_error[2]) stream_code = ERROR_ACT_KEEP;
+        else if (wgt_error[0]) stream_code = ERROR_WGT_EARLY;
+        else if (wgt_error[1]) stream_code = ERROR_WGT_LATE;
+        else stream_code = ERROR_WGT_KEEP;
+    end
+
+    assign halted = halted_q;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            halted_q       <= 1'b0;
+            resume_q       <= 1'b0;
+            error_code_q   <= 8'd0;
+            error_detail_q <= 8'd0;
+        end else begin
+            if (fatal) begin
+                halted_q       <= 1'b1;
+                error_code_q   <= setup_error ? setup_code : stream_code;
+                error_detail_q <= setup_error ? setup_detail : 8'd0;
+            end else if (resume_q && !(halted_q && closing)) begin
+                halted_q       <= 1'b0;
+                error_code_q   <= 8'd0;
+                error_detail_q <= 8'd0;
+            end else if (start && queue_full && error_code_q == 8'd0) begin
+                error_code_q <= ERROR_QUEUE_FULL;
+            end
+            if (resume) resume_q <= 1'b1;
+            else if (!fatal && !(halted_q && closing)) resume_q <= 1'b0;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst || halted_q) begin
+            queue_wr_q <= {QUEUE_W{1'b0}};
+            queue_rd_q <= {QUEUE_W{1'b0}};
+            waiting_q  <= {QUEUE_W + 1{1'b0}};
+            layers_q   <= 8'd0;
+        end else begin
+            if (start_taken) queue_wr_q <= queue_wr_q + 1'b1;
+            if (desc_taken) queue_rd_q <= queue_rd_q + 1'b1;
+            if (start_taken && !desc_taken) waiting_q <= waiting_q + 1'b1;
+            if (desc_taken && !start_taken) waiting_q <= waiting_q - 1'b1;
+            if (start_taken && !layer_end) layers_q <= layers_q + 8'd1;
+            if (layer_end && !start_taken) layers_q <= layers_q - 8'd1;
+        end
+    end
+
+    // Interrupts: 0 layer done, 1 error.
+    reg [1:0] irq_enable_q;
+    reg [1:0] irq_status_q;
+
+    wire [1:0] irq_clear = write && whole && aw_addr_q == IRQ_STATUS ? w_data_q[1:0] : 2'b00;
+
+    assign irq = (irq_enable_q & irq_status_q) != 2'b00;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            irq_enable_q  <= 2'b00;
+            irq_status_q  <= 2'b00;
+            layers_done_q <= 32'd0;
+        end else begin
+            if (write && whole && aw_addr_q == IRQ_ENABLE) irq_enable_q <= w_data_q[1:0];
+            irq_status_q <= (irq_status_q & ~irq_clear) | {fatal, layer_end};
+            if (layer_end) layers_done_q <= layers_done_q + 32'd1;
+        end
+    end
+
+    // Read channel.
+    reg        r_valid_q;
+    reg [31:0] r_data_q;
+    reg [ 1:0] r_resp_q;
+
+    assign s_axil_arready = !r_valid_q;
+    assign s_axil_rvalid  = r_valid_q;
+    assign s_axil_rdata   = r_data_q;
+    assign s_axil_rresp   = r_resp_q;
+
+    reg [31:0] r_data;
+    reg [ 1:0] r_resp;
+
+    always @(*) begin
+        r_resp = OKAY;
+        r_data = 32'd0;
+        case (s_axil_araddr)
+            ID: r_data = ID_VALUE;
+            VERSION: r_data = VERSION_VALUE;
+            LANES: r_data = {8'd0, REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
+            ACT_SIZE: r_data = ACT_BYTES;
+            WGT_SIZE: r_data = WGT_WORDS;
+            CONST_SIZE: r_data = CONST_WORDS;
+            OUT_SIZE: r_data = OUT_BYTES;
+            STREAM_BYTES: r_data = {8'd0, OUT_STREAM_BYTES[7:0], WGT_STREAM_BYTES[7:0], ACT_STREAM_BYTES[7:0]};
+            STATUS: r_data = {16'd0, layers_q, 5'd0, queue_full, halted_q, layers_q != 8'd0};
+            ERROR: r_data = {16'd0, error_detail_q, error_code_q};
+            IRQ_ENABLE: r_data = {30'd0, irq_enable_q};
+            IRQ_STATUS: r_data = {30'd0, irq_status_q};
+            LAYERS_DONE: r_data = layers_done_q;
+            CYCLES: r_data = cycles;
+            ACTIVE: r_data = cycles_active;
+            STALL_ACT: r_data = cycles_stall_act;
+            STALL_WGT: r_data = cycles_stall_wgt;
+            STALL_OUT: r_data = cycles_stall_out;
+            IDLE: r_data = cycles_idle;
+            default:
+            if (s_axil_araddr >= DESC_FIRST && s_axil_araddr <= DESC_LAST && s_axil_araddr[1:0] == 2'b00)
+                r_data = desc_q[{s_axil_araddr[4:2], 5'd0}+:32];
+            else r_resp = SLVERR;
+        endcase
+    end
+
+    always @(posedge clk) begin
+        if (s_axil_arvalid && s_axil_arready) begin
+            r_data_q <= r_data;
+            r_resp_q <= r_resp;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) r_valid_q <= 1'b0;
+        else if (s_axil_arvalid && s_axil_arready) r_valid_q <= 1'b1;
+        else if (s_axil_rready) r_valid_q <= 1'b0;
+    end
+
+    wire unused = &{1'b0, s_axil_awprot, s_axil_arprot};
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,737 @@
+// conv_core: a convolution engine with AXI4-Stream activations, weights and results, and AXI4-Lite control.
+//
+//   s_axil ------> control --> layer_setup --> (each user takes a copy of the layer's numbers)
+//   s_axis_act --> activation_loader --> +----------+
+//                                        | datapath | --> queue --> finisher --> result_buffer --> reader --> m_axis_out
+//   s_axis_wgt --> weight_loader ------> +----------+
+//                                             ^
+//                                         sequencer
+//
+// This module is wiring only. What travels on the streams and what the registers mean is in
+// docs/driving-the-core.md.
+//
+// Throughput: LANES_IN * LANES_OUT multiply-accumulates a cycle, none of them on taps outside the image.
+
+`default_nettype none
+
+module conv_core #(
+    parameter LANES_IN         = 16,                // 4, 8, 16, 32: input bytes multiplied each cycle
+    parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
+    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN and more: activation buffer
+    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 and more: weight buffer, words a filter
+    parameter CONST_WORDS      = 1024,              // power of two, 16 and more: constant buffer, words
+    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT and more: result buffer
+    parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
+    parameter RESULT_QUEUE     = 8,                 // 4, 8, 16, 32: vectors between array and finisher
+    parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
+    parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
+    parameter OUT_STREAM_BYTES = LANES_OUT          // power of two, 1 to LANES_OUT
+) (
+    input  wire                          clk,
+    input  wire                          rst,  // synchronous, active high
+
+    input  wire [                   7:0] s_axil_awaddr,
+    input  wire [                   2:0] s_axil_awprot,
+    input  wire                          s_axil_awvalid,
+    output wire                          s_axil_awready,
+    input  wire [                  31:0] s_axil_wdata,
+    input  wire [                   3:0] s_axil_wstrb,
+    input  wire                          s_axil_wvalid,
+    output wire                          s_axil_wready,
+    output wire [                   1:0] s_axil_bresp,
+    output wire                          s_axil_bvalid,
+    input  wire                          s_axil_bready,
+    input  wire [                   7:0] s_axil_araddr,
+    input  wire [                   2:0] s_axil_arprot,
+    input  wire                          s_axil_arvalid,
+    output wire                          s_axil_arready,
+    output wire [                  31:0] s_axil_rdata,
+    output wire [                   1:0] s_axil_rresp,
+    output wire                          s_axil_rvalid,
+    input  wire                          s_axil_rready,
+
+    output wire                          irq,
+
+    input  wire [8*ACT_STREAM_BYTES-1:0] s_axis_act_tdata,
+    input  wire [  ACT_STREAM_BYTES-1:0] s_axis_act_tkeep,
+    input  wire                          s_axis_act_tlast,
+    input  wire                          s_axis_act_tvalid,
+    output wire                          s_axis_act_tready,
+
+    input  wire [8*WGT_STREAM_BYTES-1:0] s_axis_wgt_tdata,
+    input  wire [  WGT_STREAM_BYTES-1:0] s_axis_wgt_tkeep,
+    input  wire                          s_axis_wgt_tlast,
+    input  wire                          s_axis_wgt_tvalid,
+    output wire                          s_axis_wgt_tready,
+
+    output wire [8*OUT_STREAM_BYTES-1:0] m_axis_out_tdata,
+    output wire [  OUT_STREAM_BYTES-1:0] m_axis_out_tkeep,
+    output wire                          m_axis_out_tlast,
+    output wire                          m_axis_out_tvalid,
+    input  wire                          m_axis_out_tready
+);
+
+    // Counts of bytes or words go on from reset to reset. They are a few bits wider than their buffer, so that the
+    // difference of two of them says which is ahead: activations by up to five buffers (rows that a stride skips).
+    localparam ACT_W   = $clog2(ACT_BYTES) + 4;
+    localparam WGT_W   = 24;
+    localparam OUT_W   = $clog2(OUT_BYTES) + 2;
+    localparam WIN_W   = 26;  // byte offset of a window in its row, signed
+    localparam POS_W   = 20;  // row or column of a window, signed
+    localparam RUN_W   = 20;  // bytes of a kernel row: 11 * 65535
+    localparam CHUNK_W = 19;  // the same in words, and a spare bit
+
+    localparam CONST_PER_GROUP = (9 * LANES_OUT + LANES_IN - 1) / LANES_IN;
+    localparam CONST_COUNT_W   = $clog2(CONST_WORDS) + 2;
+
+    conv_core_check #(
+        .LANES_IN        (LANES_IN),
+        .LANES_OUT       (LANES_OUT),
+        .ACT_BYTES       (ACT_BYTES),
+        .WGT_WORDS       (WGT_WORDS),
+        .CONST_WORDS     (CONST_WORDS),
+        .OUT_BYTES       (OUT_BYTES),
+        .REQUANT_LANES   (REQUANT_LANES),
+        .RESULT_QUEUE    (RESULT_QUEUE),
+        .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
+        .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
+        .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
+    ) u_check ();
+
+    wire desc_valid;
+    wire desc_ready;
+    wire [255:0] desc;
+    wire setup_error;
+    wire [7:0] setup_code;
+    wire [7:0] setup_detail;
+    wire [2:0] act_error;
+    wire [2:0] wgt_error;
+    wire halted;
+    wire closing;
+    wire more_queued;
+    wire [31:0] cycles;
+    wire [31:0] cycles_active;
+    wire [31:0] cycles_stall_act;
+    wire [31:0] cycles_stall_wgt;
+    wire [31:0] cycles_stall_out;
+    wire [31:0] cycles_idle;
+    wire [3:0] cfg_valid;
+    wire [3:0] cfg_ready;
+    wire [15:0] cfg_frames;
+    wire [31:0] cfg_frame_bytes;
+    wire [15:0] cfg_groups;
+    wire [WGT_W-1:0] cfg_group_words;
+    wire [15:0] cfg_height;
+    wire [15:0] cfg_width;
+    wire [15:0] cfg_out_height;
+    wire [15:0] cfg_out_width;
+    wire [15:0] cfg_block_cols;
+    wire [3:0] cfg_taps_y;
+    wire [3:0] cfg_taps_x;
+    wire [2:0] cfg_stride_y;
+    wire [2:0] cfg_stride_x;
+    wire [2:0] cfg_dilation_y;
+    wire [2:0] cfg_dilation_x;
+    wire cfg_packed;
+    wire [RUN_W-1:0] cfg_run_bytes;
+    wire [CHUNK_W-1:0] cfg_run_words;
+    wire [WGT_W-1:0] cfg_tap_row_words;
+    wire signed [POS_W-1:0] cfg_first_row;
+    wire signed [POS_W-1:0] cfg_first_col;
+    wire [POS_W-1:0] cfg_block_pos;
+    wire signed [WIN_W-1:0] cfg_first_offset;
+    wire [WIN_W-1:0] cfg_block_offset;
+    wire [WIN_W-1:0] cfg_row_bytes;
+    wire [WIN_W-1:0] cfg_stride_bytes;
+    wire [ACT_W-1:0] cfg_tap_bytes;
+    wire [ACT_W-1:0] cfg_frame_span;
+    wire [ACT_W-1:0] cfg_top_span;
+    wire [ACT_W-1:0] cfg_stride_span;
+    wire [ACT_W-1:0] cfg_dilation_span;
+    wire [OUT_W-1:0] cfg_pixel_bytes;
+    wire [OUT_W-1:0] cfg_group_bytes;
+    wire [OUT_W-1:0] cfg_block_bytes;
+    wire [OUT_W-1:0] cfg_out_row_bytes;
+    wire [31:0] cfg_out_frame_bytes;
+    wire [$clog2(LANES_OUT)-1:0] cfg_last_lane;
+    wire cfg_requantise;
+    wire [7:0] cfg_in_zero_point;
+    wire [7:0] cfg_out_zero_point;
+    wire [7:0] cfg_smallest;
+    wire [7:0] cfg_largest;
+    wire act_taken;
+    wire [8*LANES_IN-1:0] act_data;
+    wire [LANES_IN-1:0] act_keep;
+    wire act_last;
+    wire act_valid;
+    wire act_ready;
+    wire act_wr_en;
+    wire [$clog2(ACT_BYTES)-$clog2(LANES_IN)-1:0] act_wr_word;
+    wire [8*LANES_IN-1:0] act_wr_data;
+    wire [ACT_W-$clog2(LANES_IN)-1:0] act_written;
+    wire [ACT_W-$clog2(LANES_IN)-1:0] act_released;
+    wire wgt_taken;
+    wire [8*LANES_IN-1:0] wgt_data;
+    wire [LANES_IN-1:0] wgt_keep;
+    wire wgt_last;
+    wire wgt_valid;
+    wire wgt_ready;
+    wire const_wr_en;
+    wire [$clog2(CONST_WORDS)-1:0] const_wr_word;
+    wire [LANES_OUT-1:0] wgt_wr_lane;
+    wire [$clog2(WGT_WORDS)-1:0] wgt_wr_word;
+    wire [8*LANES_IN-1:0] wgt_wr_data;
+    wire [WGT_W-1:0] wgt_written;
+    wire [WGT_W-1:0] wgt_released;
+    wire [CONST_COUNT_W-1:0] const_released;
+    wire pop;
+    wire step_valid;
+    wire step_first;
+    wire step_last;
+    wire step_any;
+    wire [$clog2(LANES_IN)-1:0] step_first_lane;
+    wire [$clog2(LANES_IN)-1:0] step_last_lane;
+    wire [ACT_W-1:0] step_act;
+    wire [WGT_W-1:0] step_wgt;
+    wire [OUT_W-1:0] step_out;
+    wire step_final;
+    wire step_new_group;
+    wire step_last_group;
+    wire step_layer_end;
+    wire [7:0] step_zero_point;
+    wire stall_act;
+    wire stall_wgt;
+    wire stall_out;
+    wire result_valid;
+    wire [32*LANES_OUT-1:0] result;
+    wire head_valid;
+    wire [32*LANES_OUT-1:0] head_acc;
+    wire mark_valid;
+    wire finisher_ready;
+    wire [OUT_W-1:0] head_out;
+    wire head_final;
+    wire head_new_group;
+    wire head_last_group;
+    wire head_layer_end;
+    wire [LANES_OUT-1:0] out_wr_en;
+    wire [OUT_W-1:0] out_wr_addr;
+    wire [8*LANES_OUT-1:0] out_wr_data;
+    wire [OUT_W-1:0] committed;
+    wire [OUT_W-1:0] read;
+    wire out_rd_en;
+    wire [8*LANES_OUT-1:0] out_rd_data;
+    wire reader_ready;
+    wire [OUT_W-$clog2(LANES_OUT)-1:0] out_rd_word;
+    wire [8*LANES_OUT-1:0] word_data;
+    wire [LANES_OUT-1:0] word_keep;
+    wire word_last;
+    wire word_layer_end;
+    wire word_valid;
+    wire word_ready;
+    wire [8*OUT_STREAM_BYTES-1:0] beat_data;
+    wire [OUT_STREAM_BYTES-1:0] beat_keep;
+    wire beat_last;
+    wire beat_layer_end;
+    wire beat_valid;
+    wire beat_ready;
+    wire out_layer_end;
+
+    // Halted, the core swallows what is still sent to it.
+    wire core_rst = rst || halted;
+
+    assign s_axis_act_tready = halted || act_taken;
+    assign s_axis_wgt_tready = halted || wgt_taken;
+
+    wire input_beat = (s_axis_act_tvalid && s_axis_act_tready) || (s_axis_wgt_tvalid && s_axis_wgt_tready);
+    wire layer_end = out_layer_end && m_axis_out_tvalid && m_axis_out_tready;
+
+    // Finisher and reader take a layer together.
+    assign cfg_ready[3] = finisher_ready && reader_ready;
+
+    control #(
+        .LANES_IN        (LANES_IN),
+        .LANES_OUT       (LANES_OUT),
+        .REQUANT_LANES   (REQUANT_LANES),
+        .ACT_BYTES       (ACT_BYTES),
+        .WGT_WORDS       (WGT_WORDS),
+        .CONST_WORDS     (CONST_WORDS),
+        .OUT_BYTES       (OUT_BYTES),
+        .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
+        .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
+        .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
+    ) u_control (
+        .clk             (clk),
+        .rst             (rst),
+        .s_axil_awaddr   (s_axil_awaddr),
+        .s_axil_awprot   (s_axil_awprot),
+        .s_axil_awvalid  (s_axil_awvalid),
+        .s_axil_awready  (s_axil_awready),
+        .s_axil_wdata    (s_axil_wdata),
+        .s_axil_wstrb    (s_axil_wstrb),
+        .s_axil_wvalid   (s_axil_wvalid),
+        .s_axil_wready   (s_axil_wready),
+        .s_axil_bresp    (s_axil_bresp),
+        .s_axil_bvalid   (s_axil_bvalid),
+        .s_axil_bready   (s_axil_bready),
+        .s_axil_araddr   (s_axil_araddr),
+        .s_axil_arprot   (s_axil_arprot),
+        .s_axil_arvalid  (s_axil_arvalid),
+        .s_axil_arready  (s_axil_arready),
+        .s_axil_rdata    (s_axil_rdata),
+        .s_axil_rresp    (s_axil_rresp),
+        .s_axil_rvalid   (s_axil_rvalid),
+        .s_axil_rready   (s_axil_rready),
+        .irq             (irq),
+        .desc_valid      (desc_valid),
+        .desc_ready      (desc_ready),
+        .desc            (desc),
+        .setup_error     (setup_error),
+        .setup_code      (setup_code),
+        .setup_detail    (setup_detail),
+        .act_error       (act_error),
+        .wgt_error       (wgt_error),
+        .halted          (halted),
+        .closing         (closing),
+        .layer_end       (layer_end),
+        .more_queued     (more_queued),
+        .cycles          (cycles),
+        .cycles_active   (cycles_active),
+        .cycles_stall_act(cycles_stall_act),
+        .cycles_stall_wgt(cycles_stall_wgt),
+        .cycles_stall_out(cycles_stall_out),
+        .cycles_idle     (cycles_idle)
+    );
+
+    layer_setup #(
+        .LANES_IN       (LANES_IN),
+        .LANES_OUT      (LANES_OUT),
+        .ACT_BYTES      (ACT_BYTES),
+        .WGT_WORDS      (WGT_WORDS),
+        .CONST_WORDS    (CONST_WORDS),
+        .OUT_BYTES      (OUT_BYTES),
+        .CONST_PER_GROUP(CONST_PER_GROUP),
+        .ACT_W          (ACT_W),
+        .WGT_W          (WGT_W),
+        .OUT_W          (OUT_W),
+        .WIN_W          (WIN_W),
+        .POS_W          (POS_W),
+        .RUN_W          (RUN_W),
+        .CHUNK_W        (CHUNK_W)
+    ) u_layer_setup (
+        .clk                (clk),
+        .rst                (core_rst),
+        .desc_valid         (desc_valid),
+        .desc_ready         (desc_ready),
+        .desc               (desc),
+        .error              (setup_error),
+        .error_code         (setup_code),
+        .error_detail       (setup_detail),
+        .cfg_valid          (cfg_valid),
+        .cfg_ready          (cfg_ready),
+        .cfg_frames         (cfg_frames),
+        .cfg_frame_bytes    (cfg_frame_bytes),
+        .cfg_groups         (cfg_groups),
+        .cfg_group_words    (cfg_group_words),
+        .cfg_height         (cfg_height),
+        .cfg_width          (cfg_width),
+        .cfg_out_height     (cfg_out_height),
+        .cfg_out_width      (cfg_out_width),
+        .cfg_block_cols     (cfg_block_cols),
+        .cfg_taps_y         (cfg_taps_y),
+        .cfg_taps_x         (cfg_taps_x),
+        .cfg_stride_y       (cfg_stride_y),
+        .cfg_stride_x       (cfg_stride_x),
+        .cfg_dilation_y     (cfg_dilation_y),
+        .cfg_dilation_x     (cfg_dilation_x),
+        .cfg_packed         (cfg_packed),
+        .cfg_run_bytes      (cfg_run_bytes),
+        .cfg_run_words      (cfg_run_words),
+        .cfg_tap_row_words  (cfg_tap_row_words),
+        .cfg_first_row      (cfg_first_row),
+        .cfg_first_col      (cfg_first_col),
+        .cfg_block_pos      (cfg_block_pos),
+        .cfg_first_offset   (cfg_first_offset),
+        .cfg_block_offset   (cfg_block_offset),
+        .cfg_row_bytes      (cfg_row_bytes),
+        .cfg_stride_bytes   (cfg_stride_bytes),
+        .cfg_tap_bytes      (cfg_tap_bytes),
+        .cfg_frame_span     (cfg_frame_span),
+        .cfg_top_span       (cfg_top_span),
+        .cfg_stride_span    (cfg_stride_span),
+        .cfg_dilation_span  (cfg_dilation_span),
+        .cfg_pixel_bytes    (cfg_pixel_bytes),
+        .cfg_group_bytes    (cfg_group_bytes),
+        .cfg_block_bytes    (cfg_block_bytes),
+        .cfg_out_row_bytes  (cfg_out_row_bytes),
+        .cfg_out_frame_bytes(cfg_out_frame_bytes),
+        .cfg_last_lane      (cfg_last_lane),
+        .cfg_requantise     (cfg_requantise),
+        .cfg_in_zero_point  (cfg_in_zero_point),
+        .cfg_out_zero_point (cfg_out_zero_point),
+        .cfg_smallest       (cfg_smallest),
+        .cfg_largest        (cfg_largest)
+    );
+
+    stream_widener #(
+        .BEAT_BYTES(ACT_STREAM_BYTES),
+        .RATIO     (LANES_IN / ACT_STREAM_BYTES)
+    ) u_act_widener (
+        .clk    (clk),
+        .rst    (core_rst),
+        .s_data (s_axis_act_tdata),
+        .s_keep (s_axis_act_tkeep),
+        .s_last (s_axis_act_tlast),
+        .s_valid(s_axis_act_tvalid),
+        .s_ready(act_taken),
+        .m_data (act_data),
+        .m_keep (act_keep),
+        .m_last (act_last),
+        .m_valid(act_valid),
+        .m_ready(act_ready)
+    );
+
+    activation_loader #(
+        .LANES  (LANES_IN),
+        .BYTES  (ACT_BYTES),
+        .COUNT_W(ACT_W - $clog2(LANES_IN))
+    ) u_activation_loader (
+        .clk            (clk),
+        .rst            (core_rst),
+        .cfg_valid      (cfg_valid[0]),
+        .cfg_ready      (cfg_ready[0]),
+        .cfg_frame_bytes(cfg_frame_bytes),
+        .cfg_frames     (cfg_frames),
+        .s_data         (act_data),
+        .s_keep         (act_keep),
+        .s_last         (act_last),
+        .s_valid        (act_valid),
+        .s_ready        (act_ready),
+        .wr_en          (act_wr_en),
+        .wr_word        (act_wr_word),
+        .wr_data        (act_wr_data),
+        .written        (act_written),
+        .released       (act_released),
+        .error_early    (act_error[0]),
+        .error_late     (act_error[1]),
+        .error_keep     (act_error[2])
+    );
+
+    stream_widener #(
+        .BEAT_BYTES(WGT_STREAM_BYTES),
+        .RATIO     (LANES_IN / WGT_STREAM_BYTES)
+    ) u_wgt_widener (
+        .clk    (clk),
+        .rst    (core_rst),
+        .s_data (s_axis_wgt_tdata),
+        .s_keep (s_axis_wgt_tkeep),
+        .s_last (s_axis_wgt_tlast),
+        .s_valid(s_axis_wgt_tvalid),
+        .s_ready(wgt_taken),
+        .m_data (wgt_data),
+        .m_keep (wgt_keep),
+        .m_last (wgt_last),
+        .m_valid(wgt_valid),
+        .m_ready(wgt_ready)
+    );
+
+    weight_loader #(
+        .LANES_IN       (LANES_IN),
+        .LANES_OUT      (LANES_OUT),
+        .WGT_WORDS      (WGT_WORDS),
+        .CONST_WORDS    (CONST_WORDS),
+        .CONST_PER_GROUP(CONST_PER_GROUP),
+        .WGT_COUNT_W    (WGT_W),
+        .CONST_COUNT_W  (CONST_COUNT_W)
+    ) u_weight_loader (
+        .clk            (clk),
+        .rst            (core_rst),
+        .cfg_valid      (cfg_valid[1]),
+        .cfg_ready      (cfg_ready[1]),
+        .cfg_groups     (cfg_groups),
+        .cfg_group_words(cfg_group_words),
+        .s_data         (wgt_data),
+        .s_keep         (wgt_keep),
+        .s_last         (wgt_last),
+        .s_valid        (wgt_valid),
+        .s_ready        (wgt_ready),
+        .const_wr_en    (const_wr_en),
+        .const_wr_word  (const_wr_word),
+        .wgt_wr_lane    (wgt_wr_lane),
+        .wgt_wr_word    (wgt_wr_word),
+        .wr_data        (wgt_wr_data),
+        .wgt_written    (wgt_written),
+        .wgt_released   (wgt_released),
+        .const_released (const_released),
+        .error_early    (wgt_error[0]),
+        .error_late     (wgt_error[1]),
+        .error_keep     (wgt_error[2])
+    );
+
+    sequencer #(
+        .LANES_IN (LANES_IN),
+        .LANES_OUT(LANES_OUT),
+        .CREDITS  (RESULT_QUEUE),
+        .ACT_W    (ACT_W),
+        .WGT_W    (WGT_W),
+        .OUT_W    (OUT_W),
+        .WIN_W    (WIN_W),
+        .POS_W    (POS_W),
+        .RUN_W    (RUN_W),
+        .CHUNK_W  (CHUNK_W)
+    ) u_sequencer (
+        .clk              (clk),
+        .rst              (core_rst),
+        .cfg_valid        (cfg_valid[2]),
+        .cfg_ready        (cfg_ready[2]),
+        .cfg_frames       (cfg_frames),
+        .cfg_height       (cfg_height),
+        .cfg_out_height   (cfg_out_height),
+        .cfg_out_width    (cfg_out_width),
+        .cfg_groups       (cfg_groups),
+        .cfg_block_cols   (cfg_block_cols),
+        .cfg_taps_y       (cfg_taps_y),
+        .cfg_stride_y     (cfg_stride_y),
+        .cfg_dilation_y   (cfg_dilation_y),
+        .cfg_first_row    (cfg_first_row),
+        .cfg_first_col    (cfg_first_col),
+        .cfg_block_pos    (cfg_block_pos),
+        .cfg_first_offset (cfg_first_offset),
+        .cfg_block_offset (cfg_block_offset),
+        .cfg_frame_span   (cfg_frame_span),
+        .cfg_top_span     (cfg_top_span),
+        .cfg_stride_span  (cfg_stride_span),
+        .cfg_dilation_span(cfg_dilation_span),
+        .cfg_tap_row_words(cfg_tap_row_words),
+        .cfg_group_words  (cfg_group_words),
+        .cfg_group_bytes  (cfg_group_bytes),
+        .cfg_block_bytes  (cfg_block_bytes),
+        .cfg_out_row_bytes(cfg_out_row_bytes),
+        .cfg_packed       (cfg_packed),
+        .cfg_width        (cfg_width),
+        .cfg_taps_x       (cfg_taps_x),
+        .cfg_stride_x     (cfg_stride_x),
+        .cfg_dilation_x   (cfg_dilation_x),
+        .cfg_run_bytes    (cfg_run_bytes),
+        .cfg_run_words    (cfg_run_words),
+        .cfg_row_bytes    (cfg_row_bytes),
+        .cfg_tap_bytes    (cfg_tap_bytes),
+        .cfg_stride_bytes (cfg_stride_bytes),
+        .cfg_pixel_bytes  (cfg_pixel_bytes),
+        .cfg_in_zero_point(cfg_in_zero_point),
+        .act_written      (act_written),
+        .wgt_written      (wgt_written),
+        .act_released     (act_released),
+        .wgt_released     (wgt_released),
+        .credit_return    (pop),
+        .step_valid       (step_valid),
+        .step_first       (step_first),
+        .step_last        (step_last),
+        .step_any         (step_any),
+        .step_first_lane  (step_first_lane),
+        .step_last_lane   (step_last_lane),
+        .step_act         (step_act),
+        .step_wgt         (step_wgt),
+        .step_out         (step_out),
+        .step_final       (step_final),
+        .step_new_group   (step_new_group),
+        .step_last_group  (step_last_group),
+        .step_layer_end   (step_layer_end),
+        .step_zero_point  (step_zero_point),
+        .stall_act        (stall_act),
+        .stall_wgt        (stall_wgt),
+        .stall_out        (stall_out)
+    );
+
+    datapath #(
+        .LANES_IN (LANES_IN),
+        .LANES_OUT(LANES_OUT),
+        .ACT_BYTES(ACT_BYTES),
+        .WGT_WORDS(WGT_WORDS)
+    ) u_datapath (
+        .clk            (clk),
+        .rst            (core_rst),
+        .act_wr_en      (act_wr_en),
+        .act_wr_word    (act_wr_word),
+        .act_wr_data    (act_wr_data),
+        .wgt_wr_lane    (wgt_wr_lane),
+        .wgt_wr_word    (wgt_wr_word),
+        .wgt_wr_data    (wgt_wr_data),
+        .step_valid     (step_valid),
+        .step_first     (step_first),
+        .step_last      (step_last),
+        .step_any       (step_any),
+        .step_first_lane(step_first_lane),
+        .step_last_lane (step_last_lane),
+        .step_act       (step_act[$clog2(ACT_BYTES)-1:0]),
+        .step_wgt       (step_wgt[$clog2(WGT_WORDS)-1:0]),
+        .step_zero_point(step_zero_point),
+        .result_valid   (result_valid),
+        .result         (result)
+    );
+
+    result_queue #(
+        .WIDTH(32 * LANES_OUT),
+        .DEPTH(RESULT_QUEUE)
+    ) u_vector_queue (
+        .clk       (clk),
+        .rst       (core_rst),
+        .push      (result_valid),
+        .push_data (result),
+        .head_valid(head_valid),
+        .head      (head_acc),
+        .pop       (pop)
+    );
+
+    result_queue #(
+        .WIDTH(OUT_W + 4),
+        .DEPTH(RESULT_QUEUE)
+    ) u_mark_queue (
+        .clk       (clk),
+        .rst       (core_rst),
+        .push      (step_valid && step_last),
+        .push_data ({step_out, step_final, step_new_group, step_last_group, step_layer_end}),
+        .head_valid(mark_valid),
+        .head      ({head_out, head_final, head_new_group, head_last_group, head_layer_end}),
+        .pop       (pop)
+    );
+
+    finisher #(
+        .LANES_IN       (LANES_IN),
+        .LANES_OUT      (LANES_OUT),
+        .REQUANT_LANES  (REQUANT_LANES),
+        .OUT_BYTES      (OUT_BYTES),
+        .CONST_WORDS    (CONST_WORDS),
+        .CONST_PER_GROUP(CONST_PER_GROUP),
+        .CONST_COUNT_W  (CONST_COUNT_W),
+        .OUT_W          (OUT_W)
+    ) u_finisher (
+        .clk               (clk),
+        .rst               (core_rst),
+        .cfg_valid         (cfg_valid[3] && cfg_ready[3]),
+        .cfg_ready         (finisher_ready),
+        .cfg_requantise    (cfg_requantise),
+        .cfg_last_lane     (cfg_last_lane),
+        .cfg_out_zero_point(cfg_out_zero_point),
+        .cfg_smallest      (cfg_smallest),
+        .cfg_largest       (cfg_largest),
+        .const_wr_en       (const_wr_en),
+        .const_wr_word     (const_wr_word),
+        .const_wr_data     (wgt_wr_data),
+        .const_released    (const_released),
+        .head_valid        (head_valid),
+        .head_acc          (head_acc),
+        .head_out          (head_out),
+        .head_final        (head_final),
+        .head_new_group    (head_new_group),
+        .head_last_group   (head_last_group),
+        .head_layer_end    (head_layer_end),
+        .pop               (pop),
+        .wr_en             (out_wr_en),
+        .wr_addr           (out_wr_addr),
+        .wr_data           (out_wr_data),
+        .committed         (committed),
+        .read              (read)
+    );
+
+    result_buffer #(
+        .LANES(LANES_OUT),
+        .BYTES(OUT_BYTES)
+    ) u_result_buffer (
+        .clk    (clk),
+        .rst    (core_rst),
+        .wr_en  (out_wr_en),
+        .wr_addr(out_wr_addr[$clog2(OUT_BYTES)-1:0]),
+        .wr_data(out_wr_data),
+        .rd_en  (out_rd_en),
+        .rd_word(out_rd_word[$clog2(OUT_BYTES)-$clog2(LANES_OUT)-1:0]),
+        .rd_data(out_rd_data)
+    );
+
+    result_reader #(
+        .LANES(LANES_OUT),
+        .OUT_W(OUT_W)
+    ) u_result_reader (
+        .clk            (clk),
+        .rst            (core_rst),
+        .cfg_valid      (cfg_valid[3] && cfg_ready[3]),
+        .cfg_ready      (reader_ready),
+        .cfg_frame_bytes(cfg_out_frame_bytes),
+        .cfg_frames     (cfg_frames),
+        .committed      (committed),
+        .read           (read),
+        .rd_en          (out_rd_en),
+        .rd_word        (out_rd_word),
+        .rd_data        (out_rd_data),
+        .m_data         (word_data),
+        .m_keep         (word_keep),
+        .m_last         (word_last),
+        .m_layer_end    (word_layer_end),
+        .m_valid        (word_valid),
+        .m_ready        (word_ready)
+    );
+
+    stream_narrower #(
+        .BEAT_BYTES(OUT_STREAM_BYTES),
+        .RATIO     (LANES_OUT / OUT_STREAM_BYTES),
+        .USER_W    (1)
+    ) u_out_narrower (
+        .clk    (clk),
+        .rst    (core_rst),
+        .s_data (word_data),
+        .s_keep (word_keep),
+        .s_last (word_last),
+        .s_user (word_layer_end),
+        .s_valid(word_valid),
+        .s_ready(word_ready),
+        .m_data (beat_data),
+        .m_keep (beat_keep),
+        .m_last (beat_last),
+        .m_user (beat_layer_end),
+        .m_valid(beat_valid),
+        .m_ready(beat_ready)
+    );
+
+    packet_guard #(
+        .BYTES(OUT_STREAM_BYTES)
+    ) u_packet_guard (
+        .clk        (clk),
+        .rst        (rst),
+        .halted     (halted),
+        .closing    (closing),
+        .s_data     (beat_data),
+        .s_keep     (beat_keep),
+        .s_last     (beat_last),
+        .s_layer_end(beat_layer_end),
+        .s_valid    (beat_valid),
+        .s_ready    (beat_ready),
+        .m_data     (m_axis_out_tdata),
+        .m_keep     (m_axis_out_tkeep),
+        .m_last     (m_axis_out_tlast),
+        .m_layer_end(out_layer_end),
+        .m_valid    (m_axis_out_tvalid),
+        .m_ready    (m_axis_out_tready)
+    );
+
+    performance_counters u_performance_counters (
+        .clk             (clk),
+        .rst             (core_rst),
+        .input_beat      (input_beat),
+        .layer_end       (layer_end),
+        .more_queued     (more_queued),
+        .active          (step_valid),
+        .stall_act       (stall_act),
+        .stall_wgt       (stall_wgt),
+        .stall_out       (stall_out),
+        .cycles          (cycles),
+        .cycles_active   (cycles_active),
+        .cycles_stall_act(cycles_stall_act),
+        .cycles_stall_wgt(cycles_stall_wgt),
+        .cycles_stall_out(cycles_stall_out),
+        .cycles_idle     (cycles_idle)
+    );
+
+    wire unused = &{1'b0, mark_valid, step_act, step_wgt, out_wr_addr, out_rd_word};
+
+endmodule
+
+`default_nettype wire

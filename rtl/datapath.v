@@ -1,0 +1,141 @@
+// datapath: from the sequencer's steps to accumulator vectors: both buffers, the zero point, the array.
+//
+// Lanes outside the image (before the first or behind the last lane of a step) count as the zero point, that is as
+// nothing. The zero point is subtracted before the multiplier, so padding needs no correction later.
+// Does not: know loops or addresses; a step says what to read.
+//
+//   cycle  0         1          2       3          4             5            6 ...
+//   act    address   bank word  banks   rotated    less zero p.  products     sums, accumulator, result
+//   wgt                                 address    weights
+//
+// Latency: result_valid comes 6 + ceil(log2(LANES_IN) / 2) cycles after a window's last step.
+// Throughput: one step a cycle. It never stalls.
+
+`default_nettype none
+
+module datapath #(
+    parameter LANES_IN  = 16,
+    parameter LANES_OUT = 16,
+    parameter ACT_BYTES = 65536,
+    parameter WGT_WORDS = 1024
+) (
+    input  wire                                      clk,
+    input  wire                                      rst,
+
+    input  wire                                      act_wr_en,
+    input  wire [$clog2(ACT_BYTES)-$clog2(LANES_IN)-1:0] act_wr_word,
+    input  wire [                    8*LANES_IN-1:0] act_wr_data,
+
+    input  wire [                     LANES_OUT-1:0] wgt_wr_lane,
+    input  wire [             $clog2(WGT_WORDS)-1:0] wgt_wr_word,
+    input  wire [                    8*LANES_IN-1:0] wgt_wr_data,
+
+    input  wire                                      step_valid,
+    input  wire                                      step_first,
+    input  wire                                      step_last,
+    input  wire                                      step_any,
+    input  wire [              $clog2(LANES_IN)-1:0] step_first_lane,
+    input  wire [              $clog2(LANES_IN)-1:0] step_last_lane,
+    input  wire [             $clog2(ACT_BYTES)-1:0] step_act,
+    input  wire [             $clog2(WGT_WORDS)-1:0] step_wgt,
+    input  wire [                               7:0] step_zero_point,
+
+    output wire                                      result_valid,
+    output wire [                  32*LANES_OUT-1:0] result
+);
+
+    localparam LANE_W     = $clog2(LANES_IN);
+    localparam WGT_WORD_W = $clog2(WGT_WORDS);
+    localparam STEP_W     = 3 + 2 * LANE_W + WGT_WORD_W + 8;
+
+    // The step walks beside its data.
+    reg [3:0] valid_q;
+    reg [STEP_W-1:0] step_q1;
+    reg [STEP_W-1:0] step_q2;
+    reg [STEP_W-1:0] step_q3;
+    reg first_q4;
+    reg last_q4;
+
+    wire first_q3;
+    wire last_q3;
+    wire any_q3;
+    wire [LANE_W-1:0] first_lane_q3;
+    wire [LANE_W-1:0] last_lane_q3;
+    wire [WGT_WORD_W-1:0] wgt_q3;
+    wire [7:0] zero_point_q3;
+
+    assign {first_q3, last_q3, any_q3, first_lane_q3, last_lane_q3, wgt_q3, zero_point_q3} = step_q3;
+
+    always @(posedge clk) begin
+        step_q1 <= {step_first, step_last, step_any, step_first_lane, step_last_lane, step_wgt, step_zero_point};
+        step_q2 <= step_q1;
+        step_q3 <= step_q2;
+        first_q4 <= first_q3;
+        last_q4 <= last_q3;
+    end
+
+    always @(posedge clk) begin
+        if (rst) valid_q <= 4'd0;
+        else valid_q <= {valid_q[2:0], step_valid};
+    end
+
+    wire [8*LANES_IN-1:0] bytes_q3;
+
+    activation_buffer #(
+        .LANES(LANES_IN),
+        .BYTES(ACT_BYTES)
+    ) u_activation_buffer (
+        .clk    (clk),
+        .wr_en  (act_wr_en),
+        .wr_word(act_wr_word),
+        .wr_data(act_wr_data),
+        .rd_addr(step_act),
+        .rd_data(bytes_q3)
+    );
+
+    wire [8*LANES_IN*LANES_OUT-1:0] weights_q4;
+
+    weight_buffer #(
+        .LANES_IN (LANES_IN),
+        .LANES_OUT(LANES_OUT),
+        .WORDS    (WGT_WORDS)
+    ) u_weight_buffer (
+        .clk    (clk),
+        .wr_lane(wgt_wr_lane),
+        .wr_word(wgt_wr_word),
+        .wr_data(wgt_wr_data),
+        .rd_word(wgt_q3),
+        .rd_data(weights_q4)
+    );
+
+    reg [9*LANES_IN-1:0] activations_q4;
+
+    genvar i;
+    generate
+        for (i = 0; i < LANES_IN; i = i + 1) begin : gen_lane
+            wire in_image = any_q3 && i >= first_lane_q3 && i <= last_lane_q3;
+            wire [7:0] value = bytes_q3[8*i+:8];
+
+            always @(posedge clk)
+                activations_q4[9*i+:9] <= in_image ? {value[7], value} - {zero_point_q3[7], zero_point_q3} : 9'd0;
+        end
+    endgenerate
+
+    mac_array #(
+        .LANES_IN (LANES_IN),
+        .LANES_OUT(LANES_OUT)
+    ) u_mac_array (
+        .clk         (clk),
+        .rst         (rst),
+        .step_valid  (valid_q[3]),
+        .step_first  (first_q4),
+        .step_last   (last_q4),
+        .activations (activations_q4),
+        .weights     (weights_q4),
+        .result_valid(result_valid),
+        .result      (result)
+    );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,307 @@
+// finisher: takes accumulator vectors from the queue, adds biases, requantises where the layer asks for it, and writes the
+// results into the result buffer where NHWC order wants them.
+//
+// A vector is dealt with in slices: REQUANT_LANES filters for int8 results, LANES_OUT / 4 for int32. Before the first
+// vector of another group of filters, the group's constants are fetched from their buffer.
+// Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
+//
+// Latency: 12 cycles from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
+// cycles for another group's constants.
+
+`default_nettype none
+
+module finisher #(
+    parameter LANES_IN        = 16,
+    parameter LANES_OUT       = 16,
+    parameter REQUANT_LANES   = 8,
+    parameter OUT_BYTES       = 16384,
+    parameter CONST_WORDS     = 1024,
+    parameter CONST_PER_GROUP = 9,
+    parameter CONST_COUNT_W   = 12,
+    parameter OUT_W           = 16
+) (
+    input  wire                           clk,
+    input  wire                           rst,
+
+    // A layer, taken when both are high.
+    input  wire                           cfg_valid,
+    output wire                           cfg_ready,
+    input  wire                           cfg_requantise,
+    input  wire [  $clog2(LANES_OUT)-1:0] cfg_last_lane,
+    input  wire [                    7:0] cfg_out_zero_point,
+    input  wire [                    7:0] cfg_smallest,
+    input  wire [                    7:0] cfg_largest,
+
+    // Constants, as the weight loader writes them.
+    input  wire                           const_wr_en,
+    input  wire [$clog2(CONST_WORDS)-1:0] const_wr_word,
+    input  wire [         8*LANES_IN-1:0] const_wr_data,
+    output wire [      CONST_COUNT_W-1:0] const_released,
+
+    // The oldest vector with its window's marks.
+    input  wire                           head_valid,
+    input  wire [       32*LANES_OUT-1:0] head_acc,
+    input  wire [              OUT_W-1:0] head_out,
+    input  wire                           head_final,
+    input  wire                           head_new_group,
+    input  wire                           head_last_group,
+    input  wire                           head_layer_end,
+    output wire                           pop,
+
+    output wire [          LANES_OUT-1:0] wr_en,
+    output wire [              OUT_W-1:0] wr_addr,
+    output wire [        8*LANES_OUT-1:0] wr_data,
+
+    output wire [              OUT_W-1:0] committed,  // all results before this address can be read
+    input  wire [              OUT_W-1:0] read        // all before this address have been read
+);
+
+    localparam RAW_LANES = LANES_OUT / 4;  // int32 results of a slice: as many bytes as a word
+    localparam RAW_W     = $clog2(RAW_LANES);
+    localparam STRIDE    = REQUANT_LANES / RAW_LANES;
+    localparam LANE_W    = $clog2(LANES_OUT);
+    localparam WORD      = LANES_OUT;
+    localparam LATENCY   = 10;  // one to select, nine to requantise
+
+    // The layer.
+    reg              active_q;
+    reg              requantise_q;
+    reg [LANE_W-1:0] last_lane_q;
+    reg [       7:0] zero_point_q;
+    reg [       7:0] smallest_q;
+    reg [       7:0] largest_q;
+
+    wire [LATENCY:0] moving;  // slices on their way
+
+    assign cfg_ready = !active_q && moving == {LATENCY + 1{1'b0}};
+
+    always @(posedge clk) begin
+        if (cfg_ready) begin
+            requantise_q <= cfg_requantise;
+            last_lane_q  <= cfg_last_lane;
+            zero_point_q <= cfg_out_zero_point;
+            smallest_q   <= cfg_smallest;
+            largest_q    <= cfg_largest;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) active_q <= 1'b0;
+        else if (cfg_ready) active_q <= cfg_valid;
+        else if (pop && head_layer_end) active_q <= 1'b0;
+    end
+
+    // Constants: fetched word by word into a shift register that holds a group's.
+    localparam FETCH_W = $clog2(CONST_PER_GROUP + 1);
+    localparam WORD_W  = 8 * LANES_IN;
+
+    reg [CONST_PER_GROUP*WORD_W-1:0] constants_q;
+    reg [CONST_COUNT_W-1:0]          fetch_q;       // next word
+    reg [CONST_COUNT_W-1:0]          layer_q;       // the layer's first word
+    reg [CONST_COUNT_W-1:0]          next_layer_q;  // the next layer's
+    reg [CONST_COUNT_W-1:0]          released_q;
+    reg [FETCH_W-1:0]                fetched_q;
+    reg                              arriving_q;
+    reg                              loaded_q;
+
+    wire [WORD_W-1:0] fetched_word;
+    wire stale = head_valid && active_q && head_new_group && !loaded_q;
+    wire fetch = stale && fetched_q != CONST_PER_GROUP[FETCH_W-1:0];
+    wire complete = arriving_q && !fetch;
+
+    ram #(
+        .WIDTH(WORD_W),
+        .DEPTH(CONST_WORDS)
+    ) u_constants (
+        .clk    (clk),
+        .wr_en  (const_wr_en),
+        .wr_addr(const_wr_word),
+        .wr_data(const_wr_data),
+        .rd_en  (fetch),
+        .rd_addr(fetch_q[$clog2(CONST_WORDS)-1:0]),
+        .rd_data(fetched_word)
+    );
+
+    always @(posedge clk) begin
+        if (arriving_q) constants_q <= {fetched_word, constants_q[CONST_PER_GROUP*WORD_W-1:WORD_W]};
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            fetch_q      <= {CONST_COUNT_W{1'b0}};
+            layer_q      <= {CONST_COUNT_W{1'b0}};
+            next_layer_q <= {CONST_COUNT_W{1'b0}};
+            released_q   <= {CONST_COUNT_W{1'b0}};
+            fetched_q    <= {FETCH_W{1'b0}};
+            arriving_q   <= 1'b0;
+            loaded_q     <= 1'b0;
+        end else begin
+            arriving_q <= fetch;
+            if (fetch) begin
+                fetch_q   <= fetch_q + 1'b1;
+                fetched_q <= fetched_q + 1'b1;
+            end
+            if (complete) begin
+                loaded_q  <= 1'b1;
+                fetched_q <= {FETCH_W{1'b0}};
+                if (head_last_group) next_layer_q <= fetch_q;
+                if (head_final) released_q <= fetch_q;
+            end
+            if (pop) begin
+                loaded_q <= 1'b0;
+                if (head_last_group) fetch_q <= layer_q;
+                if (head_layer_end) begin
+                    fetch_q    <= next_layer_q;
+                    layer_q    <= next_layer_q;
+                    released_q <= next_layer_q;
+                end
+            end
+        end
+    end
+
+    assign const_released = released_q;
+
+    // Slices.
+    reg [1:0] slice_q;  // in quarters of a vector
+
+    wire [LANE_W-1:0] last_lane = head_last_group ? last_lane_q : {LANE_W{1'b1}};
+    wire [1:0] last_quarter = last_lane[LANE_W-1:LANE_W-2];
+    wire [1:0] slice_step = requantise_q ? STRIDE[1:0] : 2'd1;  // 4 quarters at once: 0, and one slice is all
+    wire slice_last = requantise_q ? (slice_q | (STRIDE[1:0] - 2'd1)) >= last_quarter : slice_q == last_quarter;
+
+    wire [OUT_W-1:0] lane_offset = {{OUT_W - LANE_W{1'b0}}, slice_q, {LANE_W - 2{1'b0}}};
+    wire [OUT_W-1:0] slice_addr = head_out + (requantise_q ? lane_offset : {lane_offset[OUT_W-3:0], 2'b00});
+    wire [OUT_W-1:0] reach = slice_addr + WORD[OUT_W-1:0] - read;
+    wire room = reach <= OUT_BYTES[OUT_W-1:0];
+    wire issue = head_valid && active_q && (!head_new_group || loaded_q) && room;
+
+    assign pop = issue && slice_last;
+
+    always @(posedge clk) begin
+        if (rst) slice_q <= 2'd0;
+        else if (issue) slice_q <= slice_last ? 2'd0 : slice_q + slice_step;
+    end
+
+    // Stage 1: the slice's filters and their constants. Lanes past the last filter write nothing.
+    localparam R = REQUANT_LANES;
+
+    reg [ 32*R-1:0] acc_q1;
+    reg [ 32*R-1:0] bias_q1;
+    reg [ 32*R-1:0] mult_q1;
+    reg [  8*R-1:0] shift_q1;
+
+    wire [32*LANES_OUT-1:0] biases = constants_q[0+:32*LANES_OUT];
+    wire [32*LANES_OUT-1:0] mults = constants_q[32*LANES_OUT+:32*LANES_OUT];
+    wire [ 8*LANES_OUT-1:0] shifts = constants_q[64*LANES_OUT+:8*LANES_OUT];
+
+    wire [LANES_OUT-1:0] enable;
+    wire [OUT_W-1:0] enabled;  // how many
+
+    wire [LANE_W:0] lanes_left = {1'b0, last_lane} - lane_offset[LANE_W:0];  // less one
+    wire [OUT_W-1:0] bytes_left = requantise_q ? {{OUT_W - LANE_W - 1{1'b0}}, lanes_left} + 1'b1
+                                : {{OUT_W - LANE_W - 3{1'b0}}, lanes_left, 2'b00} + 3'd4;
+    localparam [OUT_W-1:0] SLICE_BYTES = R;
+
+    assign enabled = requantise_q ? (bytes_left < SLICE_BYTES ? bytes_left : SLICE_BYTES)
+                   : (bytes_left < WORD[OUT_W-1:0] ? bytes_left : WORD[OUT_W-1:0]);
+
+    genvar i;
+    generate
+        for (i = 0; i < LANES_OUT; i = i + 1) begin : gen_enable
+            assign enable[i] = issue && i < enabled;
+        end
+
+        // Quarter by quarter; the quarters of a slice that would lie past the vector repeat its first ones, unused.
+        for (i = 0; i < STRIDE; i = i + 1) begin : gen_quarter
+            wire [1:0] quarter = slice_q + i[1:0];
+
+            always @(posedge clk) begin
+                acc_q1[32*RAW_LANES*i+:32*RAW_LANES]  <= head_acc[32*RAW_LANES*quarter+:32*RAW_LANES];
+                bias_q1[32*RAW_LANES*i+:32*RAW_LANES] <= biases[32*RAW_LANES*quarter+:32*RAW_LANES];
+                mult_q1[32*RAW_LANES*i+:32*RAW_LANES] <= mults[32*RAW_LANES*quarter+:32*RAW_LANES];
+                shift_q1[8*RAW_LANES*i+:8*RAW_LANES]  <= shifts[8*RAW_LANES*quarter+:8*RAW_LANES];
+            end
+        end
+    endgenerate
+
+    // Stages 2 to 10.
+    wire [32*R-1:0] biased;
+    wire [ 8*R-1:0] results;
+
+    generate
+        for (i = 0; i < R; i = i + 1) begin : gen_requantizer
+            requantizer u_requantizer (
+                .clk       (clk),
+                .acc       (acc_q1[32*i+:32]),
+                .bias      (bias_q1[32*i+:32]),
+                .mult      (mult_q1[32*i+:32]),
+                .shift     (shift_q1[8*i+:8]),
+                .zero_point(zero_point_q),
+                .smallest  (smallest_q),
+                .largest   (largest_q),
+                .biased    (biased[32*i+:32]),
+                .result    (results[8*i+:8])
+            );
+        end
+    endgenerate
+
+    localparam RAW_DELAY = LATENCY - 2;
+
+    reg [32*RAW_LANES*RAW_DELAY-1:0] raw_q;
+
+    always @(posedge clk) raw_q <= {biased[32*RAW_LANES-1:0], raw_q[32*RAW_LANES*RAW_DELAY-1:32*RAW_LANES]};
+
+    // What goes along with a slice.
+    reg [LANES_OUT*LATENCY-1:0] enable_q;
+    reg [    OUT_W*LATENCY-1:0] addr_q;
+    reg [    OUT_W*LATENCY-1:0] end_q;
+    reg [          LATENCY-1:0] issued_q;
+    reg [          LATENCY-1:0] commit_q;
+
+    always @(posedge clk) begin
+        enable_q <= {enable, enable_q[LANES_OUT*LATENCY-1:LANES_OUT]};
+        addr_q   <= {slice_addr, addr_q[OUT_W*LATENCY-1:OUT_W]};
+        end_q    <= {slice_addr + enabled, end_q[OUT_W*LATENCY-1:OUT_W]};
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            issued_q <= {LATENCY{1'b0}};
+            commit_q <= {LATENCY{1'b0}};
+        end else begin
+            issued_q <= {issue, issued_q[LATENCY-1:1]};
+            commit_q <= {pop && head_last_group, commit_q[LATENCY-1:1]};
+        end
+    end
+
+    assign moving  = {issue, issued_q};
+    assign wr_en   = issued_q[0] ? enable_q[LANES_OUT-1:0] : {LANES_OUT{1'b0}};
+    assign wr_addr = addr_q[OUT_W-1:0];
+
+    generate
+        if (8 * R < 8 * LANES_OUT) begin : gen_pad
+            assign wr_data = requantise_q ? {{8 * (LANES_OUT - R) {1'b0}}, results} : raw_q[32*RAW_LANES-1:0];
+        end else begin : gen_full
+            assign wr_data = requantise_q ? results : raw_q[32*RAW_LANES-1:0];
+        end
+    endgenerate
+
+    // The result buffer needs two cycles for a write to be readable.
+    reg [OUT_W-1:0] committed_q1;
+    reg [OUT_W-1:0] committed_q2;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            committed_q1 <= {OUT_W{1'b0}};
+            committed_q2 <= {OUT_W{1'b0}};
+        end else begin
+            if (commit_q[0]) committed_q1 <= end_q[OUT_W-1:0];
+            committed_q2 <= committed_q1;
+        end
+    end
+
+    assign committed = committed_q2;
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,402 @@
+// layer_setup: derives from a layer's plain fields what loaders, sequencer, finisher and reader count with, and refuses
+// what makes no sense or does not fit.
+//
+// One multiplier is shared by all the products, so a layer takes about 80 cycles; they pass while the layer
+// before is computed. The results stay on cfg_* until each of the four users has taken them.
+// Does not: start anything by itself; a user takes the layer when it has finished the one before.
+//
+// Latency: 3 cycles for each product (24 of them, one more for each halving of the block), and 5 more.
+
+`default_nettype none
+
+module layer_setup #(
+    parameter LANES_IN        = 16,
+    parameter LANES_OUT       = 16,
+    parameter ACT_BYTES       = 65536,
+    parameter WGT_WORDS       = 1024,
+    parameter CONST_WORDS     = 1024,
+    parameter OUT_BYTES       = 16384,
+    parameter CONST_PER_GROUP = 9,
+    parameter ACT_W           = 20,
+    parameter WGT_W           = 24,
+    parameter OUT_W           = 16,
+    parameter WIN_W           = 26,
+    parameter POS_W           = 20,
+    parameter RUN_W           = 20,
+    parameter CHUNK_W         = 19
+) (
+    input  wire                    clk,
+    input  wire                    rst,
+
+    // The descriptor registers 0x40 to 0x5C, the first lowest.
+    input  wire                    desc_valid,
+    output wire                    desc_ready,
+    input  wire [           255:0] desc,
+
+    output reg                     error,         // one cycle
+    output reg  [             7:0] error_code,
+    output reg  [             7:0] error_detail,
+
+    // The four users: activation loader, weight loader, sequencer, finisher with reader.
+    output wire [             3:0] cfg_valid,
+    input  wire [             3:0] cfg_ready,
+
+    output reg  [            15:0] cfg_frames,
+    output reg  [            31:0] cfg_frame_bytes,
+    output reg  [            15:0] cfg_groups,
+    output reg  [       WGT_W-1:0] cfg_group_words,
+
+    output reg  [            15:0] cfg_height,
+    output reg  [            15:0] cfg_width,
+    output reg  [            15:0] cfg_out_height,
+    output reg  [            15:0] cfg_out_width,
+    output reg  [            15:0] cfg_block_cols,
+    output reg  [             3:0] cfg_taps_y,
+    output reg  [             3:0] cfg_taps_x,
+    output reg  [             2:0] cfg_stride_y,
+    output reg  [             2:0] cfg_stride_x,
+    output reg  [             2:0] cfg_dilation_y,
+    output reg  [             2:0] cfg_dilation_x,
+    output wire                    cfg_packed,
+    output reg  [       RUN_W-1:0] cfg_run_bytes,
+    output wire [     CHUNK_W-1:0] cfg_run_words,
+    output reg  [       WGT_W-1:0] cfg_tap_row_words,
+    output wire signed [POS_W-1:0] cfg_first_row,
+    output wire signed [POS_W-1:0] cfg_first_col,
+    output reg  [       POS_W-1:0] cfg_block_pos,
+    output reg  signed [WIN_W-1:0] cfg_first_offset,
+    output reg  [       WIN_W-1:0] cfg_block_offset,
+    output reg  [       WIN_W-1:0] cfg_row_bytes,
+    output reg  [       WIN_W-1:0] cfg_stride_bytes,
+    output reg  [       ACT_W-1:0] cfg_tap_bytes,
+    output wire [       ACT_W-1:0] cfg_frame_span,
+    output reg  [       ACT_W-1:0] cfg_top_span,
+    output reg  [       ACT_W-1:0] cfg_stride_span,
+    output reg  [       ACT_W-1:0] cfg_dilation_span,
+    output reg  [       OUT_W-1:0] cfg_pixel_bytes,
+    output wire [       OUT_W-1:0] cfg_group_bytes,
+    output reg  [       OUT_W-1:0] cfg_block_bytes,
+    output reg  [       OUT_W-1:0] cfg_out_row_bytes,
+    output reg  [            31:0] cfg_out_frame_bytes,
+    output wire [$clog2(LANES_OUT)-1:0] cfg_last_lane,  // of the last group
+
+    output reg                     cfg_requantise,
+    output reg  [             7:0] cfg_in_zero_point,
+    output reg  [             7:0] cfg_out_zero_point,
+    output reg  [             7:0] cfg_smallest,
+    output reg  [             7:0] cfg_largest
+);
+
+    localparam LANE_IN_W  = $clog2(LANES_IN);
+    localparam LANE_OUT_W = $clog2(LANES_OUT);
+
+    // Error codes and details: docs/driving-the-core.md has the table.
+    localparam [7:0] ERROR_FIELD = 8'd1;
+    localparam [7:0] ERROR_ACT_BUFFER = 8'd2;
+    localparam [7:0] ERROR_WGT_BUFFER = 8'd3;
+    localparam [7:0] ERROR_CONST_BUFFER = 8'd4;
+    localparam [7:0] ERROR_OUT_BUFFER = 8'd5;
+
+    localparam [7:0] IN_SIZE = 8'h40;
+    localparam [7:0] CHANNELS = 8'h44;
+    localparam [7:0] OUT_SIZE = 8'h48;
+    localparam [7:0] BATCH = 8'h4C;
+    localparam [7:0] KERNEL = 8'h50;
+    localparam [7:0] PADS = 8'h54;
+    localparam [7:0] QUANT = 8'h58;
+    localparam [7:0] MODE = 8'h5C;
+
+    // The fields of the descriptor.
+    wire [15:0] width = desc[15:0];
+    wire [15:0] height = desc[31:16];
+    wire [15:0] channels_in = desc[47:32];
+    wire [15:0] channels_out = desc[63:48];
+    wire [15:0] out_width = desc[79:64];
+    wire [15:0] out_height = desc[95:80];
+    wire [15:0] frames = desc[111:96];
+    wire [15:0] groups = desc[127:112];
+    wire [31:0] kernel = desc[159:128];
+    wire [15:0] left = desc[175:160];
+    wire [15:0] top = desc[191:176];
+    wire [31:0] quant = desc[223:192];
+    wire [31:0] mode = desc[255:224];
+
+    wire kernel_ok = kernel[3:0] >= 4'd1 && kernel[3:0] <= 4'd11 && kernel[7:4] >= 4'd1 && kernel[7:4] <= 4'd11
+                  && kernel[10:8] >= 3'd1 && kernel[10:8] <= 3'd4 && kernel[14:12] >= 3'd1 && kernel[14:12] <= 3'd4
+                  && kernel[18:16] >= 3'd1 && kernel[18:16] <= 3'd4 && kernel[22:20] >= 3'd1 && kernel[22:20] <= 3'd4
+                  && !kernel[11] && !kernel[15] && !kernel[19] && kernel[31:23] == 9'd0;
+    wire range_ok = !mode[0] || $signed(quant[23:16]) <= $signed(quant[31:24]);
+
+    reg [15:0] channels_in_q;
+    reg [15:0] channels_out_q;
+    reg [15:0] top_q;
+    reg [15:0] left_q;
+
+    // One product after the other.
+    localparam [4:0] ROW_BYTES = 5'd0;
+    localparam [4:0] FRAME_BYTES = 5'd1;
+    localparam [4:0] TOP_SPAN = 5'd2;
+    localparam [4:0] STRIDE_SPAN = 5'd3;
+    localparam [4:0] DILATION_SPAN = 5'd4;
+    localparam [4:0] WINDOW_SPAN = 5'd5;
+    localparam [4:0] LAST_ROW = 5'd6;
+    localparam [4:0] LAST_COL = 5'd7;
+    localparam [4:0] STRIDE_BYTES = 5'd8;
+    localparam [4:0] TAP_BYTES = 5'd9;
+    localparam [4:0] FIRST_OFFSET = 5'd10;
+    localparam [4:0] LAST_OFFSET = 5'd11;
+    localparam [4:0] RUN_BYTES = 5'd12;
+    localparam [4:0] TAP_ROW_WORDS = 5'd13;
+    localparam [4:0] GROUP_WORDS = 5'd14;
+    localparam [4:0] BLOCK_BYTES = 5'd15;
+    localparam [4:0] BLOCK_POS = 5'd16;
+    localparam [4:0] BLOCK_OFFSET = 5'd17;
+    localparam [4:0] OUT_ROW_BYTES = 5'd18;
+    localparam [4:0] OUT_FRAME_BYTES = 5'd19;
+    localparam [4:0] LAYER_WORDS = 5'd20;
+    localparam [4:0] LAYER_CONSTANTS = 5'd21;
+    localparam [4:0] PRODUCTS = 5'd22;
+
+    localparam [2:0] IDLE = 3'd0;
+    localparam [2:0] LOAD = 3'd1;
+    localparam [2:0] MULTIPLY = 3'd2;
+    localparam [2:0] STORE = 3'd3;
+    localparam [2:0] OFFER = 3'd4;
+
+    reg [ 2:0] state_q;
+    reg [ 4:0] step_q;
+    reg [25:0] a_q;
+    reg [15:0] b_q;
+    reg [41:0] product_q;
+    reg [ 3:0] offered_q;
+    reg [25:0] row_q;         // bytes of an image row, checked
+    reg [25:0] out_row_q;     // bytes of a result row
+    reg [25:0] pixel_q;       // bytes of a result pixel
+    reg [ 6:0] reach_y_q;     // (KH - 1) * dilation
+    reg [ 6:0] reach_x_q;
+
+    wire [15:0] window_rows = {9'd0, reach_y_q} + 16'd1 < cfg_height ? {9'd0, reach_y_q} + 16'd1 : cfg_height;
+
+    // Once-through weights need not all be there at once; on a single column not even a group's.
+    wire one_row = cfg_frames == 16'd1 && cfg_out_height == 16'd1 && cfg_block_cols == cfg_out_width;
+    wire one_window = one_row && cfg_out_width == 16'd1;
+
+    reg [25:0] a;
+    reg [15:0] b;
+
+    always @(*) begin
+        a = 26'd0;
+        b = 16'd0;
+        case (step_q)
+            ROW_BYTES: {a, b} = {10'd0, cfg_width, channels_in_q};
+            FRAME_BYTES: {a, b} = {row_q, cfg_height};
+            TOP_SPAN: {a, b} = {row_q, top_q};
+            STRIDE_SPAN: {a, b} = {row_q, 13'd0, cfg_stride_y};
+            DILATION_SPAN: {a, b} = {row_q, 13'd0, cfg_dilation_y};
+            WINDOW_SPAN: {a, b} = {row_q, window_rows};
+            LAST_ROW: {a, b} = {10'd0, cfg_out_height - 16'd1, 13'd0, cfg_stride_y};
+            LAST_COL: {a, b} = {10'd0, cfg_out_width - 16'd1, 13'd0, cfg_stride_x};
+            STRIDE_BYTES: {a, b} = {10'd0, channels_in_q, 13'd0, cfg_stride_x};
+            TAP_BYTES: {a, b} = {10'd0, channels_in_q, 13'd0, cfg_dilation_x};
+            FIRST_OFFSET: {a, b} = {10'd0, channels_in_q, left_q};
+            LAST_OFFSET: {a, b} = {cfg_stride_bytes, cfg_out_width};
+            RUN_BYTES: {a, b} = {10'd0, channels_in_q, 12'd0, cfg_packed ? cfg_taps_x : 4'd1};
+            TAP_ROW_WORDS: {a, b} = {{26 - CHUNK_W{1'b0}}, cfg_run_words, 12'd0, cfg_packed ? 4'd1 : cfg_taps_x};
+            GROUP_WORDS: {a, b} = {{26 - WGT_W{1'b0}}, cfg_tap_row_words, 12'd0, cfg_taps_y};
+            BLOCK_BYTES: {a, b} = {pixel_q, cfg_block_cols};
+            BLOCK_POS: {a, b} = {10'd0, cfg_block_cols, 13'd0, cfg_stride_x};
+            BLOCK_OFFSET: {a, b} = {cfg_stride_bytes, cfg_block_cols};
+            OUT_ROW_BYTES: {a, b} = {pixel_q, cfg_out_width};
+            OUT_FRAME_BYTES: {a, b} = {out_row_q, cfg_out_height};
+            LAYER_WORDS: {a, b} = {{26 - WGT_W{1'b0}}, cfg_group_words, cfg_groups};
+            LAYER_CONSTANTS: {a, b} = {CONST_PER_GROUP[25:0], cfg_groups};
+            default: ;
+        endcase
+    end
+
+    // Rows (columns) of the image below (right of) the last window: fewer than a stride, or OH (OW) is too small.
+    wire signed [19:0] rows_unused = $signed({4'd0, cfg_height}) - 20'sd1 - $signed({2'd0, product_q[17:0]})
+                                   + $signed({4'd0, top_q}) - $signed({13'd0, reach_y_q});
+    wire signed [19:0] cols_unused = $signed({4'd0, cfg_width}) - 20'sd1 - $signed({2'd0, product_q[17:0]})
+                                   + $signed({4'd0, left_q}) - $signed({13'd0, reach_x_q});
+
+    wire block_fits = product_q <= OUT_BYTES / 2;
+    wire pixel_fits = {16'd0, pixel_q} <= OUT_BYTES - 2 * LANES_OUT;
+
+    reg       refused;
+    reg [7:0] refused_code;
+    reg [7:0] refused_detail;
+
+    always @(*) begin
+        refused        = 1'b0;
+        refused_code   = ERROR_FIELD;
+        refused_detail = 8'd0;
+        case (step_q)
+            ROW_BYTES: {refused, refused_code} = {product_q > ACT_BYTES, ERROR_ACT_BUFFER};
+            FRAME_BYTES: {refused, refused_detail} = {product_q[41:32] != 10'd0, IN_SIZE};
+            WINDOW_SPAN: {refused, refused_code} = {product_q > ACT_BYTES - LANES_IN, ERROR_ACT_BUFFER};
+            LAST_ROW: {refused, refused_detail} = {rows_unused >= $signed({17'd0, cfg_stride_y}), OUT_SIZE};
+            LAST_COL: {refused, refused_detail} = {cols_unused >= $signed({17'd0, cfg_stride_x}), OUT_SIZE};
+            FIRST_OFFSET: {refused, refused_detail} = {product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}}, PADS};
+            LAST_OFFSET: {refused, refused_detail} = {product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}}, OUT_SIZE};
+            GROUP_WORDS: {refused, refused_code} = {product_q[41:WGT_W-2] != {44 - WGT_W{1'b0}}, ERROR_WGT_BUFFER};
+            BLOCK_BYTES: {refused, refused_code} = {cfg_block_cols == 16'd1 && !pixel_fits, ERROR_OUT_BUFFER};
+            OUT_ROW_BYTES: {refused, refused_detail} = {product_q[41:26] != 16'd0, OUT_SIZE};
+            OUT_FRAME_BYTES: {refused, refused_detail} = {product_q[41:32] != 10'd0, OUT_SIZE};
+            LAYER_WORDS:
+            {refused, refused_code} = {
+                one_row ? !one_window && {{42 - WGT_W{1'b0}}, cfg_group_words} > WGT_WORDS : product_q > WGT_WORDS,
+                ERROR_WGT_BUFFER
+            };
+            LAYER_CONSTANTS: {refused, refused_code} = {!one_row && product_q > CONST_WORDS, ERROR_CONST_BUFFER};
+            default: ;
+        endcase
+    end
+
+    reg       nonsense;
+    reg [7:0] nonsense_detail;
+
+    always @(*) begin
+        nonsense        = 1'b1;
+        nonsense_detail = IN_SIZE;
+        if (width == 16'd0 || height == 16'd0) nonsense_detail = IN_SIZE;
+        else if (channels_in == 16'd0 || channels_out == 16'd0) nonsense_detail = CHANNELS;
+        else if (out_width == 16'd0 || out_height == 16'd0) nonsense_detail = OUT_SIZE;
+        else if (frames == 16'd0 || groups != 16'd1) nonsense_detail = BATCH;
+        else if (!kernel_ok) nonsense_detail = KERNEL;
+        else if (!range_ok) nonsense_detail = QUANT;
+        else if (mode[31:1] != 31'd0) nonsense_detail = MODE;
+        else nonsense = 1'b0;
+    end
+
+    function [6:0] reach(input [3:0] taps, input [2:0] dilation);
+        reach = ({3'd0, taps} - 7'd1) * {4'd0, dilation};
+    endfunction
+
+    always @(posedge clk) begin
+        a_q       <= a;
+        b_q       <= b;
+        product_q <= a_q * b_q;
+
+        if (state_q == IDLE && desc_valid) begin
+            cfg_width          <= width;
+            cfg_height         <= height;
+            channels_in_q      <= channels_in;
+            channels_out_q     <= channels_out;
+            cfg_out_width      <= out_width;
+            cfg_out_height     <= out_height;
+            cfg_frames         <= frames;
+            cfg_taps_x         <= kernel[3:0];
+            cfg_taps_y         <= kernel[7:4];
+            cfg_stride_x       <= kernel[10:8];
+            cfg_stride_y       <= kernel[14:12];
+            cfg_dilation_x     <= kernel[18:16];
+            cfg_dilation_y     <= kernel[22:20];
+            left_q             <= left;
+            top_q              <= top;
+            cfg_in_zero_point  <= quant[7:0];
+            cfg_out_zero_point <= quant[15:8];
+            cfg_smallest       <= quant[23:16];
+            cfg_largest        <= quant[31:24];
+            cfg_requantise     <= mode[0];
+
+            reach_x_q          <= reach(kernel[3:0], kernel[18:16]);
+            reach_y_q          <= reach(kernel[7:4], kernel[22:20]);
+            pixel_q            <= mode[0] ? {10'd0, channels_out} : {8'd0, channels_out, 2'd0};
+            cfg_groups         <= ((channels_out - 16'd1) >> LANE_OUT_W) + 16'd1;
+            cfg_block_cols     <= out_width;
+        end
+
+        if (state_q == STORE) begin
+            case (step_q)
+                ROW_BYTES: begin
+                    row_q         <= product_q[25:0];
+                    cfg_row_bytes <= product_q[WIN_W-1:0];
+                end
+                FRAME_BYTES: cfg_frame_bytes <= product_q[31:0];
+                TOP_SPAN: cfg_top_span <= product_q[ACT_W-1:0];
+                STRIDE_SPAN: cfg_stride_span <= product_q[ACT_W-1:0];
+                DILATION_SPAN: cfg_dilation_span <= product_q[ACT_W-1:0];
+                STRIDE_BYTES: cfg_stride_bytes <= product_q[WIN_W-1:0];
+                TAP_BYTES: cfg_tap_bytes <= product_q[ACT_W-1:0];
+                FIRST_OFFSET: cfg_first_offset <= -$signed(product_q[WIN_W-1:0]);
+                RUN_BYTES: cfg_run_bytes <= product_q[RUN_W-1:0];
+                TAP_ROW_WORDS: cfg_tap_row_words <= product_q[WGT_W-1:0];
+                GROUP_WORDS: cfg_group_words <= product_q[WGT_W-1:0];
+                BLOCK_BYTES: begin
+                    cfg_pixel_bytes <= pixel_q[OUT_W-1:0];
+                    cfg_block_bytes <= product_q[OUT_W-1:0];
+                    if (!block_fits && cfg_block_cols != 16'd1)
+                        cfg_block_cols <= {1'b0, cfg_block_cols[15:1]} + {15'd0, cfg_block_cols[0]};
+                end
+                BLOCK_POS: cfg_block_pos <= product_q[POS_W-1:0];
+                BLOCK_OFFSET: cfg_block_offset <= product_q[WIN_W-1:0];
+                OUT_ROW_BYTES: begin
+                    out_row_q         <= product_q[25:0];
+                    cfg_out_row_bytes <= product_q[OUT_W-1:0];
+                end
+                OUT_FRAME_BYTES: cfg_out_frame_bytes <= product_q[31:0];
+                default: ;
+            endcase
+        end
+    end
+
+    always @(posedge clk) begin
+        error <= 1'b0;
+        if (rst) begin
+            state_q   <= IDLE;
+            offered_q <= 4'd0;
+        end else begin
+            case (state_q)
+                IDLE: begin
+                    step_q <= ROW_BYTES;
+                    if (desc_valid) begin
+                        state_q      <= nonsense ? IDLE : LOAD;
+                        error        <= nonsense;
+                        error_code   <= ERROR_FIELD;
+                        error_detail <= nonsense_detail;
+                    end
+                end
+                LOAD: state_q <= MULTIPLY;
+                MULTIPLY: state_q <= STORE;
+                STORE: begin
+                    state_q <= LOAD;
+                    if (refused) begin
+                        state_q      <= IDLE;
+                        error        <= 1'b1;
+                        error_code   <= refused_code;
+                        error_detail <= refused_detail;
+                    end else if (step_q != BLOCK_BYTES || block_fits || cfg_block_cols == 16'd1) begin
+                        step_q <= step_q + 5'd1;
+                        if (step_q + 5'd1 == PRODUCTS) begin
+                            state_q   <= OFFER;
+                            offered_q <= 4'b1111;
+                        end
+                    end
+                end
+                OFFER: begin
+                    offered_q <= offered_q & ~cfg_ready;
+                    if ((offered_q & ~cfg_ready) == 4'd0) state_q <= IDLE;
+                end
+                default: state_q <= IDLE;
+            endcase
+        end
+    end
+
+    assign desc_ready      = state_q == IDLE;
+    assign cfg_valid       = offered_q;
+    assign cfg_packed      = cfg_dilation_x == 3'd1;
+    assign cfg_run_words   = {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
+                           + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};
+    assign cfg_first_row   = -$signed({{POS_W - 16{1'b0}}, top_q});
+    assign cfg_first_col   = -$signed({{POS_W - 16{1'b0}}, left_q});
+    assign cfg_group_bytes = cfg_requantise ? LANES_OUT[OUT_W-1:0] : {LANES_OUT[OUT_W-3:0], 2'd0};
+    assign cfg_last_lane   = channels_out_q[LANE_OUT_W-1:0] - 1'b1;
+
+    // A frame in whole words.
+    wire [31:0] frame_words = (cfg_frame_bytes + LANES_IN - 1) >> LANE_IN_W;
+    assign cfg_frame_span = {frame_words[ACT_W-LANE_IN_W-1:0], {LANE_IN_W{1'b0}}};
+
+endmodule
+
+`default_nettype wire

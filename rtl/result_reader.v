@@ -1,0 +1,113 @@
+// result_reader: reads finished results from the result buffer, in order, and makes frames of them.
+//
+// Does not: wait for a row; a word goes out as soon as all its bytes are committed.
+//
+// Latency: 3 cycles from a word committed to its beat. Throughput: one word a cycle.
+
+`default_nettype none
+
+module result_reader #(
+    parameter LANES = 16,  // bytes of a word
+    parameter OUT_W = 16   // result byte addresses, counted on from reset
+) (
+    input  wire                          clk,
+    input  wire                          rst,
+
+    // A layer, taken when both are high.
+    input  wire                          cfg_valid,
+    output wire                          cfg_ready,
+    input  wire [                  31:0] cfg_frame_bytes,
+    input  wire [                  15:0] cfg_frames,
+
+    input  wire [             OUT_W-1:0] committed,
+    output wire [             OUT_W-1:0] read,
+
+    output wire                          rd_en,
+    output wire [OUT_W-$clog2(LANES)-1:0] rd_word,
+    input  wire [           8*LANES-1:0] rd_data,
+
+    output wire [           8*LANES-1:0] m_data,
+    output wire [             LANES-1:0] m_keep,
+    output wire                          m_last,
+    output wire                          m_layer_end,  // with the last word of the last frame
+    output wire                          m_valid,
+    input  wire                          m_ready
+);
+
+    localparam LANE_W = $clog2(LANES);
+    localparam WORD_W = OUT_W - LANE_W;
+
+    reg               active_q;
+    reg [31-LANE_W:0] words_q;        // of a frame, less one
+    reg [31-LANE_W:0] words_left_q;   // of this frame, less one
+    reg [ LANE_W-1:0] last_byte_q;    // of a frame's last word
+    reg [       15:0] frames_left_q;  // less one
+    reg [ WORD_W-1:0] word_q;
+
+    wire [31:0] last_byte = cfg_frame_bytes - 32'd1;
+
+    wire frame_end = words_left_q == {32 - LANE_W{1'b0}};
+    wire layer_end = frame_end && frames_left_q == 16'd0;
+    wire [LANE_W-1:0] needed = frame_end ? last_byte_q : {LANE_W{1'b1}};  // less one
+    wire [OUT_W-1:0] ready_bytes = committed - read;
+    wire here = !ready_bytes[OUT_W-1] && ready_bytes > {{WORD_W{1'b0}}, needed};
+
+    reg             valid_q1;
+    reg [LANES-1:0] keep_q1;
+    reg             last_q1;
+    reg             layer_end_q1;
+
+    wire ready_q1;
+
+    assign cfg_ready = !active_q;
+    assign read      = {word_q, {LANE_W{1'b0}}};
+    assign rd_en     = active_q && here && (!valid_q1 || ready_q1);
+    assign rd_word   = word_q;
+
+    always @(posedge clk) begin
+        if (cfg_ready) begin
+            words_q       <= last_byte[31:LANE_W];
+            words_left_q  <= last_byte[31:LANE_W];
+            last_byte_q   <= last_byte[LANE_W-1:0];
+            frames_left_q <= cfg_frames - 16'd1;
+        end else if (rd_en) begin
+            words_left_q <= frame_end ? words_q : words_left_q - 1'b1;
+            if (frame_end) frames_left_q <= frames_left_q - 16'd1;
+        end
+        if (rd_en) begin
+            keep_q1      <= {LANES{1'b1}} >> ~needed;
+            last_q1      <= frame_end;
+            layer_end_q1 <= layer_end;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            active_q <= 1'b0;
+            word_q   <= {WORD_W{1'b0}};
+            valid_q1 <= 1'b0;
+        end else begin
+            if (cfg_ready) active_q <= cfg_valid;
+            else if (rd_en && layer_end) active_q <= 1'b0;
+            if (rd_en) word_q <= word_q + 1'b1;
+            if (rd_en) valid_q1 <= 1'b1;
+            else if (ready_q1) valid_q1 <= 1'b0;
+        end
+    end
+
+    skid_buffer #(
+        .WIDTH(9 * LANES + 2)
+    ) u_skid_buffer (
+        .clk    (clk),
+        .rst    (rst),
+        .s_data ({layer_end_q1, last_q1, keep_q1, rd_data}),
+        .s_valid(valid_q1),
+        .s_ready(ready_q1),
+        .m_data ({m_layer_end, m_last, m_keep, m_data}),
+        .m_valid(m_valid),
+        .m_ready(m_ready)
+    );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,252 @@
+// row_walker: the outer loops of a layer: frame, output row, block of columns, group of filters.
+//
+// One item is one group of filters on the columns of one block of one output row. Blocks are as wide as the result
+// buffer allows, usually the whole row. An item says where its windows begin (activation, weight and result addresses,
+// of the first kernel row inside the image), how many kernel rows and windows there are, and what may be
+// released once it is done.
+// Does not: look at the columns (window_walker does) or at what has arrived (step_walker does).
+//
+// Latency: 3 cycles from start to the first item. Throughput: one item a cycle.
+
+`default_nettype none
+
+module row_walker #(
+    parameter LANES_OUT = 16,
+    parameter ACT_W     = 20,  // activation byte addresses, counted on from reset
+    parameter WGT_W     = 24,  // weight word addresses, likewise
+    parameter OUT_W     = 16,  // result byte addresses, likewise
+    parameter WIN_W     = 26,  // byte offset of a window in its row, signed
+    parameter POS_W     = 20   // row or column of a window, signed
+) (
+    input  wire                    clk,
+    input  wire                    rst,
+
+    input  wire                    start,  // begins the layer that cfg_* describe
+    output wire                    busy,
+
+    // The layer; constant from start until busy falls.
+    input  wire [            15:0] cfg_frames,
+    input  wire [            15:0] cfg_height,
+    input  wire [            15:0] cfg_out_height,
+    input  wire [            15:0] cfg_out_width,
+    input  wire [            15:0] cfg_groups,
+    input  wire [            15:0] cfg_block_cols,
+    input  wire [             3:0] cfg_taps_y,
+    input  wire [             2:0] cfg_stride_y,
+    input  wire [             2:0] cfg_dilation_y,
+    input  wire signed [POS_W-1:0] cfg_first_row,      // -top
+    input  wire signed [POS_W-1:0] cfg_first_col,      // -left
+    input  wire        [POS_W-1:0] cfg_block_pos,      // columns of the image from block to block
+    input  wire signed [WIN_W-1:0] cfg_first_offset,   // -left * Cin
+    input  wire        [WIN_W-1:0] cfg_block_offset,   // bytes of the image from block to block
+    input  wire        [ACT_W-1:0] cfg_frame_span,     // bytes of a frame in whole words
+    input  wire        [ACT_W-1:0] cfg_top_span,       // top * bytes of a row
+    input  wire        [ACT_W-1:0] cfg_stride_span,    // stride_y * bytes of a row
+    input  wire        [ACT_W-1:0] cfg_dilation_span,  // dilation_y * bytes of a row
+    input  wire        [WGT_W-1:0] cfg_tap_row_words,  // weight words of a kernel row
+    input  wire        [WGT_W-1:0] cfg_group_words,    // weight words of a group
+    input  wire        [OUT_W-1:0] cfg_group_bytes,    // result bytes of a full group
+    input  wire        [OUT_W-1:0] cfg_block_bytes,    // result bytes of a full block
+    input  wire        [OUT_W-1:0] cfg_out_row_bytes,      // result bytes of a row
+
+    output wire                    item_valid,
+    input  wire                    item_ready,
+    output wire        [      3:0] item_taps_y,        // kernel rows inside the image, may be 0
+    output wire        [     15:0] item_cols,          // windows
+    output wire signed [POS_W-1:0] item_col,           // column of the first window
+    output wire signed [WIN_W-1:0] item_offset,        // byte offset of the first window
+    output wire        [ACT_W-1:0] item_act,           // start of the image row under the first kernel row inside
+    output wire        [WGT_W-1:0] item_wgt,           // weights of that kernel row
+    output wire        [OUT_W-1:0] item_out,           // result address of the first window
+    output wire        [ACT_W-1:0] item_act_release,   // activations before this are needed no more
+    output wire        [WGT_W-1:0] item_wgt_release,   // weights before this are needed no more
+    output wire                    item_row_end,       // item_act_release holds
+    output wire                    item_final,         // last use of these weights: item_wgt_release holds
+    output wire                    item_new_group,     // not the filters of the item before
+    output wire                    item_last_group,
+    output wire                    item_layer_end
+);
+
+    localparam WORD = LANES_OUT;  // results of a frame begin on a word
+
+    // Stage 0: the loops.
+    reg                     active_q;
+    reg [15:0]              frames_left_q;  // less one
+    reg [15:0]              rows_left_q;    // less one
+    reg [15:0]              cols_left_q;    // of this row, from this block on
+    reg [15:0]              groups_left_q;  // less one
+    reg                     first_item_q;
+    reg signed [POS_W-1:0]  row_q;          // image row under kernel row 0
+    reg signed [POS_W-1:0]  col_q;          // image column under the block's first window
+    reg signed [WIN_W-1:0]  offset_q;       // the same in bytes
+    reg [ACT_W-1:0]         frame_act_q;    // start of the frame
+    reg [ACT_W-1:0]         row_act_q;      // start of image row row_q
+    reg [WGT_W-1:0]         layer_wgt_q;    // start of the layer's weights
+    reg [WGT_W-1:0]         group_wgt_q;    // start of the group's weights
+    reg [OUT_W-1:0]         row_out_q;      // result address of the row
+    reg [OUT_W-1:0]         block_out_q;    // of the block
+    reg [OUT_W-1:0]         group_out_q;    // of the group in a pixel
+
+    wire stage1_ready;
+    wire advance = active_q && stage1_ready;
+
+    wire last_group = groups_left_q == 16'd0;
+    wire last_block = cols_left_q <= cfg_block_cols;
+    wire last_row = rows_left_q == 16'd0;
+    wire last_frame = frames_left_q == 16'd0;
+
+    wire row_end = last_group && last_block;
+    wire frame_end = row_end && last_row;
+    wire layer_end = frame_end && last_frame;
+
+    wire signed [POS_W-1:0] next_row = row_q + $signed({{POS_W - 3{1'b0}}, cfg_stride_y});
+    wire [ACT_W-1:0] next_row_act = row_act_q + cfg_stride_span;
+    wire [ACT_W-1:0] next_frame_act = frame_act_q + cfg_frame_span;
+    wire [WGT_W-1:0] next_group_wgt = group_wgt_q + cfg_group_words;
+    wire [OUT_W-1:0] next_row_out = row_out_q + cfg_out_row_bytes;
+    wire [OUT_W-1:0] next_frame_out = (next_row_out + WORD[OUT_W-1:0] - 1'b1) & -WORD[OUT_W-1:0];
+    wire next_row_below = next_row >= $signed({{POS_W - 16{1'b0}}, cfg_height});
+    wire next_row_above = next_row < 0;
+
+    always @(posedge clk) begin
+        if (start) begin
+            frames_left_q <= cfg_frames - 16'd1;
+            rows_left_q   <= cfg_out_height - 16'd1;
+            cols_left_q   <= cfg_out_width;
+            groups_left_q <= cfg_groups - 16'd1;
+            first_item_q  <= 1'b1;
+            row_q         <= cfg_first_row;
+            col_q         <= cfg_first_col;
+            offset_q      <= cfg_first_offset;
+            row_act_q     <= frame_act_q - cfg_top_span;
+            group_wgt_q   <= layer_wgt_q;
+            block_out_q   <= row_out_q;
+            group_out_q   <= {OUT_W{1'b0}};
+        end else if (advance) begin
+            first_item_q  <= 1'b0;
+            groups_left_q <= last_group ? cfg_groups - 16'd1 : groups_left_q - 16'd1;
+            group_wgt_q   <= last_group ? layer_wgt_q : next_group_wgt;
+            group_out_q   <= last_group ? {OUT_W{1'b0}} : group_out_q + cfg_group_bytes;
+            if (last_group) begin
+                cols_left_q <= last_block ? cfg_out_width : cols_left_q - cfg_block_cols;
+                col_q       <= last_block ? cfg_first_col : col_q + $signed(cfg_block_pos);
+                offset_q    <= last_block ? cfg_first_offset : offset_q + $signed(cfg_block_offset);
+                block_out_q <= frame_end ? next_frame_out
+                             : last_block ? next_row_out : block_out_q + cfg_block_bytes;
+            end
+            if (row_end) begin
+                rows_left_q <= last_row ? cfg_out_height - 16'd1 : rows_left_q - 16'd1;
+                row_q       <= last_row ? cfg_first_row : next_row;
+                row_act_q   <= last_row ? next_frame_act - cfg_top_span : next_row_act;
+            end
+            if (frame_end) frames_left_q <= frames_left_q - 16'd1;
+        end
+    end
+
+    // These go on from layer to layer.
+    always @(posedge clk) begin
+        if (rst) begin
+            active_q    <= 1'b0;
+            frame_act_q <= {ACT_W{1'b0}};
+            layer_wgt_q <= {WGT_W{1'b0}};
+            row_out_q   <= {OUT_W{1'b0}};
+        end else if (start) begin
+            active_q <= 1'b1;
+        end else if (advance) begin
+            if (layer_end) active_q <= 1'b0;
+            if (layer_end) layer_wgt_q <= next_group_wgt;
+            if (frame_end) frame_act_q <= next_frame_act;
+            if (row_end) row_out_q <= last_row ? next_frame_out : next_row_out;
+        end
+    end
+
+    // Stage 1: the kernel rows inside the image.
+    localparam PASS_W = 16 + POS_W + WIN_W + OUT_W + ACT_W + WGT_W + 5;
+
+    reg              valid_q1;
+    reg [       3:0] first_tap_q1;
+    reg [       3:0] taps_q1;
+    reg [ ACT_W-1:0] act_q1;
+    reg [ WGT_W-1:0] wgt_q1;
+    reg [PASS_W-1:0] pass_q1;
+
+    wire [3:0] first_tap;
+    wire [3:0] taps;
+
+    tap_range #(
+        .START_W(POS_W)
+    ) u_tap_range (
+        .start   (row_q),
+        .size    (cfg_height),
+        .taps    (cfg_taps_y),
+        .dilation(cfg_dilation_y),
+        .first   (first_tap),
+        .count   (taps)
+    );
+
+    wire stage2_ready;
+    assign stage1_ready = !valid_q1 || stage2_ready;
+
+    always @(posedge clk) begin
+        if (stage1_ready) begin
+            first_tap_q1 <= first_tap;
+            taps_q1      <= taps;
+            act_q1       <= row_act_q;
+            wgt_q1       <= group_wgt_q;
+            pass_q1      <= {
+                last_block ? cols_left_q : cfg_block_cols,
+                col_q,
+                offset_q,
+                block_out_q + group_out_q,
+                last_row || next_row_below ? next_frame_act : next_row_above ? frame_act_q : next_row_act,
+                next_group_wgt,
+                row_end,
+                last_frame && last_row && last_block,
+                first_item_q || cfg_groups != 16'd1,
+                last_group,
+                layer_end
+            };
+        end
+    end
+
+    // Stage 2: their addresses.
+    reg              valid_q2;
+    reg [       3:0] taps_q2;
+    reg [ ACT_W-1:0] act_q2;
+    reg [ WGT_W-1:0] wgt_q2;
+    reg [PASS_W-1:0] pass_q2;
+
+    assign stage2_ready = !valid_q2 || item_ready;
+
+    always @(posedge clk) begin
+        if (stage2_ready) begin
+            taps_q2 <= taps_q1;
+            act_q2  <= act_q1 + first_tap_q1 * cfg_dilation_span;
+            wgt_q2  <= wgt_q1 + first_tap_q1 * cfg_tap_row_words;
+            pass_q2 <= pass_q1;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            valid_q1 <= 1'b0;
+            valid_q2 <= 1'b0;
+        end else begin
+            if (stage1_ready) valid_q1 <= active_q;
+            if (stage2_ready) valid_q2 <= valid_q1;
+        end
+    end
+
+    assign busy        = active_q || valid_q1 || valid_q2;
+    assign item_valid  = valid_q2;
+    assign item_taps_y = taps_q2;
+    assign item_act    = act_q2;
+    assign item_wgt    = wgt_q2;
+    assign {
+        item_cols, item_col, item_offset, item_out, item_act_release, item_wgt_release,
+        item_row_end, item_final, item_new_group, item_last_group, item_layer_end
+    } = pass_q2;
+
+endmodule
+
+`default_nettype wire

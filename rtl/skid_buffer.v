@@ -1,0 +1,56 @@
+// skid_buffer: a register in a valid/ready channel that cuts every path from one side to the other.
+//
+// Does not: reorder, drop or look at the payload.
+//
+// Latency: 1 cycle. Throughput: one beat a cycle. Holds two beats.
+
+`default_nettype none
+
+module skid_buffer #(
+    parameter WIDTH = 8  // bits of the payload
+) (
+    input  wire             clk,
+    input  wire             rst,
+
+    input  wire [WIDTH-1:0] s_data,
+    input  wire             s_valid,
+    output wire             s_ready,
+
+    output wire [WIDTH-1:0] m_data,
+    output wire             m_valid,
+    input  wire             m_ready
+);
+
+    reg [WIDTH-1:0] out_q;
+    reg             out_valid_q;
+    reg [WIDTH-1:0] spare_q;  // the beat that came in while the output was stalled
+    reg             spare_valid_q;
+
+    wire out_free = m_ready || !out_valid_q;
+
+    assign s_ready = !spare_valid_q;
+    assign m_data  = out_q;
+    assign m_valid = out_valid_q;
+
+    always @(posedge clk) begin
+        if (s_ready) spare_q <= s_data;
+        if (out_free) out_q <= spare_valid_q ? spare_q : s_data;
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            out_valid_q   <= 1'b0;
+            spare_valid_q <= 1'b0;
+        end else begin
+            if (out_free) begin
+                out_valid_q   <= spare_valid_q || s_valid;
+                spare_valid_q <= 1'b0;
+            end else if (s_valid && s_ready) begin
+                spare_valid_q <= 1'b1;
+            end
+        end
+    end
+
+endmodule
+
+`default_nettype wire

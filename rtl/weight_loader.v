@@ -1,0 +1,131 @@
+// weight_loader: takes a layer's packet of constants and weights from the stream into their buffers and checks its end.
+//
+// The packet is, for each group of LANES_OUT filters, CONST_PER_GROUP words of constants, then the group's weights,
+// LANES_OUT words (one for each filter) at a time. `wgt_written` counts those sets when their last word has arrived;
+// since constants go first, weights that are there imply constants that are there.
+// Does not: mend a packet of the wrong length; it reports it and the core halts.
+//
+// Latency: a word counts as written the cycle after it was taken. Throughput: one word a cycle; one cycle is lost
+// between layers.
+
+`default_nettype none
+
+module weight_loader #(
+    parameter LANES_IN        = 16,
+    parameter LANES_OUT       = 16,
+    parameter WGT_WORDS       = 1024,  // words a filter lane
+    parameter CONST_WORDS     = 1024,  // words of the constant buffer
+    parameter CONST_PER_GROUP = 9,     // words of constants in each group
+    parameter WGT_COUNT_W     = 24,    // width of the weight counts
+    parameter CONST_COUNT_W   = 12     // width of the constant counts
+) (
+    input  wire                           clk,
+    input  wire                           rst,
+
+    // A layer, taken when both are high.
+    input  wire                           cfg_valid,
+    output wire                           cfg_ready,
+    input  wire [                   15:0] cfg_groups,
+    input  wire [        WGT_COUNT_W-1:0] cfg_group_words,  // weight words of a group, for each filter
+
+    input  wire [         8*LANES_IN-1:0] s_data,
+    input  wire [           LANES_IN-1:0] s_keep,
+    input  wire                           s_last,
+    input  wire                           s_valid,
+    output wire                           s_ready,
+
+    output wire                           const_wr_en,
+    output wire [$clog2(CONST_WORDS)-1:0] const_wr_word,
+    output wire [          LANES_OUT-1:0] wgt_wr_lane,
+    output wire [  $clog2(WGT_WORDS)-1:0] wgt_wr_word,
+    output wire [         8*LANES_IN-1:0] wr_data,
+
+    output wire [        WGT_COUNT_W-1:0] wgt_written,
+    input  wire [        WGT_COUNT_W-1:0] wgt_released,
+    input  wire [      CONST_COUNT_W-1:0] const_released,
+
+    output reg                            error_early,  // one cycle each
+    output reg                            error_late,
+    output reg                            error_keep
+);
+
+    localparam CONST_INDEX_W = $clog2(CONST_PER_GROUP + 1);
+
+    reg                     active_q;
+    reg                     constants_q;  // the next word is a constant
+    reg [CONST_INDEX_W-1:0] const_left_q; // of this group, less one
+    reg [LANES_OUT-1:0]     lane_q;       // one-hot: filter of the next weight word
+    reg [WGT_COUNT_W-1:0]   group_words_q;  // less one
+    reg [WGT_COUNT_W-1:0]   words_left_q;   // of this group, less one
+    reg [15:0]              groups_left_q;  // less one
+    reg [WGT_COUNT_W-1:0]   wgt_written_q;
+    reg [CONST_COUNT_W-1:0] const_written_q;
+
+    wire [WGT_COUNT_W-1:0] wgt_held = wgt_written_q - wgt_released;
+    wire [CONST_COUNT_W-1:0] const_held = const_written_q - const_released;
+    wire wgt_room = wgt_held[WGT_COUNT_W-1] || wgt_held < WGT_WORDS[WGT_COUNT_W-1:0];
+    wire const_room = const_held < CONST_WORDS[CONST_COUNT_W-1:0];
+
+    wire accept = s_valid && s_ready;
+    wire set_end = !constants_q && lane_q[LANES_OUT-1];
+    wire group_end = set_end && words_left_q == {WGT_COUNT_W{1'b0}};
+    wire packet_end = group_end && groups_left_q == 16'd0;
+
+    localparam [CONST_INDEX_W-1:0] LAST_CONST = CONST_PER_GROUP[CONST_INDEX_W-1:0] - 1'b1;
+
+    assign cfg_ready     = !active_q;
+    assign s_ready       = active_q && (constants_q ? const_room : wgt_room);
+    assign const_wr_en   = accept && constants_q;
+    assign const_wr_word = const_written_q[$clog2(CONST_WORDS)-1:0];
+    assign wgt_wr_lane   = accept && !constants_q ? lane_q : {LANES_OUT{1'b0}};
+    assign wgt_wr_word   = wgt_written_q[$clog2(WGT_WORDS)-1:0];
+    assign wr_data       = s_data;
+    assign wgt_written   = wgt_written_q;
+
+    always @(posedge clk) begin
+        if (cfg_ready) begin
+            constants_q   <= 1'b1;
+            const_left_q  <= LAST_CONST;
+            lane_q        <= {{LANES_OUT - 1{1'b0}}, 1'b1};
+            group_words_q <= cfg_group_words - 1'b1;
+            words_left_q  <= cfg_group_words - 1'b1;
+            groups_left_q <= cfg_groups - 16'd1;
+        end else if (accept) begin
+            if (constants_q) begin
+                const_left_q <= const_left_q - 1'b1;
+                if (const_left_q == {CONST_INDEX_W{1'b0}}) constants_q <= 1'b0;
+            end else begin
+                lane_q <= {lane_q[LANES_OUT-2:0], lane_q[LANES_OUT-1]};
+                if (set_end) words_left_q <= words_left_q - 1'b1;
+                if (group_end) begin
+                    constants_q   <= 1'b1;
+                    const_left_q  <= LAST_CONST;
+                    words_left_q  <= group_words_q;
+                    groups_left_q <= groups_left_q - 16'd1;
+                end
+            end
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            active_q        <= 1'b0;
+            wgt_written_q   <= {WGT_COUNT_W{1'b0}};
+            const_written_q <= {CONST_COUNT_W{1'b0}};
+            error_early     <= 1'b0;
+            error_late      <= 1'b0;
+            error_keep      <= 1'b0;
+        end else begin
+            if (cfg_ready) active_q <= cfg_valid;
+            else if (accept && packet_end) active_q <= 1'b0;
+            if (accept && constants_q) const_written_q <= const_written_q + 1'b1;
+            if (accept && set_end) wgt_written_q <= wgt_written_q + 1'b1;
+            error_early <= accept && s_last && !packet_end;
+            error_late  <= accept && !s_last && packet_end;
+            error_keep  <= accept && s_last == packet_end && s_keep != {LANES_IN{1'b1}};
+        end
+    end
+
+endmodule
+
+`default_nettype wire
