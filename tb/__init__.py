@@ -1,0 +1,1 @@
+"""How to drive and watch a convolution core. Knows `models`, not `tests`."""

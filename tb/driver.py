@@ -1,0 +1,143 @@
+"""The adapter: all that the environment knows of the core under test.
+
+A core of somebody else's takes part by a driver with the same methods. What the core wants is in
+docs/driving-the-core.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.core_config import CoreConfig
+from models.layer import Layer, LayerCase
+from models.packing import Bytes, pack_activations, pack_weights, result_bytes
+from tb.bench import Bench
+from tb.registers import COUNTERS, ID_VALUE, Ctrl, Irq, Mode, Register, Response, Status
+
+
+class DriverError(Exception):
+    """The core answers its registers in a way that it must not."""
+
+
+def descriptor(layer: Layer) -> dict[Register, int]:
+    """The descriptor registers of a layer."""
+    (kh, kw), (sh, sw), (dh, dw) = layer.kernel, layer.stride, layer.dilation
+    top, left = layer.pads[:2]
+    mode = Mode(0)
+    if layer.requantise:
+        mode |= Mode.REQUANTISE
+        if layer.rounding == "float":
+            mode |= Mode.FLOAT_ROUNDING
+    quant = (layer.in_zp, layer.out_zp, layer.act_min, layer.act_max)
+    return {
+        Register.IN_SIZE: layer.width | layer.height << 16,
+        Register.CHANNELS: layer.in_channels | layer.out_channels << 16,
+        Register.OUT_SIZE: layer.out_width | layer.out_height << 16,
+        Register.BATCH: layer.batch | layer.groups << 16,
+        Register.KERNEL: kw | kh << 4 | sw << 8 | sh << 12 | dw << 16 | dh << 20,
+        Register.PADS: left | top << 16,
+        Register.QUANT: sum((value & 0xFF) << 8 * i for i, value in enumerate(quant)),
+        Register.MODE: int(mode),
+    }
+
+
+class Driver:
+    """Drives `conv_core` through the bench."""
+
+    def __init__(self, bench: Bench, config: CoreConfig) -> None:
+        self._bench = bench
+        self._config = config
+        self._irq_enable = int(Irq.LAYER_DONE | Irq.ERROR)
+
+    # ---------------------------------------------------------------- data
+    def activation_packets(self, case: LayerCase) -> list[Bytes]:
+        """One packet a frame."""
+        return pack_activations(case, self._config)
+
+    def weight_packets(self, case: LayerCase) -> list[Bytes]:
+        """One packet a layer."""
+        return [pack_weights(case, self._config)]
+
+    def result_packet(self, layer: Layer) -> tuple[int, int]:
+        """(bytes of a result packet, packets)"""
+        return result_bytes(layer), layer.batch
+
+    # ---------------------------------------------------------------- control
+    async def identify(self) -> None:
+        """Checks that this is the core, built as the configuration says. Raises `DriverError`."""
+        config = self._config
+        expected = {
+            Register.ID: ID_VALUE,
+            Register.LANES: config.lanes_in | config.lanes_out << 8 | config.requant_lanes << 16,
+            Register.ACT_BYTES: config.act_bytes,
+            Register.WGT_WORDS: config.wgt_words,
+            Register.CONST_WORDS: config.const_words,
+            Register.OUT_BYTES: config.out_bytes,
+            Register.STREAM_BYTES: config.act_stream_bytes
+            | config.wgt_stream_bytes << 8
+            | config.out_stream_bytes << 16,
+        }
+        values = await self.read(*expected)
+        for (register, wanted), value in zip(expected.items(), values, strict=True):
+            if value != wanted:
+                raise DriverError(f"{register.name} reads 0x{value:08X}, expected 0x{wanted:08X}")
+
+    async def start(self, layer: Layer, *, arm: bool) -> None:
+        """Queues a layer; with `arm` the streams are offered from the moment it is taken."""
+        writes = dict(descriptor(layer))
+        writes[Register.IRQ_ENABLE] = self._irq_enable
+        writes[Register.CTRL] = int(Ctrl.START)
+        if arm:
+            self._bench.write("host_arm", 1)
+        await self.write(writes)
+
+    async def queue_full(self) -> bool:
+        """Would a further layer not be taken?"""
+        return bool((await self.read(Register.STATUS))[0] & Status.QUEUE_FULL)
+
+    async def acknowledge(self) -> tuple[int, int, int]:
+        """Clears the interrupt: (IRQ_STATUS before, layers done since reset, CYCLES)."""
+        irq, done, cycles = await self.read(
+            Register.IRQ_STATUS, Register.LAYERS_DONE, Register.CYCLES
+        )
+        await self.write({Register.IRQ_STATUS: irq})
+        return irq, done, cycles
+
+    async def counters(self) -> dict[str, int]:
+        """The counters of the last finished layer, by name."""
+        values = await self.read(*COUNTERS)
+        return {r.name.lower(): value for r, value in zip(COUNTERS, values, strict=True)}
+
+    async def report(self) -> str:
+        """What the core says of itself, for somebody who wonders why it does not go on."""
+        try:
+            status, error, done = await self.read(
+                Register.STATUS, Register.ERROR, Register.LAYERS_DONE
+            )
+        except TimeoutError as silent:
+            return str(silent)
+        words = [flag.name.lower().replace("_", " ") for flag in Status if status & flag]
+        return (
+            f"STATUS 0x{status:08X} ({', '.join(str(w) for w in words) or 'idle'}), "
+            f"ERROR code {error & 0xFF} detail {error >> 8 & 0xFF}, {done} layers done"
+        )
+
+    # ---------------------------------------------------------------- registers
+    async def read(self, *registers: Register) -> list[int]:
+        """The values of registers. Raises `DriverError` where the answer is not OKAY."""
+        answers = await self._bench.bus([(r, None) for r in registers])
+        self._check(registers, answers, "read")
+        return [value for _, value in answers]
+
+    async def write(self, values: dict[Register, int]) -> None:
+        """Writes registers in that order. Raises `DriverError` where the answer is not OKAY."""
+        answers = await self._bench.bus(list(values.items()))
+        self._check(list(values), answers, "write")
+
+    @staticmethod
+    def _check(registers: Sequence[Register], answers: Sequence[tuple[int, int]], verb: str) -> None:
+        for register, (response, _) in zip(registers, answers, strict=True):
+            if response != Response.OKAY:
+                raise DriverError(
+                    f"the {verb} of {register.name} is answered {Response(response).name}"
+                )

@@ -1,0 +1,88 @@
+"""The core's registers: offsets and fields, as docs/driving-the-core.md lists them."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class Register(IntEnum):
+    """Byte offsets on the AXI4-Lite port."""
+
+    ID = 0x00
+    VERSION = 0x04
+    LANES = 0x08
+    ACT_BYTES = 0x0C
+    WGT_WORDS = 0x10
+    CONST_WORDS = 0x14
+    OUT_BYTES = 0x18
+    STREAM_BYTES = 0x1C
+    CTRL = 0x20
+    STATUS = 0x24
+    ERROR = 0x28
+    IRQ_ENABLE = 0x2C
+    IRQ_STATUS = 0x30
+    LAYERS_DONE = 0x34
+    IN_SIZE = 0x40
+    CHANNELS = 0x44
+    OUT_SIZE = 0x48
+    BATCH = 0x4C
+    KERNEL = 0x50
+    PADS = 0x54
+    QUANT = 0x58
+    MODE = 0x5C
+    CYCLES = 0x80
+    ACTIVE = 0x84
+    STALL_ACT = 0x88
+    STALL_WGT = 0x8C
+    STALL_OUT = 0x90
+    IDLE = 0x94
+
+
+ID_VALUE = 0x434F4E56
+
+COUNTERS = (
+    Register.CYCLES,
+    Register.ACTIVE,
+    Register.STALL_ACT,
+    Register.STALL_WGT,
+    Register.STALL_OUT,
+    Register.IDLE,
+)
+
+
+class Ctrl(IntFlag):
+    """Bits of `CTRL`."""
+
+    START = 1
+    RESUME = 2
+
+
+class Status(IntFlag):
+    """Bits of `STATUS`; bits 15 to 8 count the layers queued or running."""
+
+    BUSY = 1
+    HALTED = 2
+    QUEUE_FULL = 4
+
+
+class Irq(IntFlag):
+    """Bits of `IRQ_ENABLE` and `IRQ_STATUS`."""
+
+    LAYER_DONE = 1
+    ERROR = 2
+
+
+class Mode(IntFlag):
+    """Bits of `MODE`."""
+
+    REQUANTISE = 1
+    FLOAT_ROUNDING = 2
+
+
+class Response(IntEnum):
+    """What an AXI4-Lite access is answered."""
+
+    OKAY = 0
+    EXOKAY = 1
+    SLVERR = 2
+    DECERR = 3

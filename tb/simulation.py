@@ -1,0 +1,374 @@
+"""The cocotb test that runs a job: layers through the core, one after the other or queued.
+
+It runs inside the simulator's process; tb/runner.py starts it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cocotb
+import numpy as np
+
+try:
+    from models.cycles import cycles_limit, cycles_model
+except ImportError:  # TEMPORARY
+
+    def cycles_limit(layer, config): return layer.macs // (config.lanes_in*config.lanes_out) + 1000
+    cycles_model = cycles_limit
+from models.layer import Layer, LayerCase
+from models.packing import Bytes
+from tb.bench import (
+    CLOCK_NS,
+    MAX_JOBS,
+    RING_BEATS,
+    STREAM_NAMES,
+    Bench,
+    Cause,
+    Record,
+)
+from tb.driver import Driver, DriverError
+from tb.job import FAIL, JOB_VARIABLE, PASS, Job, LayerResult, Progress, read_pickle, write_pickle
+from tb.registers import Irq
+from tb.scoreboard import ResultFormat, Verdict, judge
+from tb.stalls import STREAMS, Profile, profile_named, stream_seeds
+
+DRAIN_CYCLES = 64
+"""how long to look out for beats too many behind a layer's last"""
+FINAL_DRAIN_CYCLES = 1024
+TICK_CYCLES = 4096
+"""how often progress is looked at, at most once in PROGRESS_SECONDS"""
+PROGRESS_SECONDS = 0.1
+
+
+@cocotb.test()
+async def run_job(dut: object) -> None:
+    """Runs the job that the environment names and writes its results."""
+    job: Job = read_pickle(Path(os.environ[JOB_VARIABLE]))
+    session = Session(dut, job)
+    write_pickle(job.results_path, await session.run())
+
+
+@dataclass
+class _Running:
+    """A layer on its way through the core."""
+
+    case: LayerCase
+    layout: ResultFormat
+    beats_before: int
+    """result beats of the layers in front of it in the same batch"""
+    cycles: int | None = None
+    """the core's CYCLES"""
+    counters: dict[str, int] | None = None
+    progress: str = ""
+
+
+def time_limit(layers: Sequence[Layer], limits: Sequence[int], profile: Profile) -> int:
+    """Cycles after which a batch counts as hung: generous, since only hangs should meet it."""
+    start = 20_000 + 4 * profile.longest_hold
+    return start + int(4 * profile.slowdown * sum(limits)) + 2_000 * len(layers)
+
+
+class Session:
+    """A simulation in progress."""
+
+    def __init__(self, dut: object, job: Job) -> None:
+        self._job = job
+        self._bench = Bench(dut, job.config)
+        self._driver = Driver(self._bench, job.config)
+        self._profile = profile_named(job.stall)
+        self._results: list[LayerResult] = []
+        self._last_progress = 0.0
+        self._layers_done = 0
+
+    async def run(self) -> list[LayerResult]:
+        """All layers of the job."""
+        await self._bench.reset()
+        try:
+            await self._driver.identify()
+        except (DriverError, TimeoutError) as error:
+            return [self._failed(case, str(error)) for case in self._job.cases]
+        cases = self._job.cases
+        size = MAX_JOBS // 2 if self._job.queue else 1
+        for start in range(0, len(cases), size):
+            batch = cases[start : start + size]
+            last = start + size >= len(cases)
+            started = time.perf_counter()
+            try:
+                results = await self._run_batch(batch, final=last)
+            except (DriverError, TimeoutError) as error:
+                results = [self._failed(case, str(error)) for case in batch]
+            share = (time.perf_counter() - started) / len(batch)
+            self._results += [replace(result, wall_s=round(share, 4)) for result in results]
+            self._layers_done += len(batch)
+            if not all(result.passed for result in results) and not last:
+                await self._bench.reset()
+                self._layers_done = 0
+        return self._results
+
+    # ---------------------------------------------------------------- one batch
+    async def _run_batch(self, cases: Sequence[LayerCase], *, final: bool) -> list[LayerResult]:
+        """Layers that are queued behind each other; a single one is a batch too."""
+        bench, driver, job = self._bench, self._driver, self._job
+        layers = [case.layer for case in cases]
+        limits = [cycles_limit(layer, job.config) for layer in layers]
+        await bench.clear()
+        await bench.stall(self._profile, stream_seeds(job.seed, cases[0].name))
+        running = await self._stage(cases)
+        bench.write("host_jobs_wanted", len(cases))
+        bench.write("host_drain", FINAL_DRAIN_CYCLES if final else DRAIN_CYCLES)
+        bench.write("host_limit", time_limit(layers, limits, self._profile))
+        bench.write("host_tick", TICK_CYCLES)
+        bench.write("host_irq_wanted", int(len(cases) > 1))
+
+        started = 1
+        await driver.start(layers[0], arm=True)
+        while started < len(layers) and not await driver.queue_full():
+            await driver.start(layers[started], arm=False)
+            started += 1
+        trouble = ""
+        while not trouble:
+            causes = await bench.wait()
+            if causes & Cause.REFILL_ACT:
+                await bench.act.fill()
+            if causes & Cause.REFILL_WGT:
+                await bench.wgt.fill()
+            if causes & Cause.READ_OUT:
+                await bench.take_results()
+            if causes & Cause.TICK:
+                self._tell_progress(running)
+                bench.flip("host_tick_flip")
+            if causes & Cause.IRQ and not causes & Cause.COMPLETE:
+                trouble, _ = await self._interrupt(running)
+                while not trouble and started < len(layers) and not await driver.queue_full():
+                    await driver.start(layers[started], arm=False)
+                    started += 1
+            if causes & Cause.COMPLETE:
+                break
+            if causes & Cause.LIMIT:
+                trouble = await self._hang_report(running)
+            await bench.clock(2)
+        if not trouble:
+            trouble, done = await self._interrupt(running)
+            if not trouble and done - self._layers_done != len(running):
+                trouble = (
+                    f"all results came, but LAYERS_DONE counts {done - self._layers_done} layers "
+                    f"instead of {len(running)}"
+                )
+        await bench.take_results(everything=True)
+        return [await self._conclude(i, running, trouble) for i in range(len(running))]
+
+    async def _stage(self, cases: Sequence[LayerCase]) -> list[_Running]:
+        """Hands all packets to the sources and tells the monitors what to expect."""
+        bench, driver = self._bench, self._driver
+        running = []
+        beats = 0
+        for case in cases:
+            await bench.act.job(driver.activation_packets(case))
+            await bench.wgt.job(driver.weight_packets(case))
+            await bench.job("out", *driver.result_packet(case.layer))
+            layout = ResultFormat(case.layer, bench.config.out_stream_bytes)
+            running.append(_Running(case, layout, beats))
+            beats += layout.beats
+        await bench.act.fill()
+        await bench.wgt.fill()
+        return running
+
+    async def _interrupt(self, running: Sequence[_Running]) -> tuple[str, int]:
+        """Answers an interrupt: (what is wrong, LAYERS_DONE)."""
+        irq, done, cycles = await self._driver.acknowledge()
+        if irq & Irq.ERROR:
+            return f"the core reports an error: {await self._driver.report()}", done
+        if irq & Irq.LAYER_DONE:
+            # With layers that are shorter than this answer, some counters are overwritten unread.
+            newest = done - self._layers_done - 1
+            if 0 <= newest < len(running):
+                running[newest].cycles = cycles
+                running[newest].counters = await self._driver.counters()
+            return "", done
+        if len(running) == 1:
+            return "all results came, but IRQ_STATUS does not say that the layer is done", done
+        return "", done
+
+    # ---------------------------------------------------------------- verdict
+    async def _conclude(
+        self, index: int, running: Sequence[_Running], trouble: str
+    ) -> LayerResult:
+        bench, job = self._bench, self._job
+        layer = running[index]
+        case, layout = layer.case, layer.layout
+        last = index == len(running) - 1
+        data = self._data_of(layer, last=last)
+        finished = bench.read("host_out_jobs") > index
+        problems = [] if finished and not last else [trouble] if trouble else []
+        problems += self._broken_rules(index, running)
+        if last:
+            problems += self._left_over()
+
+        cycles, held = await self._pin_cycles(index) if finished else (None, 0)
+        if cycles is not None and layer.cycles is not None and layer.cycles != cycles:
+            problems.append(
+                f"CYCLES reads {layer.cycles}, but the monitor at the pins counted {cycles}"
+            )
+        verdict = judge(case, data, layout.beat_bytes, other_problems=problems)
+        verdict, first_wrong_ns = await self._timed(verdict, layer)
+        text = verdict.text()
+        limit = cycles_limit(case.layer, job.config)
+        lanes = job.config.lanes_in * job.config.lanes_out
+        return LayerResult(
+            name=case.name,
+            status=FAIL if text else PASS,
+            macs=case.layer.macs,
+            cycles=cycles,
+            cycles_limit=limit,
+            cycles_model=cycles_model(case.layer, job.config),
+            utilisation=case.layer.macs / (lanes * cycles) if cycles else None,
+            efficiency=limit / cycles if cycles else None,
+            pieces=1,
+            mismatches=verdict.wrong,
+            simulator=job.simulator,
+            array=job.config.array,
+            seed=job.seed,
+            wall_s=0.0,
+            message=f"layer {case.name}: {text}" if text else "",
+            held=held,
+            compared=verdict.compared,
+            counters=layer.counters or {},
+            first_wrong_ns=first_wrong_ns,
+            values=verdict.values,
+            traces=await self._traces(index) if job.trace and finished else {},
+        )
+
+    def _data_of(self, layer: _Running, *, last: bool) -> Bytes:
+        """The bytes of a layer's result beats; what is too much belongs to the last layer."""
+        start = layer.beats_before * layer.layout.beat_bytes
+        end = None if last else start + layer.layout.beats * layer.layout.beat_bytes
+        return self._bench.results()[start:end]
+
+    def _broken_rules(self, index: int, running: Sequence[_Running]) -> list[str]:
+        """Rules broken within this layer's results; those on other streams go to the last layer."""
+        layer = running[index]
+        texts = []
+        for broken in self._bench.broken():
+            beat = broken.beat - layer.beats_before
+            if broken.stream == "out":
+                mine = 0 <= beat < layer.layout.beats or index == len(running) - 1 and beat >= 0
+                if mine:
+                    texts.append(f"{broken}; {layer.layout.describe_beat(beat)}")
+            elif index == len(running) - 1:
+                texts.append(str(broken))
+        return texts
+
+    def _left_over(self) -> list[str]:
+        """Beats that the core should have taken and did not."""
+        texts = []
+        for stream, source in (("act", self._bench.act), ("wgt", self._bench.wgt)):
+            accepted = self._bench.read(f"host_{stream}_beats")
+            if accepted != source.queued:
+                texts.append(
+                    f"{STREAM_NAMES[stream]}: {source.queued - accepted} of {source.queued} beats "
+                    "are left over, the core did not take them"
+                )
+        return texts
+
+    async def _timed(self, verdict: Verdict, layer: _Running) -> tuple[Verdict, int | None]:
+        """The verdict with the simulation time of the first thing that is wrong."""
+        times = [b.time_ns for b in self._bench.broken() if b.stream == "out"]
+        beat = verdict.first_wrong_beat
+        if beat is not None:
+            cycle = await self._bench.beat_cycle("out", layer.beats_before + beat)
+            if cycle is not None:
+                time_ns = self._bench.time_of(cycle)
+                verdict = verdict.at_time(time_ns)
+                times.append(time_ns)
+        return verdict, min(times, default=None)
+
+    async def _pin_cycles(self, index: int) -> tuple[int, int]:
+        """Cycles and held cycles of a layer, as the monitors saw them."""
+        inputs = [await self._bench.record(stream, index) for stream in ("act", "wgt")]
+        out = await self._bench.record("out", index)
+        first: Record = min(inputs, key=lambda r: r.first_cycle)
+        cycles = out.last_cycle - first.first_cycle + 1
+        held = out.held_at_last - first.held_at_first
+        if index:
+            before = await self._bench.record("out", index - 1)
+            cycles = min(cycles, out.last_cycle - before.last_cycle)
+            held = min(held, out.held_at_last - before.held_at_last)
+        return cycles, held
+
+    async def _traces(self, index: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+        """For each stream the cycle of each beat, from the layer's first; only of single layers."""
+        bench = self._bench
+        counts = {stream: bench.read(f"host_{stream}_beats") for stream in STREAMS}
+        if index or max(counts.values()) > RING_BEATS:
+            return {}
+        traces = {stream: await bench.trace(stream, count) for stream, count in counts.items()}
+        origin = min(int(trace[0]) for trace in traces.values() if trace.size)
+        return {stream: trace - origin for stream, trace in traces.items()}
+
+    async def _hang_report(self, running: Sequence[_Running]) -> str:
+        """Who waits for whom."""
+        bench = self._bench
+        states = {stream: bench.state(stream) for stream in STREAMS}
+        wanted = {
+            "act": bench.act.queued,
+            "wgt": bench.wgt.queued,
+            "out": sum(layer.layout.beats for layer in running),
+        }
+        lines = []
+        for stream, state in states.items():
+            if stream == "out":
+                waits = "the core offers none" if not state.valid else "the bench takes none"
+            elif state.accepted == wanted[stream]:
+                waits = "all taken"
+            else:
+                waits = "the core takes none" if state.valid else "the bench offers none"
+            lines.append(
+                f"  {STREAM_NAMES[stream]}: {state.accepted} of {wanted[stream]} beats accepted, "
+                f"tvalid {int(state.valid)}, tready {int(state.ready)}: {waits}"
+            )
+        cycles = bench.read("host_limit")
+        core = await self._driver.report()
+        return f"hung, not done after {cycles} cycles\n" + "\n".join(lines) + f"\n  core: {core}"
+
+    # ---------------------------------------------------------------- the rest
+    def _failed(self, case: LayerCase, problem: str) -> LayerResult:
+        """A layer that did not get as far as a verdict."""
+        config = self._job.config
+        return LayerResult(
+            name=case.name,
+            status=FAIL,
+            macs=case.layer.macs,
+            cycles=None,
+            cycles_limit=cycles_limit(case.layer, config),
+            cycles_model=cycles_model(case.layer, config),
+            utilisation=None,
+            efficiency=None,
+            pieces=1,
+            mismatches=0,
+            simulator=self._job.simulator,
+            array=config.array,
+            seed=self._job.seed,
+            wall_s=0.0,
+            message=f"layer {case.name}: {problem}",
+        )
+
+    def _tell_progress(self, running: Sequence[_Running]) -> None:
+        now = time.monotonic()
+        if now - self._last_progress < PROGRESS_SECONDS:
+            return
+        self._last_progress = now
+        beats = self._bench.read("host_out_beats")
+        current = next((r for r in running if beats < r.beats_before + r.layout.beats), running[-1])
+        progress = Progress(
+            name=current.case.name,
+            beats=beats - current.beats_before,
+            beats_expected=current.layout.beats,
+            layers_done=len(self._results) + running.index(current),
+            layers=len(self._job.cases),
+        )
+        write_pickle(self._job.progress_path, progress)
