@@ -3,10 +3,12 @@
 OPTIONS := SIM ARRAY STALL SEED WAVES QUEUE LAYER OUT PYTHON
 TARGETS := question setup test run waves lint doctor clean help
 
-# A misspelt option or target is an error, not a default.
+# An option or a target that is misspelt, or an option that would do nothing, is an error.
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(filter-out $(OPTIONS),$(given)),\
     $(error there is no option $v; the options are $(OPTIONS)))
+$(foreach v,$(if $(filter run,$(MAKECMDGOALS)),,$(filter LAYER OUT,$(given))),\
+    $(error $v is for make run))
 $(foreach t,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
     $(error there is no target $t; the targets are $(TARGETS)))
 
@@ -26,6 +28,7 @@ run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: layers of yours through the RTL
 	@$(TB) run $(LAYER) $(call option,OUT,out) $(OPTION_ARGUMENTS)
 
 waves: ready  ## GTKWave on the last run with WAVES=1
+	@command -v gtkwave >/dev/null || ./setup.sh --all
 	@$(TB) waves
 
 test: ready  ## the complete quick test suite on both simulators
@@ -35,7 +38,7 @@ lint: ready  ## the RTL and the Python, without simulating
 	@$(TB).lint
 
 doctor:  ## what is installed, what is missing, and the cure
-	@$(TB).doctor
+	@$(or $(wildcard .venv/bin/python),python3) -m tb.doctor
 
 setup:  ## everything this project needs, GTKWave included
 	@./setup.sh --all
