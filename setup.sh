@@ -63,7 +63,7 @@ has ccache || want+=(ccache)
 header lz4.h || want+=(liblz4-dev)
 header zlib.h || want+=(zlib1g-dev)
 if [ $# != 0 ] && ! has gtkwave; then want+=(gtkwave); fi
-if [ ${#need[@]} != 0 ]; then install "${need[@]}" || fail "nothing works without ${need[*]}"; fi
+if [ ${#need[@]} != 0 ]; then install "${need[@]}" || exit 1; fi
 if [ ${#want[@]} != 0 ]; then install "${want[@]}" || say "going on without ${want[*]}"; fi
 
 # .venv
