@@ -366,11 +366,18 @@ def _matched_multipliers(rng: Generator, case: LayerCase) -> NDArray[np.float64]
 
 
 def _clamps(rng: Generator, out_zp: int) -> tuple[int, int]:
-    """act_min and act_max: none, ReLU, ReLU6 at some scale, or any two."""
+    """act_min and act_max: none, ReLU, ReLU6 at some scale, any two, or rarely a single value."""
     low, high = sorted(_pair(rng, INT8_MIN, INT8_MAX))
     six = min(INT8_MAX, out_zp + _between(rng, 1, 255))
-    kinds = ((INT8_MIN, INT8_MAX), (INT8_MIN, INT8_MAX), (out_zp, INT8_MAX), (out_zp, six))
-    return (*kinds, (low, high))[rng.integers(5)]
+    kinds = (
+        (INT8_MIN, INT8_MAX),
+        (out_zp, INT8_MAX),
+        (out_zp, six),
+        (low, high),
+        (INT8_MIN, INT8_MIN),
+        (INT8_MAX, INT8_MAX),
+    )
+    return kinds[rng.choice(len(kinds), p=(0.4, 0.2, 0.2, 0.16, 0.02, 0.02))]
 
 
 def _zero_point(rng: Generator) -> int:

@@ -1,12 +1,13 @@
-"""Convolutions as others compute them: LiteRT's reference kernels and TensorFlow Lite Micro.
+"""Convolutions as others compute them: LiteRT, its XNNPACK, and TensorFlow Lite Micro.
 
 Nothing here takes arithmetic from `models`: a layer is written as a `.tflite` file and run. Such a
 file knows no multipliers, only scales in float32, from which the frameworks derive the multipliers.
 So `realise` gives a layer the nearest scales, and the multipliers that follow from them.
 
     scaled = realise(case, rng)          # scaled.case: the layer to compute
-    litert_conv(scaled)                  # int8 (N, OH, OW, Cout)
+    litert_conv(scaled)                  # int8 (N, OH, OW, Cout), rounding "tflite"
     tflite_micro_conv([scaled, ...])     # the same from the second oracle, many at once
+    xnnpack_conv(scaled)                 # int8, rounding "float"
     litert_accumulators(case)            # int32, for any layer
 """
 
@@ -26,7 +27,15 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from models.layer import Float32Array, Int8Array, Int32Array, LayerCase, same_pads
+from models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    Float32Array,
+    Int8Array,
+    Int32Array,
+    LayerCase,
+    same_pads,
+)
 
 WORKER = Path(__file__).with_name("tflite_micro_worker.py")
 WORKER_SECONDS = 300
@@ -53,21 +62,27 @@ def realise(case: LayerCase, rng: np.random.Generator) -> ScaledCase:
     Multipliers of 24 bits, such as powers of two, are met exactly; others get scales at random.
     """
     layer = case.layer
-    assert case.mult is not None, f"{case.name}: only a layer with multipliers has scales"
-    assert case.shift is not None
-    real = np.ldexp(case.mult.astype(np.float64), case.shift - 31)
-    exact = bool((real.astype(np.float32) == real).all())
+    assert layer.requantise, f"{case.name}: a layer that gives accumulators has no scales"
+    if case.scale is not None:
+        real = case.scale.astype(np.float64)
+    else:
+        real = np.ldexp(np.float64(case.mult), case.shift - 31)
+    exact = case.scale is None and bool((real.astype(np.float32) == real).all())
     in_scale = np.float32(1 if exact else rng.uniform(0.001, 0.5))
     out_scale = np.float32(1 if exact else rng.uniform(0.001, 0.5))
-    if not exact and layer.out_zp == layer.act_min < layer.act_max < 127:
+    if not exact and layer.out_zp == layer.act_min < layer.act_max < INT8_MAX:
         out_scale = np.float32(6 / (layer.act_max - layer.out_zp))  # its clamps are a ReLU6
     filter_scales = (real * float(out_scale) / float(in_scale)).astype(np.float32)
-    quantised = [
-        quantise_multiplier(float(in_scale) * float(scale) / float(out_scale))
-        for scale in filter_scales
-    ]
-    mult, shift = np.array(quantised, np.int32).T
-    return ScaledCase(replace(case, mult=mult, shift=shift), in_scale, filter_scales, out_scale)
+    if case.scale is not None:  # XNNPACK derives the multipliers in float32
+        realised = replace(case, scale=in_scale * filter_scales / out_scale)
+    else:
+        quantised = [
+            quantise_multiplier(float(in_scale) * float(scale) / float(out_scale))
+            for scale in filter_scales
+        ]
+        mult, shift = np.array(quantised, np.int32).T
+        realised = replace(case, mult=mult, shift=shift)
+    return ScaledCase(realised, in_scale, filter_scales, out_scale)
 
 
 def quantise_multiplier(real: float) -> tuple[int, int]:
@@ -85,6 +100,16 @@ def quantise_multiplier(real: float) -> tuple[int, int]:
 def litert_conv(scaled: ScaledCase) -> Int8Array:
     """The int8 results (N, OH, OW, Cout) of LiteRT's reference kernel."""
     return _litert(int8_model(scaled), scaled.case.x)
+
+
+def xnnpack_conv(scaled: ScaledCase) -> Int8Array:
+    """The int8 results (N, OH, OW, Cout) of XNNPACK, LiteRT's default for all that it supports.
+
+    It takes multipliers from 2^-32 up to 256; LiteRT computes other layers by other rules.
+    """
+    assert scaled.case.scale is not None, f"{scaled.case.name}: XNNPACK's rounding is float"
+    assert ((scaled.case.scale >= 2**-32) & (scaled.case.scale < 256)).all()
+    return _litert(int8_model(scaled), scaled.case.x, OpResolverType.AUTO)
 
 
 def litert_accumulators(case: LayerCase) -> Int32Array:
@@ -175,9 +200,9 @@ def _activation(scaled: ScaledCase) -> tuple[int, bool]:
     six = layer.out_zp + round(6 / float(scaled.out_scale))
     clamps = (layer.act_min, layer.act_max)
     for code, limits in (
-        (function.NONE, (-128, 127)),
-        (function.RELU, (layer.out_zp, 127)),
-        (function.RELU6, (layer.out_zp, min(127, six))),
+        (function.NONE, (INT8_MIN, INT8_MAX)),
+        (function.RELU, (layer.out_zp, INT8_MAX)),
+        (function.RELU6, (layer.out_zp, min(INT8_MAX, six))),
     ):
         if clamps == limits:
             return code, True
@@ -313,10 +338,10 @@ class _Graph:
         return bytes(builder.Output())
 
 
-def _litert(model: bytes, x: NDArray[Any]) -> NDArray[Any]:
-    interpreter = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-    )
+def _litert(
+    model: bytes, x: NDArray[Any], resolver: OpResolverType = OpResolverType.BUILTIN_REF
+) -> NDArray[Any]:
+    interpreter = Interpreter(model_content=model, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
     interpreter.invoke()

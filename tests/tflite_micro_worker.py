@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tflite_micro.python.tflite_micro import runtime
 
-ARENA_BYTES = 16 << 20
+ARENA_BYTES = 4 << 20
 
 
 def main(folder: Path, count: int) -> None:

@@ -1,0 +1,155 @@
+"""Requantisation against exact arithmetic, numbers by hand, and three frameworks."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from models.layer import INT8_MAX, INT8_MIN, Int32Array
+from models.random_layers import Mix, random_cases
+from models.requantisation import requantise, requantise_float, result
+from tests.oracles import (
+    ScaledCase,
+    litert_conv,
+    quantise_multiplier,
+    realise,
+    tflite_micro_conv,
+    xnnpack_conv,
+)
+
+HALF = 2**30
+FULL = (0, INT8_MIN, INT8_MAX)
+
+
+def ints(*values: int) -> Int32Array:
+    return np.array(values, np.int32)
+
+
+def exact(acc: int, mult: int, shift: int, out_zp: int, act_min: int, act_max: int) -> int:
+    """The rule `tflite` as DESIGN states it, in fractions."""
+    high = math.floor(Fraction(acc * 2 ** max(shift, 0) * mult, 2**31) + Fraction(1, 2))
+    quotient = Fraction(high, 2 ** max(-shift, 0))
+    nearest = math.floor(abs(quotient) + Fraction(1, 2)) * (-1 if quotient < 0 else 1)
+    return min(max(nearest + out_zp, act_min), act_max)
+
+
+def test_by_hand_ties_of_the_first_rounding_go_up_of_the_second_away_from_zero() -> None:
+    acc = ints(1, 3, -1, -3)
+    assert requantise(acc, ints(HALF), ints(0), *FULL).tolist() == [1, 2, 0, -1]
+    # First 2, 6, -2, -6 halved, exactly; then the quarter of 1, 3, -1, -3 times 2.
+    acc = ints(2, 6, -2, -6)
+    assert requantise(acc, ints(HALF), ints(-1), *FULL).tolist() == [1, 2, -1, -2]
+
+
+def test_by_hand_zero_point_comes_before_the_clamps() -> None:
+    acc = ints(-2000, -20, 0, 20, 2000)
+    assert requantise(acc, ints(HALF), ints(0), 5, -4, 14).tolist() == [-4, -4, 5, 14, 14]
+    assert requantise_float(acc, np.array([0.5], np.float32), 5, -4, 14).tolist() == [
+        *(-4, -4, 5, 14, 14)
+    ]
+
+
+def test_by_hand_channels_have_multipliers_of_their_own() -> None:
+    acc = ints(100, 100, 100, 2**30).reshape(1, 1, 1, 4)
+    y = requantise(acc, ints(HALF, HALF, 0, 2**31 - 1), ints(0, -2, 0, -31), *FULL)
+    assert y.shape == acc.shape
+    assert y.reshape(-1).tolist() == [50, 13, 0, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tflite_rule_equals_exact_arithmetic(seed: int) -> None:
+    rng = np.random.default_rng((4, seed))
+    edges = (-(2**31), -(2**31) + 1, -HALF, -1, 0, 1, HALF, 2**31 - 2, 2**31 - 1)
+    acc = np.concatenate(
+        [ints(*edges), rng.integers(-(2**31), 2**31, 200) >> rng.integers(0, 31, 200)]
+    )
+    acc = acc.astype(np.int32).reshape(-1, 1)
+    mult = np.concatenate([ints(0, 1, HALF, HALF + 1, 2**31 - 1), rng.integers(HALF, 2**31, 40)])
+    shift = rng.integers(-31, 8, mult.size)
+    shift[::7] = (-31, 7, 0, -1, 1, -30, 6)
+    y = requantise(acc, mult.astype(np.int32), shift.astype(np.int32), 3, -100, 101)
+    expected = [
+        [exact(int(a), int(m), int(s), 3, -100, 101) for m, s in zip(mult, shift, strict=True)]
+        for a in acc[:, 0]
+    ]
+    assert y.tolist() == expected
+
+
+def test_tflite_rule_does_not_overflow_on_left_shifts() -> None:
+    acc = ints(2**31 - 1, -(2**31))
+    assert requantise(acc, ints(2**31 - 1), ints(7), *FULL).tolist() == [127, -128]
+    assert requantise(acc, ints(1), ints(7), *FULL).tolist() == [127, -128]
+    assert requantise(acc, ints(1), ints(5), *FULL).tolist() == [32, -32]
+
+
+def test_float_rule_rounds_half_to_even() -> None:
+    acc = ints(1, 3, 5, -1, -3, -5)
+    half = np.array([0.5], np.float32)
+    assert requantise_float(acc, half, *FULL).tolist() == [0, 2, 2, 0, -2, -2]
+
+
+def test_float_rule_rounds_accumulators_to_float32() -> None:
+    """2^24 + 1 becomes 2^24, and that times 2.5 * 2^-24 is a tie."""
+    scale = np.array([2.5 * 2.0**-24], np.float32)
+    assert requantise_float(ints(2**24 + 1, 2**24 + 2), scale, *FULL).tolist() == [2, 3]
+
+
+def test_float_rule_rounds_products_to_float32() -> None:
+    """Three times the float32 next to 1/6 is above a half, but not in float32."""
+    assert requantise_float(ints(3), np.array([1 / 6], np.float32), *FULL).tolist() == [0]
+
+
+def test_float_rule_clamps_infinity() -> None:
+    huge = np.array([3e38], np.float32)
+    assert requantise_float(ints(2**31 - 1, -(2**31)), huge, 7, -100, 101).tolist() == [101, -100]
+
+
+def test_multipliers_of_the_oracle_are_tensorflows() -> None:
+    assert quantise_multiplier(0.5) == (2**30, 0)
+    assert quantise_multiplier(1.0) == (2**30, 1)
+    assert quantise_multiplier(0.25 + 2**-32) == (2**30 + 1, -1)
+    assert quantise_multiplier(1 - 2**-40) == (2**30, 1)  # the mantissa rounds up to 1
+    assert quantise_multiplier(2.0**-32) == (2**30, -31)
+    assert quantise_multiplier(2.0**-33) == (0, 0)
+    assert quantise_multiplier(0.0) == (0, 0)
+
+
+def scaled_cases(seed: int, count: int, mix: Mix) -> list[ScaledCase]:
+    rng, scales = np.random.default_rng((5, seed)).spawn(2)
+    return [realise(case, scales) for case in random_cases(rng, count, mix)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("more", [False, True], ids=["core", "dilation-groups"])
+def test_results_equal_litert_and_tflite_micro(more: bool, seed: int) -> None:
+    cases = scaled_cases(seed, 99, Mix(accumulators=0, dilation=more, groups=more))
+    compared = 0
+    for scaled, second in zip(cases, tflite_micro_conv(cases), strict=True):
+        y, which = result(scaled.case), f"{scaled.case.name} {scaled.case.layer}"
+        np.testing.assert_array_equal(y, litert_conv(scaled), f"LiteRT: {which}")
+        np.testing.assert_array_equal(y, second, f"tflite-micro: {which}")
+        compared += y.size
+    assert compared > 20_000
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_results_of_the_float_rule_equal_xnnpack(seed: int) -> None:
+    mix = Mix(accumulators=0, float_rounding=True)
+    compared = differs_from_reference = 0
+    for scaled in scaled_cases(seed, 198, mix):
+        scale = scaled.case.scale
+        if scale is not None and ((scale >= 2**-32) & (scale < 256)).all():
+            y, which = result(scaled.case), f"{scaled.case.name} {scaled.case.layer}"
+            np.testing.assert_array_equal(y, xnnpack_conv(scaled), which)
+            compared += y.size
+            differs_from_reference += np.count_nonzero(y != litert_conv(scaled))
+    assert compared > 20_000
+    assert differs_from_reference > 0, "it was not XNNPACK that ran"
+
+
+def test_accumulators_come_out_as_they_are() -> None:
+    for case in random_cases(np.random.default_rng(6), 11, Mix(accumulators=1)):
+        assert result(case).dtype == np.int32
