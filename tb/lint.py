@@ -74,9 +74,13 @@ def slang(sources: Sequence[Path], top: str) -> str:
     driver = slang_driver.Driver()
     driver.addStandardArgs()
     words = " ".join(["slang", "--top", top, *map(str, sources)])
-    driver.parseCommandLine(words, slang_driver.CommandLineOptions())
-    driver.processOptions()
-    driver.parseAllSources()
+    options = slang_driver.CommandLineOptions()
+    if not (
+        driver.parseCommandLine(words, options)
+        and driver.processOptions()
+        and driver.parseAllSources()
+    ):
+        return "slang cannot read the sources"
     files, engine = driver.sourceManager, driver.diagEngine
     lines = []
     for found in driver.createCompilation().getAllDiagnostics():
