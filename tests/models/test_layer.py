@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,7 @@ def test_valid_taps_are_those_inside_the_image() -> None:
     assert layer.valid_rows().tolist() == [[False] * 3, [False, False, True], [False, True, False]]
     assert layer.valid_columns().tolist() == [[True], [False]]
     assert layer.macs_inside == 2 * 1
+    assert replace(layer, batch=3, out_channels=5).macs_inside == 3 * 5 * 2
 
 
 def test_groups_divide_the_channels_of_a_filter() -> None:
