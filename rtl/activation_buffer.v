@@ -44,7 +44,9 @@ module activation_buffer #(
     genvar b;
     generate
         for (b = 0; b < LANES; b = b + 1) begin : gen_bank
-            wire runs_over = b[LANE_W-1:0] < offset_q1;
+            localparam [LANE_W:0] BANK = b;
+
+            wire runs_over = BANK < {1'b0, offset_q1};
 
             ram #(
                 .WIDTH(8),
@@ -62,15 +64,19 @@ module activation_buffer #(
     endgenerate
 
     // Stage 3: lane i takes bank (i + offset) mod LANES.
+    function [8*LANES-1:0] rotate(input [8*LANES-1:0] banks, input [LANE_W-1:0] offset);
+        reg [16*LANES-1:0] twice;
+        begin
+            twice  = {banks, banks} >> {offset, 3'b000};
+            rotate = twice[8*LANES-1:0];
+        end
+    endfunction
+
     reg [8*LANES-1:0] rd_data_q3;
 
-    wire [16*LANES-1:0] rotated = {bank_data, bank_data} >> {offset_q2, 3'b000};
-
-    always @(posedge clk) rd_data_q3 <= rotated[8*LANES-1:0];
+    always @(posedge clk) rd_data_q3 <= rotate(bank_data, offset_q2);
 
     assign rd_data = rd_data_q3;
-
-    wire unused = &{1'b0, rotated[16*LANES-1:8*LANES]};
 
 endmodule
 

@@ -22,6 +22,5 @@ step_walker.v
 stream_narrower.v
 stream_widener.v
 tap_range.v
-weight_buffer.v
 weight_loader.v
 window_walker.v

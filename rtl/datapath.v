@@ -1,4 +1,4 @@
-// datapath: from the sequencer's steps to accumulator vectors: both buffers, the zero point, the array.
+// datapath: from the sequencer's steps to accumulator vectors: activation buffer, zero point, array.
 //
 // Lanes outside the image (before the first or behind the last lane of a step) count as the zero point, that is as
 // nothing. The zero point is subtracted before the multiplier, so padding needs no correction later.
@@ -93,45 +93,39 @@ module datapath #(
         .rd_data(bytes_q3)
     );
 
-    wire [8*LANES_IN*LANES_OUT-1:0] weights_q4;
-
-    weight_buffer #(
-        .LANES_IN (LANES_IN),
-        .LANES_OUT(LANES_OUT),
-        .WORDS    (WGT_WORDS)
-    ) u_weight_buffer (
-        .clk    (clk),
-        .wr_lane(wgt_wr_lane),
-        .wr_word(wgt_wr_word),
-        .wr_data(wgt_wr_data),
-        .rd_word(wgt_q3),
-        .rd_data(weights_q4)
+    // Whole vectors are computed in functions: an event-driven simulator then works once a cycle, not once a lane.
+    function [9*LANES_IN-1:0] subtract_inside(
+        input [8*LANES_IN-1:0] bytes, input [7:0] zero_point, input any, input [LANE_W-1:0] first, input [LANE_W-1:0] last
     );
+        integer i;
+        begin
+            subtract_inside = {9 * LANES_IN{1'b0}};
+            for (i = 0; i < LANES_IN; i = i + 1)
+                if (any && i[LANE_W-1:0] >= first && i[LANE_W-1:0] <= last)
+                    subtract_inside[9*i+:9] = {bytes[8*i+7], bytes[8*i+:8]} - {zero_point[7], zero_point};
+        end
+    endfunction
 
     reg [9*LANES_IN-1:0] activations_q4;
 
-    genvar i;
-    generate
-        for (i = 0; i < LANES_IN; i = i + 1) begin : gen_lane
-            wire in_image = any_q3 && i >= first_lane_q3 && i <= last_lane_q3;
-            wire [7:0] value = bytes_q3[8*i+:8];
-
-            always @(posedge clk)
-                activations_q4[9*i+:9] <= in_image ? {value[7], value} - {zero_point_q3[7], zero_point_q3} : 9'd0;
-        end
-    endgenerate
+    always @(posedge clk)
+        activations_q4 <= subtract_inside(bytes_q3, zero_point_q3, any_q3, first_lane_q3, last_lane_q3);
 
     mac_array #(
         .LANES_IN (LANES_IN),
-        .LANES_OUT(LANES_OUT)
+        .LANES_OUT(LANES_OUT),
+        .WGT_WORDS(WGT_WORDS)
     ) u_mac_array (
         .clk         (clk),
         .rst         (rst),
+        .wgt_wr_lane (wgt_wr_lane),
+        .wgt_wr_word (wgt_wr_word),
+        .wgt_wr_data (wgt_wr_data),
+        .step_wgt    (wgt_q3),
         .step_valid  (valid_q[3]),
         .step_first  (first_q4),
         .step_last   (last_q4),
         .activations (activations_q4),
-        .weights     (weights_q4),
         .result_valid(result_valid),
         .result      (result)
     );

@@ -12,54 +12,51 @@ module dot_product #(
     parameter LANES = 16,  // 4, 8, 16, 32: multipliers
     parameter SUM_W = 16 + $clog2(LANES)  // derived, leave it
 ) (
-    input  wire                    clk,
-    input  wire [     9*LANES-1:0] activations,  // signed, lane 0 lowest
-    input  wire [     8*LANES-1:0] weights,      // signed, lane 0 lowest
-    output wire signed [SUM_W-1:0] sum
+    input  wire               clk,
+    input  wire [9*LANES-1:0] activations,  // signed, lane 0 lowest
+    input  wire [8*LANES-1:0] weights,      // signed, lane 0 lowest
+    output wire [  SUM_W-1:0] sum           // signed
 );
 
-    localparam LEVELS = ($clog2(LANES) + 1) / 2;  // adders of four, a register behind each
+    localparam LEVELS = ($clog2(LANES) + 1) / 2;  // adders of four (the last may be of two), a register behind each
 
-    // Level l has LANES / 4^l terms (at least one), each sign-extended to the width of the sum.
-    genvar l, i;
+    // Whole vectors are computed in functions: an event-driven simulator then works once a cycle, not once a lane.
+    function [SUM_W*LANES-1:0] multiply(input [9*LANES-1:0] a, input [8*LANES-1:0] w);
+        reg signed [15:0] product;
+        integer           i;
+        begin
+            for (i = 0; i < LANES; i = i + 1) begin
+                product = $signed(a[9*i+:9]) * $signed(w[8*i+:8]);
+                multiply[SUM_W*i+:SUM_W] = {{SUM_W - 16{product[15]}}, product};
+            end
+        end
+    endfunction
+
+    // Sums of four terms each; what is not there is 0.
+    function [SUM_W*LANES-1:0] add(input [SUM_W*LANES-1:0] terms);
+        integer i;
+        begin
+            add = {SUM_W * LANES{1'b0}};
+            for (i = 0; i < LANES / 4; i = i + 1)
+                add[SUM_W*i+:SUM_W] = (terms[SUM_W*(4*i)+:SUM_W] + terms[SUM_W*(4*i+1)+:SUM_W])
+                                    + (terms[SUM_W*(4*i+2)+:SUM_W] + terms[SUM_W*(4*i+3)+:SUM_W]);
+        end
+    endfunction
+
+    genvar l;
     generate
         for (l = 0; l <= LEVELS; l = l + 1) begin : gen_level
-            localparam TERMS = (LANES >> 2 * l) > 0 ? LANES >> 2 * l : 1;
+            reg [SUM_W*LANES-1:0] terms_q;  // LANES / 4^l of them; the synthesiser drops the rest
 
-            wire [SUM_W*TERMS-1:0] terms;
-
-            for (i = 0; i < TERMS; i = i + 1) begin : gen_term
-                if (l == 0) begin : gen_product
-                    wire signed [ 8:0] activation = activations[9*i+:9];
-                    wire signed [ 7:0] weight = weights[8*i+:8];
-                    reg signed  [15:0] product_q;
-
-                    always @(posedge clk) product_q <= activation * weight;
-
-                    assign terms[SUM_W*i+:SUM_W] = {{SUM_W - 16{product_q[15]}}, product_q};
-                end else begin : gen_adder
-                    localparam FAN_IN = (LANES >> 2 * l) > 0 ? 4 : 2;
-
-                    wire [SUM_W*FAN_IN-1:0] parts = gen_level[l-1].terms[SUM_W*FAN_IN*i+:SUM_W*FAN_IN];
-                    wire [       SUM_W-1:0] low = parts[0+:SUM_W] + parts[SUM_W+:SUM_W];
-                    wire [       SUM_W-1:0] high;
-                    reg [        SUM_W-1:0] sum_q;
-
-                    if (FAN_IN == 4) begin : gen_four
-                        assign high = parts[2*SUM_W+:SUM_W] + parts[3*SUM_W+:SUM_W];
-                    end else begin : gen_two
-                        assign high = {SUM_W{1'b0}};
-                    end
-
-                    always @(posedge clk) sum_q <= low + high;
-
-                    assign terms[SUM_W*i+:SUM_W] = sum_q;
-                end
+            if (l == 0) begin : gen_multiply
+                always @(posedge clk) terms_q <= multiply(activations, weights);
+            end else begin : gen_add
+                always @(posedge clk) terms_q <= add(gen_level[l-1].terms_q);
             end
         end
     endgenerate
 
-    assign sum = gen_level[LEVELS].terms;
+    assign sum = gen_level[LEVELS].terms_q[SUM_W-1:0];
 
 endmodule
 

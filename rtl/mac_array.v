@@ -1,29 +1,37 @@
-// mac_array: LANES_OUT dot products of LANES_IN lanes, each with a 32-bit accumulator.
+// mac_array: LANES_OUT filters side by side, each with its part of the weight buffer, a dot product of LANES_IN lanes
+// and a 32-bit accumulator.
 //
-// All dot products see the same activations; each has weights of its own. A window is the run of steps
-// from `first` to `last` (both may be set in one step); its sums appear side by side on `result`.
+// All filters see the same activations. A window is the run of steps from `first` to `last` (both may be set in
+// one step); its sums appear side by side on `result`. The weight buffer is a ring; the loader and the sequencer
+// count what is valid in it.
 // Does not: saturate. An accumulator wraps modulo 2^32.
 //
-// Latency: result_valid comes 2 + ceil(log2(LANES_IN) / 2) cycles after the step with `last`.
+// Latency: step_wgt goes one cycle ahead of the other step ports; result_valid comes 2 + ceil(log2(LANES_IN) / 2)
+// cycles after these.
 // Throughput: one step a cycle. It never stalls.
 
 `default_nettype none
 
 module mac_array #(
     parameter LANES_IN  = 16,
-    parameter LANES_OUT = 16
+    parameter LANES_OUT = 16,
+    parameter WGT_WORDS = 1024  // words of LANES_IN weights, for each filter
 ) (
-    input  wire                              clk,
-    input  wire                              rst,
+    input  wire                         clk,
+    input  wire                         rst,
 
-    input  wire                              step_valid,
-    input  wire                              step_first,
-    input  wire                              step_last,
-    input  wire [            9*LANES_IN-1:0] activations,  // signed 9 bits a lane, zero point subtracted
-    input  wire [8*LANES_IN*LANES_OUT-1:0]   weights,      // signed 8 bits, LANES_IN of filter 0 lowest
+    input  wire [        LANES_OUT-1:0] wgt_wr_lane,  // one-hot: the filter written, or 0
+    input  wire [$clog2(WGT_WORDS)-1:0] wgt_wr_word,
+    input  wire [       8*LANES_IN-1:0] wgt_wr_data,
 
-    output wire                              result_valid,
-    output wire [          32*LANES_OUT-1:0] result        // filter 0 lowest
+    input  wire [$clog2(WGT_WORDS)-1:0] step_wgt,     // weight word of the next cycle's step
+    input  wire                         step_valid,
+    input  wire                         step_first,
+    input  wire                         step_last,
+    input  wire [       9*LANES_IN-1:0] activations,  // signed 9 bits a lane, zero point subtracted
+
+    output wire                         result_valid,
+    output wire [     32*LANES_OUT-1:0] result        // filter 0 lowest
 );
 
     localparam SUM_W   = 16 + $clog2(LANES_IN);
@@ -54,21 +62,35 @@ module mac_array #(
     genvar o;
     generate
         for (o = 0; o < LANES_OUT; o = o + 1) begin : gen_filter
-            wire signed [SUM_W-1:0] sum;
-            reg signed  [     31:0] acc_q;
+            wire [8*LANES_IN-1:0] weights;
+            wire [     SUM_W-1:0] sum;
+            reg  [          31:0] acc_q;
+
+            ram #(
+                .WIDTH(8 * LANES_IN),
+                .DEPTH(WGT_WORDS)
+            ) u_weights (
+                .clk    (clk),
+                .wr_en  (wgt_wr_lane[o]),
+                .wr_addr(wgt_wr_word),
+                .wr_data(wgt_wr_data),
+                .rd_en  (1'b1),
+                .rd_addr(step_wgt),
+                .rd_data(weights)
+            );
 
             dot_product #(
                 .LANES(LANES_IN)
             ) u_dot_product (
                 .clk        (clk),
                 .activations(activations),
-                .weights    (weights[8*LANES_IN*o+:8*LANES_IN]),
+                .weights    (weights),
                 .sum        (sum)
             );
 
             always @(posedge clk) begin
                 if (valid_q[LATENCY-1])
-                    acc_q <= (first_q[LATENCY-1] ? 32'sd0 : acc_q) + {{32 - SUM_W{sum[SUM_W-1]}}, sum};
+                    acc_q <= (first_q[LATENCY-1] ? 32'd0 : acc_q) + {{32 - SUM_W{sum[SUM_W-1]}}, sum};
             end
 
             assign result[32*o+:32] = acc_q;

@@ -34,10 +34,17 @@ module result_buffer #(
     reg [WORD_W-1:0]    word_q1;
 
     wire [LANE_W-1:0]   offset = wr_addr[LANE_W-1:0];
-    wire [16*LANES-1:0] rotated = {wr_data, wr_data} << {offset, 3'b000};
+
+    function [8*LANES-1:0] rotate(input [8*LANES-1:0] lanes, input [LANE_W-1:0] places);
+        reg [16*LANES-1:0] twice;
+        begin
+            twice  = {lanes, lanes} << {places, 3'b000};
+            rotate = twice[16*LANES-1:8*LANES];
+        end
+    endfunction
 
     always @(posedge clk) begin
-        wr_data_q1 <= rotated[16*LANES-1:8*LANES];
+        wr_data_q1 <= rotate(wr_data, offset);
         word_q1    <= wr_addr[BYTE_W-1:LANE_W];
         wr_en_q1   <= rst ? {2 * LANES{1'b0}} : {{LANES{1'b0}}, wr_en} << offset;
     end
@@ -59,8 +66,6 @@ module result_buffer #(
             );
         end
     endgenerate
-
-    wire unused = &{1'b0, rotated[8*LANES-1:0]};
 
 endmodule
 
