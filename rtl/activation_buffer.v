@@ -24,6 +24,7 @@ module activation_buffer #(
 );
 
     localparam LANE_W = $clog2(LANES);
+    localparam [LANE_W+3:0] BITS = {1'b1, {LANE_W + 3{1'b0}}};  // of a word
 
     // Stage 1: the word each bank reads. Banks below the offset hold the part that runs into the next word.
     reg [WORD_W-1:0] word_q1;
@@ -65,11 +66,7 @@ module activation_buffer #(
 
     // Stage 3: lane i takes bank (i + offset) mod LANES.
     function [8*LANES-1:0] rotate(input [8*LANES-1:0] banks, input [LANE_W-1:0] offset);
-        reg [16*LANES-1:0] twice;
-        begin
-            twice  = {banks, banks} >> {offset, 3'b000};
-            rotate = twice[8*LANES-1:0];
-        end
+        rotate = (banks >> {1'b0, offset, 3'b000}) | (banks << (BITS - {1'b0, offset, 3'b000}));
     endfunction
 
     reg [8*LANES-1:0] rd_data_q3;

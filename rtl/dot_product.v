@@ -58,6 +58,8 @@ module dot_product #(
 
     assign sum = gen_level[LEVELS].terms_q[SUM_W-1:0];
 
+    wire unused = &{1'b0, gen_level[LEVELS].terms_q};
+
 endmodule
 
 `default_nettype wire

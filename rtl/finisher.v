@@ -57,7 +57,6 @@ module finisher #(
 );
 
     localparam RAW_LANES = LANES_OUT / 4;  // int32 results of a slice: as many bytes as a word
-    localparam RAW_W     = $clog2(RAW_LANES);
     localparam STRIDE    = REQUANT_LANES / RAW_LANES;
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
@@ -167,7 +166,8 @@ module finisher #(
     wire [LANE_W-1:0] last_lane = head_last_group ? last_lane_q : {LANE_W{1'b1}};
     wire [1:0] last_quarter = last_lane[LANE_W-1:LANE_W-2];
     wire [1:0] slice_step = requantise_q ? STRIDE[1:0] : 2'd1;  // 4 quarters at once: 0, and one slice is all
-    wire slice_last = requantise_q ? (slice_q | (STRIDE[1:0] - 2'd1)) >= last_quarter : slice_q == last_quarter;
+    wire [1:0] slice_end = slice_q | (requantise_q ? STRIDE[1:0] - 2'd1 : 2'd0);  // its last quarter
+    wire slice_last = !(slice_end < last_quarter);
 
     wire [OUT_W-1:0] lane_offset = {{OUT_W - LANE_W{1'b0}}, slice_q, {LANE_W - 2{1'b0}}};
     wire [OUT_W-1:0] slice_addr = head_out + (requantise_q ? lane_offset : {lane_offset[OUT_W-3:0], 2'b00});
@@ -199,8 +199,8 @@ module finisher #(
 
     wire [LANE_W:0] lanes_left = {1'b0, last_lane} - lane_offset[LANE_W:0];  // less one
     wire [OUT_W-1:0] bytes_left = requantise_q ? {{OUT_W - LANE_W - 1{1'b0}}, lanes_left} + 1'b1
-                                : {{OUT_W - LANE_W - 3{1'b0}}, lanes_left, 2'b00} + 3'd4;
-    localparam [OUT_W-1:0] SLICE_BYTES = R;
+                                : {{OUT_W - LANE_W - 3{1'b0}}, lanes_left, 2'b00} + {{OUT_W - 3{1'b0}}, 3'd4};
+    localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
 
     assign enabled = requantise_q ? (bytes_left < SLICE_BYTES ? bytes_left : SLICE_BYTES)
                    : (bytes_left < WORD[OUT_W-1:0] ? bytes_left : WORD[OUT_W-1:0]);
@@ -301,6 +301,9 @@ module finisher #(
     end
 
     assign committed = committed_q2;
+
+    // Only the lanes that int32 results use have a reader here.
+    wire unused = &{1'b0, biased};
 
 endmodule
 

@@ -128,7 +128,7 @@ module layer_setup #(
     wire range_ok = !mode[0] || $signed(quant[23:16]) <= $signed(quant[31:24]);
 
     reg [15:0] channels_in_q;
-    reg [15:0] channels_out_q;
+    reg [LANE_OUT_W-1:0] channels_out_q;  // modulo LANES_OUT
     reg [15:0] top_q;
     reg [15:0] left_q;
 
@@ -220,8 +220,16 @@ module layer_setup #(
     wire signed [19:0] cols_unused = $signed({4'd0, cfg_width}) - 20'sd1 - $signed({2'd0, product_q[17:0]})
                                    + $signed({4'd0, left_q}) - $signed({13'd0, reach_x_q});
 
-    wire block_fits = product_q <= OUT_BYTES / 2;
-    wire pixel_fits = {16'd0, pixel_q} <= OUT_BYTES - 2 * LANES_OUT;
+    // The buffers, as wide as a product.
+    localparam [41:0] BYTES_OF_ACT = {10'd0, ACT_BYTES[31:0]};
+    localparam [41:0] BYTES_OF_WORD = {10'd0, LANES_IN[31:0]};
+    localparam [41:0] WORDS_OF_WGT = {10'd0, WGT_WORDS[31:0]};
+    localparam [41:0] WORDS_OF_CONST = {10'd0, CONST_WORDS[31:0]};
+    localparam [41:0] BYTES_OF_OUT = {10'd0, OUT_BYTES[31:0]};
+    localparam [41:0] BYTES_OF_TWO_RESULTS = {9'd0, LANES_OUT[31:0], 1'b0};
+
+    wire block_fits = product_q <= BYTES_OF_OUT / 2;
+    wire pixel_fits = {16'd0, pixel_q} <= BYTES_OF_OUT - BYTES_OF_TWO_RESULTS;
 
     reg       refused;
     reg [7:0] refused_code;
@@ -232,9 +240,9 @@ module layer_setup #(
         refused_code   = ERROR_FIELD;
         refused_detail = 8'd0;
         case (step_q)
-            ROW_BYTES: {refused, refused_code} = {product_q > ACT_BYTES, ERROR_ACT_BUFFER};
+            ROW_BYTES: {refused, refused_code} = {product_q > BYTES_OF_ACT, ERROR_ACT_BUFFER};
             FRAME_BYTES: {refused, refused_detail} = {product_q[41:32] != 10'd0, IN_SIZE};
-            WINDOW_SPAN: {refused, refused_code} = {product_q > ACT_BYTES - LANES_IN, ERROR_ACT_BUFFER};
+            WINDOW_SPAN: {refused, refused_code} = {product_q > BYTES_OF_ACT - BYTES_OF_WORD, ERROR_ACT_BUFFER};
             LAST_ROW: {refused, refused_detail} = {rows_unused >= $signed({17'd0, cfg_stride_y}), OUT_SIZE};
             LAST_COL: {refused, refused_detail} = {cols_unused >= $signed({17'd0, cfg_stride_x}), OUT_SIZE};
             FIRST_OFFSET: {refused, refused_detail} = {product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}}, PADS};
@@ -245,10 +253,10 @@ module layer_setup #(
             OUT_FRAME_BYTES: {refused, refused_detail} = {product_q[41:32] != 10'd0, OUT_SIZE};
             LAYER_WORDS:
             {refused, refused_code} = {
-                one_row ? !one_window && {{42 - WGT_W{1'b0}}, cfg_group_words} > WGT_WORDS : product_q > WGT_WORDS,
+                one_row ? !one_window && {{42 - WGT_W{1'b0}}, cfg_group_words} > WORDS_OF_WGT : product_q > WORDS_OF_WGT,
                 ERROR_WGT_BUFFER
             };
-            LAYER_CONSTANTS: {refused, refused_code} = {!one_row && product_q > CONST_WORDS, ERROR_CONST_BUFFER};
+            LAYER_CONSTANTS: {refused, refused_code} = {!one_row && product_q > WORDS_OF_CONST, ERROR_CONST_BUFFER};
             default: ;
         endcase
     end
@@ -282,7 +290,7 @@ module layer_setup #(
             cfg_width          <= width;
             cfg_height         <= height;
             channels_in_q      <= channels_in;
-            channels_out_q     <= channels_out;
+            channels_out_q     <= channels_out[LANE_OUT_W-1:0];
             cfg_out_width      <= out_width;
             cfg_out_height     <= out_height;
             cfg_frames         <= frames;
@@ -391,11 +399,13 @@ module layer_setup #(
     assign cfg_first_row   = -$signed({{POS_W - 16{1'b0}}, top_q});
     assign cfg_first_col   = -$signed({{POS_W - 16{1'b0}}, left_q});
     assign cfg_group_bytes = cfg_requantise ? LANES_OUT[OUT_W-1:0] : {LANES_OUT[OUT_W-3:0], 2'd0};
-    assign cfg_last_lane   = channels_out_q[LANE_OUT_W-1:0] - 1'b1;
+    assign cfg_last_lane   = channels_out_q - 1'b1;
 
     // A frame in whole words.
     wire [31:0] frame_words = (cfg_frame_bytes + LANES_IN - 1) >> LANE_IN_W;
     assign cfg_frame_span = {frame_words[ACT_W-LANE_IN_W-1:0], {LANE_IN_W{1'b0}}};
+
+    wire unused = &{1'b0, frame_words[31:ACT_W-LANE_IN_W]};
 
 endmodule
 

@@ -25,16 +25,17 @@ module tap_range #(
 
     // distance / dilation, rounded down; exact for distances up to 127 (171 / 512 stands for a third).
     function [6:0] divide(input [6:0] distance, input [2:0] divisor);
-        reg [14:0] third;
-        begin
-            third = distance * 8'd171;
-            case (divisor)
-                3'd2: divide = distance >> 1;
-                3'd3: divide = {1'b0, third[14:9]};
-                3'd4: divide = distance >> 2;
-                default: divide = distance;
-            endcase
-        end
+        case (divisor)
+            3'd2: divide = distance >> 1;
+            3'd3: divide = third({8'd0, distance});
+            3'd4: divide = distance >> 2;
+            default: divide = distance;
+        endcase
+    endfunction
+
+    function [6:0] third(input [14:0] distance);
+        reg [7:0] unused_high;
+        {unused_high, third} = (distance * 15'd171) >> 9;
     endfunction
 
     wire signed [START_W-1:0] below = -start;

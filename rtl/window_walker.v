@@ -247,6 +247,8 @@ module window_walker #(
 
     assign busy = valid_q || valid_q1 || window_valid;
 
+    wire unused = &{1'b0, skipped[ACT_W+RUN_W-1:ACT_W]};
+
 endmodule
 
 `default_nettype wire
