@@ -1,0 +1,304 @@
+"""The command line: `python -m tb question`, `run` and `waves`, which the Makefile calls.
+
+Exit status 0 says that everything that was asked was done and right; 1 that something is wrong, with
+a sentence on stderr; 2 that the command line makes no sense.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from models.core_config import ConfigError, CoreConfig
+from models.layer import LayerCase, LayerError
+from models.layer_file import LayerFileError, find, load, save_result
+from models.packing import pack_weights
+from models.random_layers import question_case
+from tb import waves
+from tb.job import LayerResult
+from tb.job import Progress as Step
+from tb.runner import BUILD, SimulationError, run_layers
+from tb.stalls import PROFILES, StallError, profile_named
+from tb.tools import SIMULATORS, ToolMissingError, find_simulator
+
+PATIENCE_SECONDS = 2.0
+"""what takes longer shows a progress bar"""
+SUMMARY = "summary.json"
+LAST_RUN = BUILD / "last"
+"""folder of the last run's files; its waves are what `waves` shows"""
+
+EXPECTED_ERRORS = (
+    ConfigError,
+    LayerError,
+    LayerFileError,
+    SimulationError,
+    StallError,
+    ToolMissingError,
+    waves.WavesError,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words)
+    try:
+        return int(options.command(options))
+    except EXPECTED_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tb", description="Layers through the RTL.")
+    commands = parser.add_subparsers(required=True, metavar="question | run | waves")
+
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--sim", default="icarus", metavar="|".join(SIMULATORS))
+    shared.add_argument("--array", default="16x16", help="lanes in x lanes out")
+    shared.add_argument("--stall", default="none", metavar="PROFILE", help=", ".join(PROFILES))
+    shared.add_argument("--seed", type=_seed, help="what is random follows from it")
+    shared.add_argument("--waves", action="store_true", help="record the run for `waves`")
+    shared.add_argument("--queue", action="store_true", help="layers back to back")
+
+    question = commands.add_parser(
+        "question", parents=[shared], help="the layer of the question, on random data"
+    )
+    question.set_defaults(command=_question)
+    run = commands.add_parser("run", parents=[shared], help="layer files")
+    run.add_argument("layers", nargs="*", metavar="LAYER", help=".npz files, or folders of them")
+    run.add_argument("--out", default="out", help="folder for the results (default: out)")
+    run.set_defaults(command=_run)
+    show = commands.add_parser("waves", help="GTKWave on the last run")
+    show.set_defaults(command=_waves)
+    return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 and more")
+    return int(text)
+
+
+# -------------------------------------------------------------------------------- commands
+def _question(options: argparse.Namespace) -> int:
+    """The layer of the question, once with int8 and once with int32 results."""
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if options.seed is None else options.seed
+    print(f"seed {seed}")
+    cases = [
+        replace(
+            question_case(np.random.default_rng([seed, bits]), requantise=bits == 8),
+            name=f"int{bits}",
+        )
+        for bits in (8, 32)
+    ]
+    results, seconds = _simulate(cases, options, seed)
+    table = Table(title=str(cases[0].layer), title_style="bold")
+    table.add_column("results")
+    for heading in ("values", "array", "cycles", "limit", "efficiency", "wall time"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for result in results:
+        table.add_row(
+            result.name,
+            f"{result.compared:,}",
+            result.array,
+            _number(result.cycles),
+            _number(result.cycles_limit),
+            _percent(result.efficiency),
+            f"{result.wall_s:.1f} s",
+            _coloured(result.status),
+        )
+    _console().print(table)
+    return _finish(results, seconds)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Layer files: everything is read and checked before anything is simulated or written."""
+    if not options.layers:
+        raise LayerFileError('there is no layer: name .npz files or folders, LAYER="a.npz dir/"')
+    cases = [load(path) for path in find(options.layers)]
+    out = Path(options.out)
+    _check_folder(out)
+    seed = 1 if options.seed is None else options.seed
+    results, seconds = _simulate(cases, options, seed)
+    _write_results(out, results)
+    table = Table(title=f"{options.array} lanes, {options.sim}, results in {out}")
+    table.add_column("layer")
+    table.add_column("shapes")
+    for heading in ("cycles", "limit", "efficiency", "wall time"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for case, result in zip(cases, results, strict=True):
+        table.add_row(
+            result.name,
+            str(case.layer),
+            _number(result.cycles),
+            _number(result.cycles_limit),
+            _percent(result.efficiency),
+            f"{result.wall_s:.1f} s",
+            _coloured(result.status),
+        )
+    _console().print(table)
+    return _finish(results, seconds)
+
+
+def _waves(options: argparse.Namespace) -> int:  # noqa: ARG001
+    """GTKWave on the last run; a run that kept no waves is repeated first."""
+    record = LAST_RUN / "command.json"
+    if not record.exists():
+        raise waves.WavesError("there was no run yet whose waves could be shown")
+    command = json.loads(record.read_text())
+    if not (LAST_RUN / waves.FILE).exists():
+        print("the last run kept no waves, it is repeated with them")
+        main([*command["arguments"], "--waves"])
+    waves.show(LAST_RUN)
+    return 0
+
+
+# -------------------------------------------------------------------------------- the run
+def _simulate(
+    cases: Sequence[LayerCase], options: argparse.Namespace, seed: int
+) -> tuple[list[LayerResult], float]:
+    """The cases through the RTL as the options say: results and seconds."""
+    config = CoreConfig.from_array(options.array)
+    profile_named(options.stall)
+    find_simulator(options.sim)
+    for case in cases:
+        pack_weights(case, config)  # refuses what the core does not do
+    shutil.rmtree(LAST_RUN, ignore_errors=True)
+    LAST_RUN.mkdir(parents=True)
+    started = time.perf_counter()
+    with _progress_bar(len(cases)) as advance:
+        results = run_layers(
+            cases,
+            config,
+            options.sim,
+            stall=options.stall,
+            seed=seed,
+            waves=options.waves,
+            queue=options.queue,
+            out_dir=LAST_RUN,
+            on_progress=advance,
+        )
+    seconds = time.perf_counter() - started
+    arguments = _arguments(options, seed)
+    (LAST_RUN / "command.json").write_text(json.dumps({"arguments": arguments}))
+    if options.waves:
+        wrong = [r.first_wrong_ns for r in results if r.first_wrong_ns is not None]
+        waves.write_view(LAST_RUN, config, options.sim, min(wrong, default=None))
+    return results, seconds
+
+
+def _arguments(options: argparse.Namespace, seed: int) -> list[str]:
+    """The words that repeat a run from any folder, without --waves."""
+    words = ["question"]
+    if hasattr(options, "layers"):
+        layers = [str(Path(layer).resolve()) for layer in options.layers]
+        words = ["run", *layers, "--out", str(Path(options.out).resolve())]
+    for name in ("sim", "array", "stall"):
+        words += [f"--{name}", str(getattr(options, name))]
+    return [*words, "--seed", str(seed), *(["--queue"] if options.queue else [])]
+
+
+def _finish(results: Sequence[LayerResult], seconds: float) -> int:
+    """Says what went wrong; the exit status."""
+    wrong = [result for result in results if not result.passed]
+    for result in wrong:
+        print(result.message, file=sys.stderr)
+    verdict = "FAIL" if wrong else "PASS"
+    right = len(results) - len(wrong)
+    print(f"{verdict}: {right} of {len(results)} right, {seconds:.1f} s in all")
+    return 1 if wrong else 0
+
+
+# -------------------------------------------------------------------------------- files
+def _check_folder(out: Path) -> None:
+    """Refuses a folder that can't be written before time is spent on simulating."""
+    nearest = next(p for p in (out, *out.resolve().parents) if p.exists())
+    if not nearest.is_dir():
+        raise LayerFileError(f"{nearest}: results go to a folder, and this is a file")
+    if not os.access(nearest, os.W_OK):
+        raise LayerFileError(f"{nearest}: this folder can't be written")
+
+
+def _write_results(out: Path, results: Sequence[LayerResult]) -> None:
+    """`<name>.npz` for each layer and summary.json, each whole or not at all."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / SUMMARY).unlink(missing_ok=True)
+    for result in results:
+        if result.values is None:
+            (out / f"{result.name}.npz").unlink(missing_ok=True)
+        else:
+            save_result(out, result.name, result.values)
+    partial = out / f".{SUMMARY}.{os.getpid()}"
+    partial.write_text(json.dumps([result.summary() for result in results], indent=1) + "\n")
+    partial.replace(out / SUMMARY)
+
+
+# -------------------------------------------------------------------------------- the screen
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def _coloured(status: str) -> str:
+    return f"[bold green]{status}[/]" if status == "PASS" else f"[bold red]{status}[/]"
+
+
+@contextlib.contextmanager
+def _progress_bar(layers: int) -> Iterator[Any]:
+    """A bar on stderr that appears when something takes longer; yields what advances it."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task("building the simulation", total=None)
+    timer = threading.Timer(PATIENCE_SECONDS, bar.start)
+
+    def advance(step: Step) -> None:
+        share = step.beats / max(step.beats_expected, 1)
+        bar.update(
+            task,
+            description=f"layer {step.name}",
+            total=float(layers),
+            completed=step.layers_done + share,
+        )
+
+    timer.daemon = True
+    timer.start()
+    try:
+        yield advance
+    finally:
+        timer.cancel()
+        bar.stop()
