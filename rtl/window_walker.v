@@ -167,10 +167,10 @@ module window_walker #(
 
     always @(posedge clk) begin
         if (stage1_ready) begin
-            empty_q1     <= ! in_image;
+            empty_q1     <= !in_image;
             rows_q1      <= in_image ? taps_y_q - 4'd1 : 4'd0;
             runs_q1      <= in_image && !cfg_packed ? runs - 4'd1 : 4'd0;
-            first_run_q1 <= cfg_packed ? 4'd0 : first_run;
+            first_run_q1 <= in_image && !cfg_packed ? first_run : 4'd0;
             from_q1      <= in_image && cfg_packed ? outside_left[RUN_W-1:0] : {RUN_W{1'b0}};
             upto_q1      <= in_image ? upto - 1'b1 : {RUN_W{1'b0}};
             act_q1       <= act_q + offset_q[ACT_W-1:0];
