@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -39,8 +40,8 @@ from tb.tools import SIMULATORS, ToolMissingError, find_simulator
 PATIENCE_SECONDS = 2.0
 """what takes longer shows a progress bar"""
 SUMMARY = "summary.json"
-LAST_RUN = BUILD / "last"
-"""folder of the last run's files; its waves are what `waves` shows"""
+LAST_RUN = BUILD / "last_run.json"
+"""the last run's folder, and the words that repeat it"""
 
 EXPECTED_ERRORS = (
     ConfigError,
@@ -164,15 +165,23 @@ def _run(options: argparse.Namespace) -> int:
 
 def _waves(options: argparse.Namespace) -> int:  # noqa: ARG001
     """GTKWave on the last run; a run that kept no waves is repeated first."""
-    record = LAST_RUN / "command.json"
-    if not record.exists():
+    if not (last := _last_run()):
         raise waves.WavesError("there was no run yet whose waves could be shown")
-    command = json.loads(record.read_text())
-    if not (LAST_RUN / waves.FILE).exists():
+    if not (Path(last["folder"]) / waves.FILE).exists():
         print("the last run kept no waves, it is repeated with them")
-        main([*command["arguments"], "--waves"])
-    waves.show(LAST_RUN)
+        main([*last["arguments"], "--waves"])
+        last = _last_run()
+    waves.show(Path(last["folder"]))
     return 0
+
+
+def _last_run() -> dict[str, Any]:
+    """What LAST_RUN holds; empty where there was no run."""
+    try:
+        last: dict[str, Any] = json.loads(LAST_RUN.read_text())
+    except (OSError, ValueError):
+        return {}
+    return last
 
 
 # -------------------------------------------------------------------------------- the run
@@ -185,8 +194,8 @@ def _simulate(
     find_simulator(options.sim)
     for case in cases:
         pack_weights(case, config)  # refuses what the core does not do
-    shutil.rmtree(LAST_RUN, ignore_errors=True)
-    LAST_RUN.mkdir(parents=True)
+    (BUILD / "runs").mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=BUILD / "runs"))
     started = time.perf_counter()
     with _progress_bar(len(cases)) as advance:
         results = run_layers(
@@ -197,15 +206,21 @@ def _simulate(
             seed=seed,
             waves=options.waves,
             queue=options.queue,
-            out_dir=LAST_RUN,
+            out_dir=folder,
             on_progress=advance,
         )
     seconds = time.perf_counter() - started
-    arguments = _arguments(options, seed)
-    (LAST_RUN / "command.json").write_text(json.dumps({"arguments": arguments}))
     if options.waves:
         wrong = [r.first_wrong_ns for r in results if r.first_wrong_ns is not None]
-        waves.write_view(LAST_RUN, config, options.sim, min(wrong, default=None))
+        waves.write_view(folder, config, min(wrong, default=None))
+    before = _last_run()
+    partial = folder / "last_run.json"
+    partial.write_text(
+        json.dumps({"folder": str(folder), "arguments": _arguments(options, seed)})
+    )
+    partial.replace(LAST_RUN)
+    if before:
+        shutil.rmtree(before["folder"], ignore_errors=True)
     return results, seconds
 
 

@@ -14,12 +14,7 @@ from pathlib import Path
 import cocotb
 import numpy as np
 
-try:
-    from models.cycles import cycles_limit, cycles_model
-except ImportError:  # TEMPORARY
-
-    def cycles_limit(layer, config): return layer.macs // (config.lanes_in*config.lanes_out) + 1000
-    cycles_model = cycles_limit
+from models.cycles import cycles_limit, cycles_model
 from models.layer import Layer, LayerCase
 from models.packing import Bytes
 from tb.bench import (

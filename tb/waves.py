@@ -56,11 +56,9 @@ def _groups(config: CoreConfig) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def write_view(
-    folder: Path, config: CoreConfig, simulator: str, first_wrong_ns: int | None
-) -> Path:
+def write_view(folder: Path, config: CoreConfig, first_wrong_ns: int | None) -> Path:
     """Writes the save file beside the waves; the marker stands on the first wrong beat."""
-    top = "TOP.conv_bench." if simulator == "verilator" else "conv_bench."
+    top = "conv_bench."
     path = folder / VIEW
     with path.open("w") as file:
         view = GTKWSave(file)

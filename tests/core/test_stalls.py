@@ -1,0 +1,63 @@
+"""What stalls may and may not change."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from models.core_config import CoreConfig
+from models.random_layers import Mix, random_cases
+from tb.job import LayerResult
+from tb.runner import run_layers
+from tb.stalls import PROFILES
+from tb.tools import SIMULATORS
+
+CONFIG = CoreConfig.from_array("8x8")
+CASES = tuple(random_cases(np.random.default_rng(30), 22, Mix(max_macs=30_000)))
+STALLED = [name for name in PROFILES if name != "none"]
+
+
+@cache
+def unstalled(simulator: str) -> list[LayerResult]:
+    return run_layers(CASES, CONFIG, simulator)
+
+
+@pytest.mark.parametrize("stall", STALLED)
+def test_stalls_change_no_result_and_cost_no_more_than_they_hold(
+    stall: str, simulator: str
+) -> None:
+    results = run_layers(CASES, CONFIG, simulator, stall=stall, seed=31)
+    assert sum(result.held for result in results) > 0
+    for result, free in zip(results, unstalled(simulator), strict=True):
+        assert result.passed, result.message
+        assert np.array_equal(result.values, free.values)
+        assert result.cycles is not None
+        assert free.cycles is not None
+        assert result.cycles <= free.cycles * 1.02 + result.held, result.name
+
+
+@pytest.mark.parametrize("stall", ["none", "heavy", "bursty", "ready-after-valid"])
+def test_one_seed_gives_one_trace_on_both_simulators(stall: str) -> None:
+    cases = CASES[:6]
+    icarus, verilator = (
+        run_layers(cases, CONFIG, simulator, stall=stall, seed=32, trace=True)
+        for simulator in SIMULATORS
+    )
+    for one, other in zip(icarus, verilator, strict=True):
+        assert one.passed, one.message
+        assert other.passed, other.message
+        assert one.cycles == other.cycles
+        assert one.held == other.held
+        for stream, beats in one.traces.items():
+            assert beats.size > 0
+            assert np.array_equal(beats, other.traces[stream]), (one.name, stream)
+
+
+def test_another_seed_gives_another_trace() -> None:
+    (one,), (other,) = (
+        run_layers(CASES[:1], CONFIG, "verilator", stall="heavy", seed=seed, trace=True)
+        for seed in (1, 2)
+    )
+    assert any(not np.array_equal(one.traces[s], other.traces[s]) for s in one.traces)
