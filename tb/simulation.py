@@ -79,6 +79,8 @@ class Session:
         self._results: list[LayerResult] = []
         self._last_progress = 0.0
         self._layers_done = 0
+        self._acknowledged = False
+        """an interrupt of this batch was answered"""
 
     async def run(self) -> list[LayerResult]:
         """All layers of the job."""
@@ -120,6 +122,7 @@ class Session:
         bench.write("host_tick", TICK_CYCLES)
         bench.write("host_irq_wanted", int(len(cases) > 1))
 
+        self._acknowledged = False
         started = 1
         await driver.start(layers[0], arm=True)
         while started < len(layers) and not await driver.queue_full():
@@ -179,13 +182,14 @@ class Session:
         if irq & Irq.ERROR:
             return f"the core reports an error: {await self._driver.report()}", done
         if irq & Irq.LAYER_DONE:
+            self._acknowledged = True
             # With layers that are shorter than this answer, some counters are overwritten unread.
             newest = done - self._layers_done - 1
             if 0 <= newest < len(running):
                 running[newest].cycles = cycles
                 running[newest].counters = await self._driver.counters()
             return "", done
-        if len(running) == 1:
+        if not self._acknowledged:
             return "all results came, but IRQ_STATUS does not say that the layer is done", done
         return "", done
 

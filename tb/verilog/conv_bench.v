@@ -276,7 +276,9 @@ module conv_bench #(
     //     6 limit passed, 7 the bus has finished its list
     reg [31:0] drained, elapsed, since_tick, irq_high;
     reg        tick_seen, tick;
-    wire       complete = host_jobs_wanted != 32'd0 && host_out_jobs >= host_jobs_wanted;
+    // Inputs that no result needs may be taken after the last result.
+    wire       complete = host_jobs_wanted != 32'd0 && host_out_jobs >= host_jobs_wanted
+                          && host_act_jobs >= host_jobs_wanted && host_wgt_jobs >= host_jobs_wanted;
     wire [7:0] causes = {
         host_bus_wanted && !bus_busy,
         run && host_limit != 32'd0 && elapsed >= host_limit,

@@ -47,10 +47,12 @@ def test_random_layers_equal_the_oracles_in_the_modelled_cycles(
     known = layers_and_results()[part::PARTS]
     results = run_layers([case for case, _ in known], CoreConfig.from_array(array), simulator)
     assert len(results) == LAYERS // PARTS
+    failed = [result.message for result in results if not result.passed]
+    assert not failed, "\n".join([f"{len(failed)} of {len(results)} layers:", *failed[:5]])
     for (case, expected), result in zip(known, results, strict=True):
-        assert result.passed, result.message
         assert result.values is not None
         assert result.values.dtype == expected.dtype
         assert np.array_equal(result.values, expected), case
         assert result.compared == expected.size > 0
-        assert result.cycles == result.cycles_model, (case.name, case.layer)
+    modelled = {r.name: (r.cycles, r.cycles_model) for r in results if r.cycles != r.cycles_model}
+    assert not modelled, f"cycles, and what the model says: {modelled}"
