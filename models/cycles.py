@@ -69,8 +69,7 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
     results = _Results(layer, plan, config)
     step = FIRST_STEP - 1  # cycle of the latest step
     for item in plan.items(layer):
-        activations.reach(item.frame_word + item.last_word)
-        ready = max(activations.by(item.frame_word + item.last_word), weights.by(item.last_set))
+        ready = max(activations.by(item), weights.by(item.last_set))
         for window in item.windows(plan):
             first = step + 1
             if ready <= first:
@@ -267,8 +266,14 @@ class _Activations:
         if item.released is not None:
             self._releases.append((cycle, item.frame_word + item.released))
 
-    def reach(self, word: int) -> None:
-        """Finds the times of the words up to this one; what they wait for has been released."""
+    def by(self, item: _Item) -> int:
+        """The first cycle in which all that the item needs can be read.
+
+        What those words wait for has been released by earlier items.
+        """
+        if item.last_word < 0:
+            return 0
+        word = item.frame_word + item.last_word
         while self._known <= word:
             cycle, words = self._releases[0]
             end = min(words + self._capacity, len(self._beats))
@@ -281,9 +286,7 @@ class _Activations:
             self._visible[span] = start + beats + 1
             self._latest = int(self._visible[end - 1]) - 1
             self._known = end
-
-    def by(self, word: int) -> int:
-        return int(self._visible[word]) if word >= 0 else 0
+        return int(self._visible[word])
 
     def at(self, words: Times) -> Times:
         return self._visible[words]

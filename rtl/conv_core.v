@@ -378,6 +378,7 @@ module conv_core #(
     ) u_act_widener (
         .clk    (clk),
         .rst    (core_rst),
+        .enable (!cfg_ready[0]),
         .s_data (s_axis_act_tdata),
         .s_keep (s_axis_act_tkeep),
         .s_last (s_axis_act_tlast),
@@ -422,6 +423,7 @@ module conv_core #(
     ) u_wgt_widener (
         .clk    (clk),
         .rst    (core_rst),
+        .enable (!cfg_ready[1]),
         .s_data (s_axis_wgt_tdata),
         .s_keep (s_axis_wgt_tkeep),
         .s_last (s_axis_wgt_tlast),
