@@ -64,7 +64,7 @@ class _Running:
 
 def time_limit(layers: Sequence[Layer], limits: Sequence[int], profile: Profile) -> int:
     """Cycles after which a batch counts as hung: generous, since only hangs should meet it."""
-    start = 20_000 + 4 * profile.longest_hold
+    start = 4_000 + 4 * profile.longest_hold
     return start + int(4 * profile.slowdown * sum(limits)) + 2_000 * len(layers)
 
 
