@@ -99,7 +99,7 @@ class _Column:
 
 def _columns(layer: Layer, config: CoreConfig) -> list[_Column]:
     lanes, channels = config.lanes_in, layer.in_channels
-    filter_runs, run_bytes = weight_runs(layer)
+    filter_runs, run_bytes = weight_runs(layer, config)
     runs = filter_runs // layer.kernel[0]
     run_words = -(-run_bytes // lanes)
     columns = []
@@ -178,7 +178,7 @@ class _Plan:
 
     @classmethod
     def of(cls, layer: Layer, config: CoreConfig) -> _Plan:
-        runs, run_bytes = weight_runs(layer)
+        runs, run_bytes = weight_runs(layer, config)
         tap_row_words = runs // layer.kernel[0] * -(-run_bytes // config.lanes_in)
         row_bytes = layer.width * layer.in_channels
         pixel_bytes = layer.out_channels * (1 if layer.requantise else 4)

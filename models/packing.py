@@ -6,12 +6,13 @@ A packet is a dense array of bytes; cutting it into beats (TKEEP, TLAST) is the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.core_config import CoreConfig
-from models.layer import Int8Array, Int32Array, Layer, LayerCase, LayerError
+from models.layer import Int8Array, Int32Array, Layer, LayerCase
 
 CONSTANT_BYTES = 9
 """Constants of one filter: bias and multiplier, four bytes each, and a byte of shift."""
@@ -19,37 +20,54 @@ CONSTANT_BYTES = 9
 Bytes = NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class FilterBlock:
+    """Filters that the array computes side by side, and where in a pixel their span starts."""
+
+    first_filter: int
+    filters: int
+    first_channel: int
+
+
 def pack_activations(
     case: LayerCase,
     config: CoreConfig,  # noqa: ARG001  no core packs them differently, but all packing takes it
 ) -> list[Bytes]:
     """The activation packets, one a frame: H * W * Cin bytes each."""
-    _check_groups(case.layer)
     return [np.ascontiguousarray(frame).view(np.uint8).reshape(-1) for frame in case.x]
 
 
 def pack_weights(case: LayerCase, config: CoreConfig) -> Bytes:
-    """The weight packet: for each group of LO filters its constants, then its weights."""
+    """The weight packet: for each block of filters its constants, then its weights."""
     layer, li, lo = case.layer, config.lanes_in, config.lanes_out
-    _check_groups(layer)
-    groups = filter_groups(layer, config)
-    filters = groups * lo
+    blocks, span = filter_blocks(layer, config), block_span(layer, config)
+    block, lane = np.array(
+        [(index, lane) for index, block in enumerate(blocks) for lane in range(block.filters)]
+    ).T  # of each filter
 
-    constants = np.zeros((groups, constant_words(config) * li), np.uint8)
+    constants = np.zeros((len(blocks), constant_words(config) * li), np.uint8)
     end = 0
     for field, dtype in ((case.bias, "<i4"), (_multipliers(case), "<i4"), (case.shift, "i1")):
-        column = np.zeros(filters, dtype)
+        column = np.zeros((len(blocks), lo), dtype)
         if field is not None:
-            column[: layer.out_channels] = field
+            column[block, lane] = field
         start, end = end, end + lo * column.itemsize
-        constants[:, start:end] = column.reshape(groups, lo).view(np.uint8)
+        constants[:, start:end] = column.view(np.uint8)
 
-    runs, length = weight_runs(layer)
+    # A filter's own channels, counted from the first of its block's span.
+    channels = layer.weight_shape[3]
+    group = np.arange(layer.out_channels) // (layer.out_channels // layer.groups)
+    first = group * channels - np.array([each.first_channel for each in blocks])[block]
+    own = first[:, None] + np.arange(channels)
+    taps = np.zeros((len(blocks), lo, *layer.kernel, span), np.int8)
+    taps[block[:, None], lane[:, None], :, :, own] = case.w.transpose(0, 3, 1, 2)
+
+    runs, length = weight_runs(layer, config)
     chunks = -(-length // li)
-    positions = np.zeros((filters, runs, chunks * li), np.int8)
-    positions[: layer.out_channels, :, :length] = case.w.reshape(layer.out_channels, runs, length)
-    words = positions.reshape(groups, lo, runs, chunks, li).transpose(0, 2, 3, 1, 4)
-    weights = np.ascontiguousarray(words).view(np.uint8).reshape(groups, -1)
+    positions = np.zeros((len(blocks), lo, runs, chunks * li), np.int8)
+    positions[..., :length] = taps.reshape(len(blocks), lo, runs, length)
+    words = positions.reshape(len(blocks), lo, runs, chunks, li).transpose(0, 2, 3, 1, 4)
+    weights = np.ascontiguousarray(words).view(np.uint8).reshape(len(blocks), -1)
     return np.concatenate([constants, weights], axis=1).reshape(-1)
 
 
@@ -76,30 +94,71 @@ def result_bytes(layer: Layer) -> int:
     return values if layer.requantise else 4 * values
 
 
+def groups_of_block(layer: Layer, config: CoreConfig) -> int:
+    """Channel groups that a block of filters takes whole; 1 also where it takes a part of one.
+
+    The largest power of two that fits the lanes and that the layer has.
+    """
+    filters = layer.out_channels // layer.groups
+    return 1 << (min(max(config.lanes_out // filters, 1), layer.groups).bit_length() - 1)
+
+
+def block_span(layer: Layer, config: CoreConfig) -> int:
+    """Channels of a pixel that each block of filters reads."""
+    return groups_of_block(layer, config) * layer.weight_shape[3]
+
+
+def filter_blocks(layer: Layer, config: CoreConfig) -> list[FilterBlock]:
+    """The blocks of filters, in the order of the weight packet.
+
+    With several groups to a block the last one is moved back, so that its span ends in the pixel;
+    the channels that come with that belong to none of its filters.
+    """
+    lanes, span, groups = (
+        config.lanes_out,
+        block_span(layer, config),
+        groups_of_block(layer, config),
+    )
+    filters = layer.out_channels // layer.groups * groups
+    last = layer.in_channels - span
+    return [
+        FilterBlock(
+            unit + first,
+            min(lanes, filters - first, layer.out_channels - unit - first),
+            min(index * span, last),
+        )
+        for index, unit in enumerate(range(0, layer.out_channels, filters))
+        for first in range(0, filters, lanes)
+    ]
+
+
 def filter_groups(layer: Layer, config: CoreConfig) -> int:
-    """Groups of LO filters that the weight packet takes one after the other."""
-    return -(-layer.out_channels // config.lanes_out)
+    """Blocks of filters that the weight packet takes one after the other."""
+    filters = layer.out_channels // layer.groups * groups_of_block(layer, config)
+    return -(-layer.out_channels // filters) * -(-filters // config.lanes_out)
 
 
 def constant_words(config: CoreConfig) -> int:
-    """Words of LI bytes that hold the constants of one group of filters."""
+    """Words of LI bytes that hold the constants of one block of filters."""
     return -(-CONSTANT_BYTES * config.lanes_out // config.lanes_in)
 
 
-def weight_runs(layer: Layer) -> tuple[int, int]:
+def weight_runs(layer: Layer, config: CoreConfig) -> tuple[int, int]:
     """Runs of a filter, and the positions of a run.
 
-    The positions of a run lie side by side in the image: a kernel row, or, where horizontal
-    dilation tears the row apart, a single tap.
+    The positions of a run lie side by side in the image: a kernel row, or a single tap where
+    horizontal dilation or channels of other blocks tear the row apart.
     """
-    (kh, kw), channels = layer.kernel, layer.weight_shape[3]
-    return (kh, kw * channels) if layer.dilation[1] == 1 else (kh * kw, channels)
+    (kh, kw), span = layer.kernel, block_span(layer, config)
+    packed = layer.dilation[1] == 1 and span == layer.in_channels
+    return (kh, kw * span) if packed else (kh * kw, span)
+
+
+def block_words(layer: Layer, config: CoreConfig) -> int:
+    """Weight words of a block, for each of its filters."""
+    runs, length = weight_runs(layer, config)
+    return runs * -(-length // config.lanes_in)
 
 
 def _multipliers(case: LayerCase) -> Int32Array | None:
     return case.mult if case.scale is None else case.scale.view(np.int32)
-
-
-def _check_groups(layer: Layer) -> None:
-    if layer.groups != 1:
-        raise LayerError("groups", f"the core takes groups = 1 so far, not {layer.groups}")

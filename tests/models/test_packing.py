@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase, LayerError
+from models.layer import Layer, LayerCase
 from models.packing import (
+    FilterBlock,
+    block_span,
+    block_words,
     constant_words,
+    filter_blocks,
     filter_groups,
     pack_activations,
     pack_weights,
@@ -28,41 +32,63 @@ def little_endian(value: int, size: int) -> list[int]:
     return list((int(value) % 256**size).to_bytes(size, "little"))
 
 
+def blocks_by_the_document(layer: Layer, lo: int) -> Iterator[tuple[list[int], int, int]]:
+    """For every block: its filters, its first input channel, and the channels that it reads."""
+    groups, cin = layer.groups, layer.in_channels
+    cg, og = cin // groups, layer.out_channels // groups
+    if groups == 1 or og > lo:
+        for group in range(groups):
+            filters = list(range(group * og, group * og + og))
+            for first in range(0, og, lo):
+                yield filters[first : first + lo], group * cg, cg
+        return
+    together = 1
+    while 2 * together * og <= lo and 2 * together <= groups:
+        together *= 2
+    for b in range((groups + together - 1) // together):
+        of_groups = range(b * together, min(b * together + together, groups))
+        filters = [group * og + i for group in of_groups for i in range(og)]
+        yield filters, min(b * together * cg, cin - together * cg), together * cg
+
+
 def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
     """The weight packet, byte after byte, in the words and the names of the document."""
     layer = case.layer
-    (kh, kw), cin, cout = layer.kernel, layer.in_channels, layer.out_channels
-    for g in range((cout + lo - 1) // lo):
-        filters = range(g * lo, g * lo + lo)
+    kh, kw = layer.kernel
+    cg, og = layer.in_channels // layer.groups, layer.out_channels // layer.groups
+    for filters, first_channel, span in blocks_by_the_document(layer, lo):
+        past = [None] * (lo - len(filters))
         constants: list[int] = []
-        for filter_ in filters:
-            constants += little_endian(case.bias[filter_] if filter_ < cout else 0, 4)
-        for filter_ in filters:
+        for filter_ in [*filters, *past]:
+            constants += little_endian(0 if filter_ is None else case.bias[filter_], 4)
+        for filter_ in [*filters, *past]:
             multiplier = 0
-            if filter_ < cout and case.mult is not None:
+            if filter_ is not None and case.mult is not None:
                 multiplier = case.mult[filter_]
-            if filter_ < cout and case.scale is not None:
+            if filter_ is not None and case.scale is not None:
                 multiplier = int.from_bytes(case.scale[filter_].tobytes(), "little")
             constants += little_endian(multiplier, 4)
-        for filter_ in filters:
-            given = filter_ < cout and case.shift is not None
+        for filter_ in [*filters, *past]:
+            given = filter_ is not None and case.shift is not None
             constants += little_endian(case.shift[filter_] if given else 0, 1)
         while len(constants) % li:
             constants.append(0)
         yield from constants
         for ky in range(kh):
-            runs = [[(kx, c) for kx in range(kw) for c in range(cin)]]
-            if layer.dilation[1] > 1:
-                runs = [[(kx, c) for c in range(cin)] for kx in range(kw)]
+            runs = [[(kx, c) for kx in range(kw) for c in range(span)]]
+            if layer.dilation[1] > 1 or span < layer.in_channels:
+                runs = [[(kx, c) for c in range(span)] for kx in range(kw)]
             for run in runs:
                 for j in range((len(run) + li - 1) // li):
-                    for filter_ in filters:
+                    for filter_ in [*filters, *past]:
                         for p in range(j * li, j * li + li):
-                            if filter_ < cout and p < len(run):
-                                kx, c = run[p]
-                                yield little_endian(case.w[filter_, ky, kx, c], 1)[0]
-                            else:
+                            if filter_ is None or p >= len(run):
                                 yield 0
+                                continue
+                            kx, c = run[p]
+                            own = first_channel + c - filter_ // og * cg  # of the filter's group
+                            inside = 0 <= own < cg
+                            yield little_endian(case.w[filter_, ky, kx, own] if inside else 0, 1)[0]
 
 
 def test_by_hand_the_weight_packet() -> None:
@@ -94,8 +120,111 @@ def test_by_hand_horizontal_dilation_makes_a_run_of_each_tap() -> None:
     nothing = [0, 0, 0, 0]
     packet = pack_weights(case, CoreConfig.from_array("4x4")).tolist()
     assert packet[36:] == [1, 2, 3, 0, *3 * nothing, 4, 5, 6, 0, *3 * nothing]
-    assert weight_runs(layer) == (2, 3)
-    assert weight_runs(replace(layer, dilation=(4, 1))) == (1, 6)
+    config = CoreConfig.from_array("4x4")
+    assert weight_runs(layer, config) == (2, 3)
+    assert weight_runs(replace(layer, dilation=(4, 1)), config) == (1, 6)
+
+
+def grouped(channels: int, filters: int, groups: int, kernel: tuple[int, int]) -> LayerCase:
+    """A layer whose weights and biases are counted from 1 on."""
+    layer = Layer(1, 3, 3, channels, filters, kernel, groups=groups)
+    w = np.arange(1, np.prod(layer.weight_shape) + 1, dtype=np.int8).reshape(layer.weight_shape)
+    bias = np.arange(1, filters + 1, dtype=np.int32)
+    return LayerCase("grouped", layer, np.zeros(layer.in_shape, np.int8), w, bias)
+
+
+def weights_of_blocks(case: LayerCase, array: str) -> list[list[list[int]]]:
+    """The packet's weights, word by word, for each block; the biases of its filters come first."""
+    config = CoreConfig.from_array(array)
+    blocks = pack_weights(case, config).reshape(len(filter_blocks(case.layer, config)), -1)
+    constants = constant_words(config) * config.lanes_in
+    biases = blocks[:, : 4 * config.lanes_out : 4]
+    return [
+        [bias.tolist(), *block[constants:].reshape(-1, config.lanes_in).tolist()]
+        for bias, block in zip(biases, blocks, strict=True)
+    ]
+
+
+def test_by_hand_a_depthwise_layer_takes_a_power_of_two_of_groups_to_a_block() -> None:
+    """5 channels on 4x4 lanes: 4 to a block, and the second block is moved back by 3 channels."""
+    case = grouped(5, 5, 5, (1, 2))
+    config = CoreConfig.from_array("4x4")
+    assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 1, 1)]
+    assert block_span(case.layer, config) == 4
+    assert weight_runs(case.layer, config) == (2, 4)
+    nothing = [0, 0, 0, 0]
+    assert weights_of_blocks(case, "4x4") == [
+        [
+            [1, 2, 3, 4],  # biases
+            *([1, 0, 0, 0], [0, 3, 0, 0], [0, 0, 5, 0], [0, 0, 0, 7]),  # kx = 0
+            *([2, 0, 0, 0], [0, 4, 0, 0], [0, 0, 6, 0], [0, 0, 0, 8]),  # kx = 1
+        ],
+        [
+            [5, 0, 0, 0],
+            *([0, 0, 0, 9], nothing, nothing, nothing),  # channel 4 is the fourth from 1 on
+            *([0, 0, 0, 10], nothing, nothing, nothing),
+        ],
+    ]
+
+
+def test_by_hand_all_groups_in_one_block_pack_the_kernel_row() -> None:
+    """2 groups of 3 channels and 2 filters: both fit 4 lanes, so a run is 2 taps of 6 channels."""
+    case = grouped(6, 4, 2, (1, 2))
+    assert weight_runs(case.layer, CoreConfig.from_array("4x4")) == (1, 12)
+    assert weights_of_blocks(case, "4x4") == [
+        [
+            [1, 2, 3, 4],
+            *([1, 2, 3, 0], [7, 8, 9, 0], [0, 0, 0, 13], [0, 0, 0, 19]),  # kx 0, channels 0 to 3
+            *([0, 0, 4, 5], [0, 0, 10, 11], [14, 15, 0, 0], [20, 21, 0, 0]),  # 4, 5; kx 1, 0, 1
+            *([6, 0, 0, 0], [12, 0, 0, 0], [0, 16, 17, 18], [0, 22, 23, 24]),  # kx 1, 2 to 5
+        ]
+    ]
+
+
+def test_by_hand_a_group_of_more_filters_than_lanes_is_cut_into_blocks() -> None:
+    """2 groups of 1 channel and 5 filters on 4 lanes: 4 and 1 filters of each."""
+    case = grouped(2, 10, 2, (1, 1))
+    config = CoreConfig.from_array("4x4")
+    assert filter_blocks(case.layer, config) == [
+        *(FilterBlock(0, 4, 0), FilterBlock(4, 1, 0), FilterBlock(5, 4, 1), FilterBlock(9, 1, 1))
+    ]
+    assert weight_runs(case.layer, config) == (1, 1)
+    nothing = [0, 0, 0, 0]
+    assert weights_of_blocks(case, "4x4") == [
+        [[1, 2, 3, 4], [1, 0, 0, 0], [2, 0, 0, 0], [3, 0, 0, 0], [4, 0, 0, 0]],
+        [[5, 0, 0, 0], [5, 0, 0, 0], nothing, nothing, nothing],
+        [[6, 7, 8, 9], [6, 0, 0, 0], [7, 0, 0, 0], [8, 0, 0, 0], [9, 0, 0, 0]],
+        [[10, 0, 0, 0], [10, 0, 0, 0], nothing, nothing, nothing],
+    ]
+
+
+def test_by_hand_groups_that_are_no_power_of_two_leave_lanes_idle() -> None:
+    """3 groups of 1 filter on 8 lanes: 2 to a block; the last block has one."""
+    layer = grouped(3, 3, 3, (1, 1)).layer
+    config = CoreConfig.from_array("4x8")
+    assert filter_blocks(layer, config) == [FilterBlock(0, 2, 0), FilterBlock(2, 1, 1)]
+    assert block_span(layer, config) == 2
+
+
+@pytest.mark.parametrize("array", ARRAYS)
+def test_the_blocks_of_filters_are_the_documents(array: str) -> None:
+    config = CoreConfig.from_array(array)
+    for groups in (1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 33, 48):
+        for channels in (1, 2, 3, 5):
+            for filters in (1, 2, 3, 4, 7, 9, 17, 33):
+                layer = Layer(1, 3, 3, groups * channels, groups * filters, (3, 3), groups=groups)
+                expected = list(blocks_by_the_document(layer, config.lanes_out))
+                blocks = filter_blocks(layer, config)
+                assert filter_groups(layer, config) == len(blocks)
+                span = block_span(layer, config)
+                found = [
+                    (list(range(b.first_filter, b.first_filter + b.filters)), b.first_channel, span)
+                    for b in blocks
+                ]
+                assert found == expected, layer
+                runs, length = weight_runs(layer, config)
+                words = runs * -(-length // config.lanes_in)
+                assert block_words(layer, config) == words
 
 
 def test_by_hand_frames_are_dense_bytes_in_row_column_channel_order() -> None:
@@ -118,8 +247,8 @@ def test_frames_of_a_transposed_image_are_packed_by_its_shape() -> None:
 @pytest.mark.parametrize("array", ARRAYS)
 def test_weight_packet_is_the_documents(array: str) -> None:
     config = CoreConfig.from_array(array)
-    mix = Mix(max_macs=20_000, dilation=True, float_rounding=True)
-    for case in random_cases(np.random.default_rng(7), 33, mix):
+    mix = Mix(max_macs=20_000, dilation=True, groups=True, float_rounding=True)
+    for case in random_cases(np.random.default_rng(7), 44, mix):
         expected = list(packet_by_the_document(case, config.lanes_in, config.lanes_out))
         packet = pack_weights(case, config)
         assert packet.dtype == np.uint8
@@ -167,17 +296,3 @@ def test_frames_too_many_or_of_a_wrong_size_are_refused() -> None:
         unpack_results([good, long], layer)
     with pytest.raises(ValueError, match=r"^1 frames of results came, the layer has 2"):
         unpack_results([good], layer)
-
-
-def test_groups_are_refused_for_now() -> None:
-    layer = Layer(1, 1, 1, 4, 4, (1, 1), groups=2)
-    case = LayerCase(
-        "grouped",
-        layer,
-        np.zeros(layer.in_shape, np.int8),
-        np.zeros(layer.weight_shape, np.int8),
-        np.zeros(4, np.int32),
-    )
-    for pack in (pack_activations, pack_weights):
-        with pytest.raises(LayerError, match=r"^groups: the core takes groups = 1 so far, not 2"):
-            pack(case, CoreConfig())
