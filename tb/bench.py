@@ -1,7 +1,7 @@
 """Python's side of tb/verilog/conv_bench.v.
 
-Everything here happens at falling edges of the clock: what is read is stable, and what is written is
-seen at the next rising edge, on every simulator alike. Data crosses in pieces of 64 kbit.
+Everything here happens at falling edges of the clock: what is read is stable, and what is written
+is seen at the next rising edge, on every simulator alike. Data crosses in pieces of 64 kbit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The command line: `python -m tb question`, `run` and `waves`, which the Makefile calls.
 
-Exit status 0 says that everything that was asked was done and right; 1 that something is wrong, with
-a sentence on stderr; 2 that the command line makes no sense.
+Exit status 0 says that everything that was asked was done and right; 1 that something is wrong,
+with a sentence on stderr; 2 that the command line makes no sense.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ def _seed(text: str) -> int:
 # -------------------------------------------------------------------------------- commands
 def _question(options: argparse.Namespace) -> int:
     """The layer of the question, once with int8 and once with int32 results."""
-    seed = int(np.random.SeedSequence().generate_state(1)[0]) if options.seed is None else options.seed
+    seed = (
+        int(np.random.SeedSequence().generate_state(1)[0]) if options.seed is None else options.seed
+    )
     print(f"seed {seed}")
     cases = [
         replace(
@@ -215,9 +217,7 @@ def _simulate(
         waves.write_view(folder, config, min(wrong, default=None))
     before = _last_run()
     partial = folder / "last_run.json"
-    partial.write_text(
-        json.dumps({"folder": str(folder), "arguments": _arguments(options, seed)})
-    )
+    partial.write_text(json.dumps({"folder": str(folder), "arguments": _arguments(options, seed)}))
     partial.replace(LAST_RUN)
     if before:
         shutil.rmtree(before["folder"], ignore_errors=True)

@@ -116,9 +116,9 @@ class Driver:
             )
         except TimeoutError as silent:
             return str(silent)
-        words = [flag.name.lower().replace("_", " ") for flag in Status if status & flag]
+        words = [str(flag.name).lower().replace("_", " ") for flag in Status if status & flag]
         return (
-            f"STATUS 0x{status:08X} ({', '.join(str(w) for w in words) or 'idle'}), "
+            f"STATUS 0x{status:08X} ({', '.join(words) or 'idle'}), "
             f"ERROR code {error & 0xFF} detail {error >> 8 & 0xFF}, {done} layers done"
         )
 
@@ -135,7 +135,9 @@ class Driver:
         self._check(list(values), answers, "write")
 
     @staticmethod
-    def _check(registers: Sequence[Register], answers: Sequence[tuple[int, int]], verb: str) -> None:
+    def _check(
+        registers: Sequence[Register], answers: Sequence[tuple[int, int]], verb: str
+    ) -> None:
         for register, (response, _) in zip(registers, answers, strict=True):
             if response != Response.OKAY:
                 raise DriverError(

@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import platform
-import shlex
 import shutil
 import signal
 import sys
@@ -82,8 +81,8 @@ class Build:
 
 def rtl_files(file_list: Path = FILE_LIST) -> tuple[Path, ...]:
     """The files of a file list; its paths are relative to its own folder."""
-    lines = (line.split("//")[0].split("#")[0].strip() for line in file_list.read_text().splitlines())
-    return tuple(file_list.parent / line for line in lines if line and not line.startswith(("+", "-")))
+    lines = (line.split("//")[0].strip() for line in file_list.read_text().splitlines())
+    return tuple(file_list.parent / line for line in lines if line)
 
 
 def core_design(
@@ -198,9 +197,7 @@ def _compile(
             control = directory / "public.vlt"
             control.write_text(design.public)
             sources.insert(0, control)
-        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        jobs = max(1, len(os.sched_getaffinity(0)) // workers)
-        extra["make_args"] = [f"-j{jobs}", *make_args]
+        extra["make_args"] = [f"-j{len(os.sched_getaffinity(0))}", *make_args]
     _call(
         tool,
         directory / "build.log",
@@ -289,6 +286,7 @@ class _Adapted:
     env: dict[str, str]
     process: Any
     plus_args: list[str]
+    run: Callable[[], Any]
 
     def set_env(self) -> None:
         super().set_env()  # type: ignore[misc]
@@ -460,8 +458,3 @@ def _watched(path: Path, on_progress: Callable[[Progress], None] | None) -> Iter
     finally:
         finished.set()
         thread.join()
-
-
-def command_line(words: Sequence[str]) -> str:
-    """A command as one would type it."""
-    return shlex.join(words)

@@ -22,7 +22,6 @@ from models.requantisation import result
 MAP_ROWS, MAP_COLUMNS = 16, 48
 
 
-
 @dataclass(frozen=True)
 class Place:
     """Where a value stands in the results."""
@@ -33,9 +32,7 @@ class Place:
     channel: int
 
     def __str__(self) -> str:
-        return (
-            f"frame {self.frame}, row {self.row}, column {self.column}, channel {self.channel}"
-        )
+        return f"frame {self.frame}, row {self.row}, column {self.column}, channel {self.channel}"
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import cocotb
 import numpy as np
+from numpy.typing import NDArray
 
 from models.cycles import cycles_limit, cycles_model
 from models.layer import Layer, LayerCase
 from models.packing import Bytes
 from tb.bench import (
-    CLOCK_NS,
     MAX_JOBS,
     RING_BEATS,
     STREAM_NAMES,
@@ -194,9 +194,7 @@ class Session:
         return "", done
 
     # ---------------------------------------------------------------- verdict
-    async def _conclude(
-        self, index: int, running: Sequence[_Running], trouble: str
-    ) -> LayerResult:
+    async def _conclude(self, index: int, running: Sequence[_Running], trouble: str) -> LayerResult:
         bench, job = self._bench, self._job
         layer = running[index]
         case, layout = layer.case, layer.layout
@@ -255,7 +253,7 @@ class Session:
         for broken in self._bench.broken():
             beat = broken.beat - layer.beats_before
             if broken.stream == "out":
-                mine = 0 <= beat < layer.layout.beats or index == len(running) - 1 and beat >= 0
+                mine = 0 <= beat < layer.layout.beats or (index == len(running) - 1 and beat >= 0)
                 if mine:
                     texts.append(f"{broken}; {layer.layout.describe_beat(beat)}")
             elif index == len(running) - 1:
@@ -299,7 +297,7 @@ class Session:
             held = min(held, out.held_at_last - before.held_at_last)
         return cycles, held
 
-    async def _traces(self, index: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    async def _traces(self, index: int) -> dict[str, NDArray[np.int64]]:
         """For each stream the cycle of each beat, from the layer's first; only of single layers."""
         bench = self._bench
         counts = {stream: bench.read(f"host_{stream}_beats") for stream in STREAMS}

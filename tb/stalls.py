@@ -93,7 +93,7 @@ def profile_named(name: str) -> Profile:
 
 
 def stream_seeds(seed: int, name: str) -> dict[str, int]:
-    """A seed, 32 bits and not zero, for each stream of the layer called `name` in the run of `seed`.
+    """A seed, 32 bits and not zero, for each stream of the layer `name` in the run of `seed`.
 
     They do not depend on the layers that ran before, so that a layer stalls alone as it did in
     company.

@@ -52,9 +52,10 @@ def _find_icarus() -> Tool:
 
 
 def _find_verilator() -> Tool:
-    if shutil.which("make") is None or shutil.which("g++") is None or shutil.which("perl") is None:
+    if any(shutil.which(program) is None for program in ("make", "g++", "perl")):
         raise ToolMissingError(
-            "Verilator needs make, g++ and perl; on Debian and Ubuntu: apt-get install make g++ perl"
+            "Verilator needs make, g++ and perl; "
+            "on Debian and Ubuntu: apt-get install make g++ perl"
         )
     system = shutil.which("verilator")
     if system is not None:

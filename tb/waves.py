@@ -38,12 +38,9 @@ def _groups(config: CoreConfig) -> dict[str, list[tuple[str, int]]]:
         "weights": _stream("wgt", config.wgt_stream_bytes),
         "results": _stream("out", config.out_stream_bytes),
         "array": [
-            (core + name, 1)
-            for name in ("step_valid", "step_first", "step_last", "step_new_group")
+            (core + name, 1) for name in ("step_valid", "step_first", "step_last", "step_new_group")
         ],
-        "why a step waits": [
-            (core + name, 1) for name in ("stall_act", "stall_wgt", "stall_out")
-        ],
+        "why a step waits": [(core + name, 1) for name in ("stall_act", "stall_wgt", "stall_out")],
         "held by the bench": [("hold_act", 1), ("hold_wgt", 1), ("hold_out", 1)],
         "registers": [
             *(("axil_" + name, 1) for name in ("awvalid", "awready", "wvalid", "wready", "bvalid")),
@@ -94,4 +91,6 @@ def show(folder: Path) -> None:
     if not os.environ.get("DISPLAY"):
         raise WavesError(f"there is no display for GTKWave to open; the waves are in {waves}")
     command = [program, "--dump", str(waves), "--save", str(view)]
-    subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.Popen(
+        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )

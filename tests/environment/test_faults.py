@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
@@ -30,7 +29,9 @@ def small_case() -> LayerCase:
     )
 
 
-def run_with_fault(fault: int, simulator: str, *, stall: str = "none", seed: int = 1) -> LayerResult:
+def run_with_fault(
+    fault: int, simulator: str, *, stall: str = "none", seed: int = 1
+) -> LayerResult:
     (result,) = run_layers(
         [small_case()],
         CONFIG,
@@ -123,5 +124,3 @@ def test_x_on_valid_is_named_by_icarus() -> None:
     assert not result.passed
     assert "results, beat 0, " in result.message
     assert "tvalid or tready is X" in result.message
-
-
