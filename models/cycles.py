@@ -1,8 +1,8 @@
-"""How long a layer takes: the least that any engine of this kind could need, and what the core takes.
+"""How long a layer takes: the least that any engine of its kind needs, and what the core takes.
 
-`cycles_limit` counts chunks, taps and beats. `cycles_model` follows the core: every decision that it
-takes is a comparison of counts ("has this word arrived?", "is there room?"), so the cycle of each
-event is the latest of the cycles that it waits for, plus a constant. Nothing is simulated; the
+`cycles_limit` counts chunks, taps and beats. `cycles_model` follows the core: every decision that
+it takes is a comparison of counts ("has this word arrived?", "is there room?"), so the cycle of
+each event is the latest of the cycles that it waits for, plus a constant. Nothing is simulated; the
 constants are the pipeline depths that the headers of the RTL state.
 """
 
@@ -16,15 +16,21 @@ from numpy.typing import NDArray
 
 from models.core_config import CoreConfig
 from models.layer import Layer
-from models.packing import constant_words, filter_groups, result_bytes, weight_runs
+from models.packing import (
+    FilterBlock,
+    constant_words,
+    filter_blocks,
+    result_bytes,
+    weight_runs,
+)
 
 FIRST_STEP = 7
-"""Cycles from the first beat to the earliest step: the sequencer's pipeline, less the loaders' own."""
+"""Cycles from the first beat to the earliest step: the sequencer's pipeline."""
 RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
 DATAPATH = 7
 """Cycles from a window's last step to its vector at the queue's head, less the adder levels."""
-COMMIT = 12
+COMMIT = 15
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 
 Times = NDArray[np.int64]
@@ -33,10 +39,11 @@ Times = NDArray[np.int64]
 def cycles_limit(layer: Layer, config: CoreConfig) -> int:
     """Cycles below which no engine with these lanes and streams can stay, for all frames.
 
-    The largest of: chunks of LANES_IN bytes with a tap inside the image, over all windows and groups
-    of LANES_OUT filters (with horizontal dilation: taps inside times chunks of a pixel; with channel
-    groups: multiply-accumulates inside over all lanes, or the words of the rows read for every
-    output row); beats of activations; of results; of weights and constants without their padding.
+    The largest of: chunks of LANES_IN bytes with a tap inside the image, over all windows and
+    groups of LANES_OUT filters (with horizontal dilation: taps inside times chunks of a pixel; with
+    channel groups: multiply-accumulates inside over all lanes, or the words of the rows read for
+    every output row); beats of activations, of the last frame only up to the last byte that a
+    window uses; beats of results; beats of weights and constants without their padding.
     """
     filters = -(-layer.out_channels // config.lanes_out)
     frame_bytes = layer.height * layer.width * layer.in_channels
@@ -52,10 +59,29 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
         steps = layer.batch * int(layer.valid_rows().sum()) * chunks * filters
     return max(
         steps,
-        layer.batch * -(-frame_bytes // config.act_stream_bytes),
+        (layer.batch - 1) * -(-frame_bytes // config.act_stream_bytes)
+        + -(-_used_bytes(layer) // config.act_stream_bytes),
         layer.batch * -(-result_bytes(layer) // config.out_stream_bytes),
         -(-weight_bytes // config.wgt_stream_bytes),
     )
+
+
+def _used_bytes(layer: Layer) -> int:
+    """Bytes of a frame up to the last that some window uses."""
+    rows, columns = layer.valid_rows(), layer.valid_columns()
+    if not rows.any() or not columns.any():
+        return 0
+    positions = [
+        max(
+            int(o) * stride + int(k) * dilation - pad
+            for o, k in zip(*np.nonzero(valid), strict=True)
+        )
+        for valid, stride, dilation, pad in (
+            (rows, layer.stride[0], layer.dilation[0], layer.pads[0]),
+            (columns, layer.stride[1], layer.dilation[1], layer.pads[1]),
+        )
+    ]
+    return (positions[0] * layer.width + positions[1] + 1) * layer.in_channels
 
 
 def cycles_model(layer: Layer, config: CoreConfig) -> int:
@@ -72,7 +98,14 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
         ready = max(activations.by(item), weights.by(item.last_set))
         for window in item.windows(plan):
             first = step + 1
-            if ready <= first:
+            if weights.tight:
+                acts, sets = window.needs(item, plan)
+                here = activations.at(item.frame_word + acts)
+                for act, word in zip(here.tolist(), sets.tolist(), strict=True):
+                    step = max(step + 1, act, weights.reach(word))
+                    if window.last:
+                        weights.release(step + RELEASE, word)
+            elif ready <= first:
                 step += window.steps
             else:
                 acts, sets = window.needs(item, plan)
@@ -80,7 +113,11 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
                 waits = np.maximum(activations.at(item.frame_word + acts), weights.at(sets))
                 step = int((np.maximum(waits, first) - order).max()) + window.steps - 1
             step = max(step, results.credit())
-            results.window(step, item, window)
+            loaded = results.window(step, item, window)
+            if weights.tight and window.first:
+                weights.release_constants(loaded, item.group + 1)
+        if weights.tight:
+            weights.release(step + RELEASE, (item.group + 1) * plan.group_words)
         activations.release(step + RELEASE, item)
     return results.last_beat + 1
 
@@ -132,7 +169,7 @@ class _Window:
             return np.zeros(1, np.int64), np.array([item.first_set])
         rows = np.array([iy for _, iy in item.rows])[:, None] * plan.row_bytes
         taps = np.array([ky for ky, _ in item.rows])[:, None] * plan.tap_row_words
-        acts = (rows + self.column.offsets) // plan.lanes_in
+        acts = (rows + self.column.offsets + item.block.first_channel) // plan.lanes_in
         return acts.ravel(), (item.group * plan.group_words + taps + self.column.words).ravel()
 
 
@@ -143,7 +180,8 @@ class _Item:
     frame: int
     y: int
     columns: range
-    group: int
+    group: int  # of filters: the index of the block
+    block: FilterBlock
     rows: list[tuple[int, int]]  # (ky, image row) of the kernel rows inside
     frame_word: int  # activation words of the frames before
     last_word: int  # of the frame, that some step needs; -1: none
@@ -169,10 +207,10 @@ class _Plan:
     lanes_in: int
     row_bytes: int
     frame_words: int
-    groups: int
+    blocks: list[FilterBlock]
     tap_row_words: int
     group_words: int
-    block: int
+    columns_of_block: int
     pixel_bytes: int
     single_pass: bool  # weights are used in one row only, and released as they are used
 
@@ -190,21 +228,23 @@ class _Plan:
             lanes_in=config.lanes_in,
             row_bytes=row_bytes,
             frame_words=-(-layer.height * row_bytes // config.lanes_in),
-            groups=filter_groups(layer, config),
+            blocks=filter_blocks(layer, config),
             tap_row_words=tap_row_words,
             group_words=layer.kernel[0] * tap_row_words,
-            block=block,
+            columns_of_block=block,
             pixel_bytes=pixel_bytes,
             single_pass=layer.batch == layer.out_height == 1 and block == layer.out_width,
         )
 
     def items(self, layer: Layer) -> Iterator[_Item]:
         valid = layer.valid_rows()
-        blocks = [
-            range(x, min(x + self.block, layer.out_width))
-            for x in range(0, layer.out_width, self.block)
+        column_blocks = [
+            range(x, min(x + self.columns_of_block, layer.out_width))
+            for x in range(0, layer.out_width, self.columns_of_block)
         ]
-        reach = [max((int(self.columns[x].offsets.max(initial=-1)) for x in b)) for b in blocks]
+        reach = [
+            max(int(self.columns[x].offsets.max(initial=-1)) for x in b) for b in column_blocks
+        ]
         out_row = layer.out_width * self.pixel_bytes
         for frame in range(layer.batch):
             for y in range(layer.out_height):
@@ -213,19 +253,21 @@ class _Plan:
                     (int(ky), top + int(ky) * layer.dilation[0]) for ky in np.flatnonzero(valid[y])
                 ]
                 first_tap, last_tap = (rows[0][0], rows[-1][0]) if rows else (0, 0)
-                for columns, offset in zip(blocks, reach, strict=True):
-                    last_word = -1
-                    if rows and offset >= 0:
-                        last_word = (rows[-1][1] * self.row_bytes + offset) // self.lanes_in
-                    for group in range(self.groups):
+                for columns, offset in zip(column_blocks, reach, strict=True):
+                    for group, block in enumerate(self.blocks):
+                        last_word = -1
+                        if rows and offset >= 0:
+                            last_byte = rows[-1][1] * self.row_bytes + offset + block.first_channel
+                            last_word = last_byte // self.lanes_in
                         base = group * self.group_words
-                        last_group = group == self.groups - 1
-                        row_end = last_group and columns is blocks[-1]
+                        last_group = group == len(self.blocks) - 1
+                        row_end = last_group and columns is column_blocks[-1]
                         yield _Item(
                             frame=frame,
                             y=y,
                             columns=columns,
                             group=group,
+                            block=block,
                             rows=rows,
                             frame_word=frame * self.frame_words,
                             last_word=last_word,
@@ -233,7 +275,7 @@ class _Plan:
                             last_set=base + (last_tap + 1) * self.tap_row_words - 1,
                             released=self._released(layer, y) if row_end else None,
                             block_begin=y * out_row + columns[0] * self.pixel_bytes,
-                            new_group=self.groups > 1 or (frame == y == columns[0] == 0),
+                            new_group=len(self.blocks) > 1 or (frame == y == columns[0] == 0),
                             last_group=last_group,
                         )
 
@@ -259,7 +301,9 @@ class _Activations:
         self._visible = np.zeros(len(self._beats), np.int64)
         self._known = 0
         self._latest = 0 if ratio > 1 else -1  # cycle in which the loader took the latest word
-        self._releases: list[tuple[int, int]] = [(0, 0)]  # (cycle, words), of which not all are used
+        self._releases: list[tuple[int, int]] = [
+            (0, 0)
+        ]  # (cycle, words), of which not all are used
         self._frame_words = frame_words
 
     def release(self, cycle: int, item: _Item) -> None:
@@ -293,16 +337,59 @@ class _Activations:
 
 
 class _Weights:
-    """When each weight word (one for each filter of its group) can be read."""
+    """When each weight word (one for each filter of its group) can be read.
+
+    `tight`: weights or constants are more than their buffers hold, as a layer of a single row may
+    have them; then what is used makes room for what comes.
+    """
 
     def __init__(self, plan: _Plan, config: CoreConfig) -> None:
         ratio = config.lanes_in // config.wgt_stream_bytes
-        sets = np.arange(plan.groups * plan.group_words)
-        words = (sets // plan.group_words + 1) * constant_words(config) + (sets + 1) * config.lanes_out
+        groups = len(plan.blocks)
+        sets = np.arange(groups * plan.group_words)
+        self.tight = plan.single_pass and (
+            len(sets) > config.wgt_words or groups * constant_words(config) > config.const_words
+        )
+        self._config = config
+        self._group_words = plan.group_words
+        self._ratio = ratio
+        self._latest = 0 if ratio > 1 else -1  # cycle in which the loader took the latest word
+        self._words = 0  # taken, of the weights
+        self._constants = 0  # and of the constants
+        self._releases = [(0, 0)]  # (cycle, words), of which not all are used
+        self._constant_releases = [(0, 0)]
+        words = (sets // plan.group_words + 1) * constant_words(config) + (
+            sets + 1
+        ) * config.lanes_out
         self._visible = words * ratio + (1 if ratio > 1 else 0)
 
-    def by(self, word: int) -> int:
+    def release(self, cycle: int, words: int) -> None:
+        self._releases.append((cycle, words))
+
+    def release_constants(self, cycle: int, groups: int) -> None:
+        self._constant_releases.append((cycle, groups * constant_words(self._config)))
+
+    def reach(self, word: int) -> int:
+        """The first cycle in which a word can be read, where the buffers are tight."""
+        while self._words <= word:
+            if self._words % self._group_words == 0:
+                for _ in range(constant_words(self._config)):
+                    self._take(self._constants, self._constant_releases, self._config.const_words)
+                    self._constants += 1
+            self._take(self._words, self._releases, self._config.wgt_words)
+            self._latest += (self._config.lanes_out - 1) * self._ratio
+            self._visible[self._words] = self._latest + 1
+            self._words += 1
         return int(self._visible[word])
+
+    def _take(self, index: int, releases: list[tuple[int, int]], capacity: int) -> None:
+        """The loader takes a word as soon as it is there and another has made room for it."""
+        while releases[0][1] + capacity <= index:
+            releases.pop(0)
+        self._latest = max(self._latest + self._ratio, releases[0][0])
+
+    def by(self, word: int) -> int:
+        return 0 if self.tight else int(self._visible[word])
 
     def at(self, words: Times) -> Times:
         return self._visible[words]
@@ -320,7 +407,6 @@ class _Results:
         self._fetch = constant_words(config) + 1
         self._slice = config.requant_lanes if layer.requantise else config.lanes_out // 4
         self._value_bytes = 1 if layer.requantise else 4
-        self._last_filters = (layer.out_channels - 1) % config.lanes_out + 1
         self._frame_bytes = result_bytes(layer)
         self._frame_words = -(-self._frame_bytes // config.lanes_out)
         self._beat_bytes = config.out_stream_bytes
@@ -335,14 +421,15 @@ class _Results:
         """The first cycle in which another window's last step may be taken."""
         return self._pops[-self._queue] + 1 if len(self._pops) >= self._queue else 0
 
-    def window(self, step: int, item: _Item, window: _Window) -> None:
+    def window(self, step: int, item: _Item, window: _Window) -> int:
+        """Follows a window's vector; the cycle of its first slice's turn, room or not."""
         head = max(step + self._depth, self._pops[-1] + 1 if self._pops else 0)
         if item.new_group and window.first:
             head += self._fetch
-        filters = self._last_filters if item.last_group else self._lanes
+        filters = item.block.filters
         frame = item.frame * self._frame_words * self._lanes
         pixel = item.block_begin + (window.x - item.columns[0]) * self._plan.pixel_bytes
-        begin = pixel + item.group * self._lanes * self._value_bytes
+        begin = pixel + item.block.first_filter * self._value_bytes
         cycle = head - 1
         for offset in range(0, filters, self._slice):
             reach = frame + begin + offset * self._value_bytes + self._lanes - self._out_bytes
@@ -350,6 +437,7 @@ class _Results:
         self._pops.append(cycle)
         if item.last_group:
             self._commit(cycle + COMMIT, item.frame, begin + filters * self._value_bytes)
+        return head
 
     def _read_by(self, address: int) -> int:
         """The first cycle in which everything before this address has been read."""

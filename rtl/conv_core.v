@@ -149,11 +149,14 @@ module conv_core #(
     wire [ACT_W-1:0] cfg_stride_span;
     wire [ACT_W-1:0] cfg_dilation_span;
     wire [OUT_W-1:0] cfg_pixel_bytes;
-    wire [OUT_W-1:0] cfg_group_bytes;
     wire [OUT_W-1:0] cfg_block_bytes;
     wire [OUT_W-1:0] cfg_out_row_bytes;
     wire [31:0] cfg_out_frame_bytes;
-    wire [$clog2(LANES_OUT)-1:0] cfg_last_lane;
+    wire [15:0] cfg_out_channels;
+    wire [15:0] cfg_span_filters;
+    wire [15:0] cfg_span;
+    wire [15:0] cfg_last_channel;
+    wire cfg_by_float;
     wire cfg_requantise;
     wire [7:0] cfg_in_zero_point;
     wire [7:0] cfg_out_zero_point;
@@ -195,6 +198,7 @@ module conv_core #(
     wire [WGT_W-1:0] step_wgt;
     wire [OUT_W-1:0] step_out;
     wire step_final;
+    wire [4:0] step_last_filter;
     wire step_new_group;
     wire step_last_group;
     wire step_layer_end;
@@ -210,6 +214,7 @@ module conv_core #(
     wire finisher_ready;
     wire [OUT_W-1:0] head_out;
     wire head_final;
+    wire [4:0] head_last_filter;
     wire head_new_group;
     wire head_last_group;
     wire head_layer_end;
@@ -360,12 +365,15 @@ module conv_core #(
         .cfg_stride_span    (cfg_stride_span),
         .cfg_dilation_span  (cfg_dilation_span),
         .cfg_pixel_bytes    (cfg_pixel_bytes),
-        .cfg_group_bytes    (cfg_group_bytes),
         .cfg_block_bytes    (cfg_block_bytes),
         .cfg_out_row_bytes  (cfg_out_row_bytes),
         .cfg_out_frame_bytes(cfg_out_frame_bytes),
-        .cfg_last_lane      (cfg_last_lane),
+        .cfg_out_channels      (cfg_out_channels),
+        .cfg_span_filters      (cfg_span_filters),
+        .cfg_span              (cfg_span),
+        .cfg_last_channel      (cfg_last_channel),
         .cfg_requantise     (cfg_requantise),
+        .cfg_by_float       (cfg_by_float),
         .cfg_in_zero_point  (cfg_in_zero_point),
         .cfg_out_zero_point (cfg_out_zero_point),
         .cfg_smallest       (cfg_smallest),
@@ -490,6 +498,11 @@ module conv_core #(
         .cfg_out_height   (cfg_out_height),
         .cfg_out_width    (cfg_out_width),
         .cfg_groups       (cfg_groups),
+        .cfg_out_channels         (cfg_out_channels),
+        .cfg_span_filters         (cfg_span_filters),
+        .cfg_span                 (cfg_span),
+        .cfg_last_channel         (cfg_last_channel),
+        .cfg_requantise           (cfg_requantise),
         .cfg_block_cols   (cfg_block_cols),
         .cfg_taps_y       (cfg_taps_y),
         .cfg_stride_y     (cfg_stride_y),
@@ -505,7 +518,6 @@ module conv_core #(
         .cfg_dilation_span(cfg_dilation_span),
         .cfg_tap_row_words(cfg_tap_row_words),
         .cfg_group_words  (cfg_group_words),
-        .cfg_group_bytes  (cfg_group_bytes),
         .cfg_block_bytes  (cfg_block_bytes),
         .cfg_out_row_bytes(cfg_out_row_bytes),
         .cfg_packed       (cfg_packed),
@@ -535,6 +547,7 @@ module conv_core #(
         .step_wgt         (step_wgt),
         .step_out         (step_out),
         .step_final       (step_final),
+        .step_last_filter         (step_last_filter),
         .step_new_group   (step_new_group),
         .step_last_group  (step_last_group),
         .step_layer_end   (step_layer_end),
@@ -585,15 +598,15 @@ module conv_core #(
     );
 
     result_queue #(
-        .WIDTH(OUT_W + 4),
+        .WIDTH(OUT_W + 9),
         .DEPTH(RESULT_QUEUE)
     ) u_mark_queue (
         .clk       (clk),
         .rst       (core_rst),
         .push      (step_valid && step_last),
-        .push_data ({step_out, step_final, step_new_group, step_last_group, step_layer_end}),
+        .push_data ({step_out, step_last_filter, step_final, step_new_group, step_last_group, step_layer_end}),
         .head_valid(mark_valid),
-        .head      ({head_out, head_final, head_new_group, head_last_group, head_layer_end}),
+        .head      ({head_out, head_last_filter, head_final, head_new_group, head_last_group, head_layer_end}),
         .pop       (pop)
     );
 
@@ -612,7 +625,7 @@ module conv_core #(
         .cfg_valid         (cfg_valid[3] && cfg_ready[3]),
         .cfg_ready         (finisher_ready),
         .cfg_requantise    (cfg_requantise),
-        .cfg_last_lane     (cfg_last_lane),
+        .cfg_by_float      (cfg_by_float),
         .cfg_out_zero_point(cfg_out_zero_point),
         .cfg_smallest      (cfg_smallest),
         .cfg_largest       (cfg_largest),
@@ -623,6 +636,7 @@ module conv_core #(
         .head_valid        (head_valid),
         .head_acc          (head_acc),
         .head_out          (head_out),
+        .head_last_lane    (head_last_filter[$clog2(LANES_OUT)-1:0]),
         .head_final        (head_final),
         .head_new_group    (head_new_group),
         .head_last_group   (head_last_group),
@@ -732,7 +746,7 @@ module conv_core #(
         .cycles_idle     (cycles_idle)
     );
 
-    wire unused = &{1'b0, mark_valid, step_act, step_wgt, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, mark_valid, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
 
 endmodule
 

@@ -5,7 +5,7 @@
 // vector of another group of filters, the group's constants are fetched from their buffer.
 // Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
 //
-// Latency: 12 cycles from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
+// Latency: 15 cycles from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
 // cycles for another group's constants.
 
 `default_nettype none
@@ -27,7 +27,7 @@ module finisher #(
     input  wire                           cfg_valid,
     output wire                           cfg_ready,
     input  wire                           cfg_requantise,
-    input  wire [  $clog2(LANES_OUT)-1:0] cfg_last_lane,
+    input  wire                           cfg_by_float,
     input  wire [                    7:0] cfg_out_zero_point,
     input  wire [                    7:0] cfg_smallest,
     input  wire [                    7:0] cfg_largest,
@@ -42,6 +42,7 @@ module finisher #(
     input  wire                           head_valid,
     input  wire [       32*LANES_OUT-1:0] head_acc,
     input  wire [              OUT_W-1:0] head_out,
+    input  wire [  $clog2(LANES_OUT)-1:0] head_last_lane,  // of this block's filters
     input  wire                           head_final,
     input  wire                           head_new_group,
     input  wire                           head_last_group,
@@ -60,12 +61,12 @@ module finisher #(
     localparam STRIDE    = REQUANT_LANES / RAW_LANES;
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
-    localparam LATENCY   = 10;  // one to select, nine to requantise
+    localparam LATENCY   = 13;  // one to select, twelve to requantise
 
     // The layer.
     reg              active_q;
     reg              requantise_q;
-    reg [LANE_W-1:0] last_lane_q;
+    reg              by_float_q;
     reg [       7:0] zero_point_q;
     reg [       7:0] smallest_q;
     reg [       7:0] largest_q;
@@ -77,7 +78,7 @@ module finisher #(
     always @(posedge clk) begin
         if (cfg_ready) begin
             requantise_q <= cfg_requantise;
-            last_lane_q  <= cfg_last_lane;
+            by_float_q   <= cfg_by_float;
             zero_point_q <= cfg_out_zero_point;
             smallest_q   <= cfg_smallest;
             largest_q    <= cfg_largest;
@@ -163,8 +164,7 @@ module finisher #(
     // Slices.
     reg [1:0] slice_q;  // in quarters of a vector
 
-    wire [LANE_W-1:0] last_lane = head_last_group ? last_lane_q : {LANE_W{1'b1}};
-    wire [1:0] last_quarter = last_lane[LANE_W-1:LANE_W-2];
+    wire [1:0] last_quarter = head_last_lane[LANE_W-1:LANE_W-2];
     wire [1:0] slice_step = requantise_q ? STRIDE[1:0] : 2'd1;  // 4 quarters at once: 0, and one slice is all
     wire [1:0] slice_end = slice_q | (requantise_q ? STRIDE[1:0] - 2'd1 : 2'd0);  // its last quarter
     wire slice_last = !(slice_end < last_quarter);
@@ -197,7 +197,7 @@ module finisher #(
     wire [LANES_OUT-1:0] enable;
     wire [OUT_W-1:0] enabled;  // how many
 
-    wire [LANE_W:0] lanes_left = {1'b0, last_lane} - lane_offset[LANE_W:0];  // less one
+    wire [LANE_W:0] lanes_left = {1'b0, head_last_lane} - lane_offset[LANE_W:0];  // less one
     wire [OUT_W-1:0] bytes_left = requantise_q ? {{OUT_W - LANE_W - 1{1'b0}}, lanes_left} + 1'b1
                                 : {{OUT_W - LANE_W - 3{1'b0}}, lanes_left, 2'b00} + {{OUT_W - 3{1'b0}}, 3'd4};
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
@@ -224,7 +224,7 @@ module finisher #(
         end
     endgenerate
 
-    // Stages 2 to 10.
+    // Stages 2 to 13.
     wire [32*R-1:0] biased;
     wire [ 8*R-1:0] results;
 
@@ -236,6 +236,7 @@ module finisher #(
                 .bias      (bias_q1[32*i+:32]),
                 .mult      (mult_q1[32*i+:32]),
                 .shift     (shift_q1[8*i+:8]),
+                .by_float  (by_float_q),
                 .zero_point(zero_point_q),
                 .smallest  (smallest_q),
                 .largest   (largest_q),

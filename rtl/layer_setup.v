@@ -1,11 +1,12 @@
 // layer_setup: derives from a layer's plain fields what loaders, sequencer, finisher and reader count with, and refuses
 // what makes no sense or does not fit.
 //
-// One multiplier is shared by all the products, so a layer takes about 80 cycles; they pass while the layer
+// One multiplier is shared by all the products, so a layer takes about 95 cycles; they pass while the layer
 // before is computed. The results stay on cfg_* until each of the four users has taken them.
 // Does not: start anything by itself; a user takes the layer when it has finished the one before.
 //
-// Latency: 3 cycles for each product (24 of them, one more for each halving of the block), and 5 more.
+// Latency: 3 cycles for each product (23 of them, one more for each halving of the block), 16 to divide, up to 6 to join
+// channel groups, and 3 more.
 
 `default_nettype none
 
@@ -74,13 +75,17 @@ module layer_setup #(
     output reg  [       ACT_W-1:0] cfg_stride_span,
     output reg  [       ACT_W-1:0] cfg_dilation_span,
     output reg  [       OUT_W-1:0] cfg_pixel_bytes,
-    output wire [       OUT_W-1:0] cfg_group_bytes,
     output reg  [       OUT_W-1:0] cfg_block_bytes,
     output reg  [       OUT_W-1:0] cfg_out_row_bytes,
     output reg  [            31:0] cfg_out_frame_bytes,
-    output wire [$clog2(LANES_OUT)-1:0] cfg_last_lane,  // of the last group
+
+    output reg  [            15:0] cfg_out_channels,
+    output reg  [            15:0] cfg_span_filters,
+    output reg  [            15:0] cfg_span,
+    output wire [            15:0] cfg_last_channel,
 
     output reg                     cfg_requantise,
+    output reg                     cfg_by_float,
     output reg  [             7:0] cfg_in_zero_point,
     output reg  [             7:0] cfg_out_zero_point,
     output reg  [             7:0] cfg_smallest,
@@ -128,9 +133,34 @@ module layer_setup #(
     wire range_ok = !mode[0] || $signed(quant[23:16]) <= $signed(quant[31:24]);
 
     reg [15:0] channels_in_q;
-    reg [LANE_OUT_W-1:0] channels_out_q;  // modulo LANES_OUT
+    reg [15:0] channel_groups_q;
     reg [15:0] top_q;
     reg [15:0] left_q;
+
+    // Channels of a channel group: Cin / groups and Cout / groups, by long division, a bit a cycle.
+    reg [ 4:0] divide_left_q;
+    reg [15:0] in_quotient_q;
+    reg [15:0] out_quotient_q;
+    reg [15:0] in_rest_q;
+    reg [15:0] out_rest_q;
+
+    wire [16:0] in_rest = {in_rest_q, in_quotient_q[15]};
+    wire [16:0] out_rest = {out_rest_q, out_quotient_q[15]};
+    wire in_fits = in_rest >= {1'b0, channel_groups_q};
+    wire out_fits = out_rest >= {1'b0, channel_groups_q};
+    wire [16:0] in_less = in_rest - {1'b0, channel_groups_q};
+    wire [16:0] out_less = out_rest - {1'b0, channel_groups_q};
+    wire uneven = in_rest_q != 16'd0 || out_rest_q != 16'd0;
+
+    // Channel groups with few filters are joined, by doubling, until they fill the lanes (in_quotient_q and out_quotient_q
+    // are then those of the joined ones): a filter multiplies the others' channels by weights of 0.
+    reg [2:0] joined_q;  // log2
+    reg [15:0] spans_q;  // how many there are
+    wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q};
+    wire [16:0] span_count = ({1'b0, channel_groups_q} + (17'd1 << joined_q) - 17'd1) >> joined_q;
+    wire [15:0] groups_of_span = ((cfg_span_filters - 16'd1) >> LANE_OUT_W) + 16'd1;
+
+    localparam [16:0] FILTERS = {1'b0, LANES_OUT[15:0]};
 
     // One product after the other.
     localparam [4:0] ROW_BYTES = 5'd0;
@@ -145,19 +175,22 @@ module layer_setup #(
     localparam [4:0] TAP_BYTES = 5'd9;
     localparam [4:0] FIRST_OFFSET = 5'd10;
     localparam [4:0] LAST_OFFSET = 5'd11;
-    localparam [4:0] RUN_BYTES = 5'd12;
-    localparam [4:0] TAP_ROW_WORDS = 5'd13;
-    localparam [4:0] GROUP_WORDS = 5'd14;
-    localparam [4:0] BLOCK_BYTES = 5'd15;
-    localparam [4:0] BLOCK_POS = 5'd16;
-    localparam [4:0] BLOCK_OFFSET = 5'd17;
-    localparam [4:0] OUT_ROW_BYTES = 5'd18;
-    localparam [4:0] OUT_FRAME_BYTES = 5'd19;
-    localparam [4:0] LAYER_WORDS = 5'd20;
-    localparam [4:0] LAYER_CONSTANTS = 5'd21;
-    localparam [4:0] PRODUCTS = 5'd22;
+    localparam [4:0] FILTER_GROUPS = 5'd12;
+    localparam [4:0] RUN_BYTES = 5'd13;
+    localparam [4:0] TAP_ROW_WORDS = 5'd14;
+    localparam [4:0] GROUP_WORDS = 5'd15;
+    localparam [4:0] BLOCK_BYTES = 5'd16;
+    localparam [4:0] BLOCK_POS = 5'd17;
+    localparam [4:0] BLOCK_OFFSET = 5'd18;
+    localparam [4:0] OUT_ROW_BYTES = 5'd19;
+    localparam [4:0] OUT_FRAME_BYTES = 5'd20;
+    localparam [4:0] LAYER_WORDS = 5'd21;
+    localparam [4:0] LAYER_CONSTANTS = 5'd22;
+    localparam [4:0] PRODUCTS = 5'd23;
 
     localparam [2:0] IDLE = 3'd0;
+    localparam [2:0] DIVIDE = 3'd5;
+    localparam [2:0] JOIN = 3'd6;
     localparam [2:0] LOAD = 3'd1;
     localparam [2:0] MULTIPLY = 3'd2;
     localparam [2:0] STORE = 3'd3;
@@ -200,7 +233,8 @@ module layer_setup #(
             TAP_BYTES: {a, b} = {10'd0, channels_in_q, 13'd0, cfg_dilation_x};
             FIRST_OFFSET: {a, b} = {10'd0, channels_in_q, left_q};
             LAST_OFFSET: {a, b} = {cfg_stride_bytes, cfg_out_width};
-            RUN_BYTES: {a, b} = {10'd0, channels_in_q, 12'd0, cfg_packed ? cfg_taps_x : 4'd1};
+            RUN_BYTES: {a, b} = {10'd0, cfg_span, 12'd0, cfg_packed ? cfg_taps_x : 4'd1};
+            FILTER_GROUPS: {a, b} = {10'd0, spans_q, groups_of_span};
             TAP_ROW_WORDS: {a, b} = {{26 - CHUNK_W{1'b0}}, cfg_run_words, 12'd0, cfg_packed ? 4'd1 : cfg_taps_x};
             GROUP_WORDS: {a, b} = {{26 - WGT_W{1'b0}}, cfg_tap_row_words, 12'd0, cfg_taps_y};
             BLOCK_BYTES: {a, b} = {pixel_q, cfg_block_cols};
@@ -246,6 +280,7 @@ module layer_setup #(
             LAST_ROW: {refused, refused_detail} = {rows_unused >= $signed({17'd0, cfg_stride_y}), OUT_SIZE};
             LAST_COL: {refused, refused_detail} = {cols_unused >= $signed({17'd0, cfg_stride_x}), OUT_SIZE};
             FIRST_OFFSET: {refused, refused_detail} = {product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}}, PADS};
+            FILTER_GROUPS: {refused, refused_detail} = {product_q[41:16] != 26'd0, CHANNELS};
             LAST_OFFSET: {refused, refused_detail} = {product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}}, OUT_SIZE};
             GROUP_WORDS: {refused, refused_code} = {product_q[41:WGT_W-2] != {44 - WGT_W{1'b0}}, ERROR_WGT_BUFFER};
             BLOCK_BYTES: {refused, refused_code} = {cfg_block_cols == 16'd1 && !pixel_fits, ERROR_OUT_BUFFER};
@@ -270,10 +305,10 @@ module layer_setup #(
         if (width == 16'd0 || height == 16'd0) nonsense_detail = IN_SIZE;
         else if (channels_in == 16'd0 || channels_out == 16'd0) nonsense_detail = CHANNELS;
         else if (out_width == 16'd0 || out_height == 16'd0) nonsense_detail = OUT_SIZE;
-        else if (frames == 16'd0 || groups != 16'd1) nonsense_detail = BATCH;
+        else if (frames == 16'd0 || groups == 16'd0) nonsense_detail = BATCH;
         else if (!kernel_ok) nonsense_detail = KERNEL;
         else if (!range_ok) nonsense_detail = QUANT;
-        else if (mode[31:1] != 31'd0) nonsense_detail = MODE;
+        else if (mode[31:2] != 30'd0) nonsense_detail = MODE;
         else nonsense = 1'b0;
     end
 
@@ -286,11 +321,34 @@ module layer_setup #(
         b_q       <= b;
         product_q <= a_q * b_q;
 
+        if (state_q == DIVIDE) begin
+            in_quotient_q  <= {in_quotient_q[14:0], in_fits};
+            out_quotient_q <= {out_quotient_q[14:0], out_fits};
+            in_rest_q      <= in_fits ? in_less[15:0] : in_rest[15:0];
+            out_rest_q     <= out_fits ? out_less[15:0] : out_rest[15:0];
+        end
+
+        if (state_q == JOIN) begin
+            if (may_join) begin
+                in_quotient_q  <= {in_quotient_q[14:0], 1'b0};
+                out_quotient_q <= {out_quotient_q[14:0], 1'b0};
+                joined_q       <= joined_q + 3'd1;
+            end
+            cfg_span         <= in_quotient_q;
+            cfg_span_filters <= out_quotient_q;
+            spans_q          <= span_count[15:0];
+        end
+
         if (state_q == IDLE && desc_valid) begin
+            in_quotient_q      <= channels_in;
+            out_quotient_q     <= channels_out;
+            in_rest_q          <= 16'd0;
+            out_rest_q         <= 16'd0;
+            joined_q           <= 3'd0;
             cfg_width          <= width;
             cfg_height         <= height;
             channels_in_q      <= channels_in;
-            channels_out_q     <= channels_out[LANE_OUT_W-1:0];
+            cfg_out_channels   <= channels_out;
             cfg_out_width      <= out_width;
             cfg_out_height     <= out_height;
             cfg_frames         <= frames;
@@ -307,11 +365,12 @@ module layer_setup #(
             cfg_smallest       <= quant[23:16];
             cfg_largest        <= quant[31:24];
             cfg_requantise     <= mode[0];
+            cfg_by_float       <= mode[1];
+            channel_groups_q   <= groups;
 
             reach_x_q          <= reach(kernel[3:0], kernel[18:16]);
             reach_y_q          <= reach(kernel[7:4], kernel[22:20]);
             pixel_q            <= mode[0] ? {10'd0, channels_out} : {8'd0, channels_out, 2'd0};
-            cfg_groups         <= ((channels_out - 16'd1) >> LANE_OUT_W) + 16'd1;
             cfg_block_cols     <= out_width;
         end
 
@@ -328,6 +387,7 @@ module layer_setup #(
                 STRIDE_BYTES: cfg_stride_bytes <= product_q[WIN_W-1:0];
                 TAP_BYTES: cfg_tap_bytes <= product_q[ACT_W-1:0];
                 FIRST_OFFSET: cfg_first_offset <= -$signed(product_q[WIN_W-1:0]);
+                FILTER_GROUPS: cfg_groups <= product_q[15:0];
                 RUN_BYTES: cfg_run_bytes <= product_q[RUN_W-1:0];
                 TAP_ROW_WORDS: cfg_tap_row_words <= product_q[WGT_W-1:0];
                 GROUP_WORDS: cfg_group_words <= product_q[WGT_W-1:0];
@@ -357,14 +417,26 @@ module layer_setup #(
         end else begin
             case (state_q)
                 IDLE: begin
-                    step_q <= ROW_BYTES;
+                    step_q        <= ROW_BYTES;
+                    divide_left_q <= 5'd15;
                     if (desc_valid) begin
-                        state_q      <= nonsense ? IDLE : LOAD;
+                        state_q      <= nonsense ? IDLE : DIVIDE;
                         error        <= nonsense;
                         error_code   <= ERROR_FIELD;
                         error_detail <= nonsense_detail;
                     end
                 end
+                DIVIDE: begin
+                    divide_left_q <= divide_left_q - 5'd1;
+                    if (divide_left_q == 5'd0) state_q <= JOIN;
+                end
+                JOIN:
+                if (uneven) begin
+                    state_q      <= IDLE;
+                    error        <= 1'b1;
+                    error_code   <= ERROR_FIELD;
+                    error_detail <= BATCH;
+                end else if (!may_join) state_q <= LOAD;
                 LOAD: state_q <= MULTIPLY;
                 MULTIPLY: state_q <= STORE;
                 STORE: begin
@@ -393,19 +465,18 @@ module layer_setup #(
 
     assign desc_ready      = state_q == IDLE;
     assign cfg_valid       = offered_q;
-    assign cfg_packed      = cfg_dilation_x == 3'd1;
+    assign cfg_packed      = cfg_dilation_x == 3'd1 && cfg_span == channels_in_q;
     assign cfg_run_words   = {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
                            + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};
     assign cfg_first_row   = -$signed({{POS_W - 16{1'b0}}, top_q});
     assign cfg_first_col   = -$signed({{POS_W - 16{1'b0}}, left_q});
-    assign cfg_group_bytes = cfg_requantise ? LANES_OUT[OUT_W-1:0] : {LANES_OUT[OUT_W-3:0], 2'd0};
-    assign cfg_last_lane   = channels_out_q - 1'b1;
+    assign cfg_last_channel = channels_in_q - cfg_span;
 
     // A frame in whole words.
     wire [31:0] frame_words = (cfg_frame_bytes + LANES_IN - 1) >> LANE_IN_W;
     assign cfg_frame_span = {frame_words[ACT_W-LANE_IN_W-1:0], {LANE_IN_W{1'b0}}};
 
-    wire unused = &{1'b0, frame_words[31:ACT_W-LANE_IN_W]};
+    wire unused = &{1'b0, span_count[16], in_less[16], out_less[16], in_rest[16], out_rest[16], frame_words[31:ACT_W-LANE_IN_W]};
 
 endmodule
 

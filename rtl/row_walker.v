@@ -29,7 +29,12 @@ module row_walker #(
     input  wire [            15:0] cfg_height,
     input  wire [            15:0] cfg_out_height,
     input  wire [            15:0] cfg_out_width,
-    input  wire [            15:0] cfg_groups,
+    input  wire [            15:0] cfg_groups,         // of filters
+    input  wire [            15:0] cfg_out_channels,
+    input  wire [            15:0] cfg_span_filters,   // filters that see the same input channels
+    input  wire [            15:0] cfg_span,           // input channels that a filter sees
+    input  wire [            15:0] cfg_last_channel,   // the first that the last filters see: Cin - span
+    input  wire                    cfg_requantise,     // int8 results
     input  wire [            15:0] cfg_block_cols,
     input  wire [             3:0] cfg_taps_y,
     input  wire [             2:0] cfg_stride_y,
@@ -45,7 +50,6 @@ module row_walker #(
     input  wire        [ACT_W-1:0] cfg_dilation_span,  // dilation_y * bytes of a row
     input  wire        [WGT_W-1:0] cfg_tap_row_words,  // weight words of a kernel row
     input  wire        [WGT_W-1:0] cfg_group_words,    // weight words of a group
-    input  wire        [OUT_W-1:0] cfg_group_bytes,    // result bytes of a full group
     input  wire        [OUT_W-1:0] cfg_block_bytes,    // result bytes of a full block
     input  wire        [OUT_W-1:0] cfg_out_row_bytes,      // result bytes of a row
 
@@ -62,19 +66,23 @@ module row_walker #(
     output wire        [WGT_W-1:0] item_wgt_release,   // weights before this are needed no more
     output wire                    item_row_end,       // item_act_release holds
     output wire                    item_final,         // last use of these weights: item_wgt_release holds
+    output wire        [      4:0] item_last_filter,   // of the group: filters less one
     output wire                    item_new_group,     // not the filters of the item before
     output wire                    item_last_group,
     output wire                    item_layer_end
 );
 
-    localparam WORD = LANES_OUT;  // results of a frame begin on a word
+    localparam        WORD = LANES_OUT;           // results of a frame begin on a word
+    localparam [15:0] FILTERS = LANES_OUT[15:0];  // of a full group
 
     // Stage 0: the loops.
     reg                     active_q;
     reg [15:0]              frames_left_q;  // less one
     reg [15:0]              rows_left_q;    // less one
     reg [15:0]              cols_left_q;    // of this row, from this block on
-    reg [15:0]              groups_left_q;  // less one
+    reg [15:0]              filters_left_q; // from this group on, all
+    reg [15:0]              span_left_q;    // from this group on, those that see the same channels
+    reg [15:0]              channel_q;      // the first that they see
     reg                     first_item_q;
     reg signed [POS_W-1:0]  row_q;          // image row under kernel row 0
     reg signed [POS_W-1:0]  col_q;          // image column under the block's first window
@@ -90,7 +98,15 @@ module row_walker #(
     wire stage1_ready;
     wire advance = active_q && stage1_ready;
 
-    wire last_group = groups_left_q == 16'd0;
+    // A group is LANES_OUT filters that see the same channels, or what is left of those.
+    wire span_end = span_left_q <= FILTERS;
+    wire last_group = span_end && filters_left_q <= cfg_span_filters;
+    wire [15:0] filters = span_end ? span_left_q : FILTERS;
+    wire [15:0] last_filter = filters - 16'd1;
+    wire [15:0] filters_behind = filters_left_q - cfg_span_filters;
+    wire [15:0] next_channel = channel_q + cfg_span;
+    wire [OUT_W:0] group_bytes = cfg_requantise ? {{OUT_W - 5{1'b0}}, filters[5:0]} : {{OUT_W - 7{1'b0}}, filters[5:0], 2'b00};
+
     wire last_block = cols_left_q <= cfg_block_cols;
     wire last_row = rows_left_q == 16'd0;
     wire last_frame = frames_left_q == 16'd0;
@@ -113,7 +129,9 @@ module row_walker #(
             frames_left_q <= cfg_frames - 16'd1;
             rows_left_q   <= cfg_out_height - 16'd1;
             cols_left_q   <= cfg_out_width;
-            groups_left_q <= cfg_groups - 16'd1;
+            filters_left_q <= cfg_out_channels;
+            span_left_q   <= cfg_span_filters;
+            channel_q     <= 16'd0;
             first_item_q  <= 1'b1;
             row_q         <= cfg_first_row;
             col_q         <= cfg_first_col;
@@ -124,9 +142,19 @@ module row_walker #(
             group_out_q   <= {OUT_W{1'b0}};
         end else if (advance) begin
             first_item_q  <= 1'b0;
-            groups_left_q <= last_group ? cfg_groups - 16'd1 : groups_left_q - 16'd1;
+            if (last_group) begin
+                filters_left_q <= cfg_out_channels;
+                span_left_q    <= cfg_span_filters;
+                channel_q      <= 16'd0;
+            end else if (span_end) begin
+                filters_left_q <= filters_behind;
+                span_left_q    <= filters_behind < cfg_span_filters ? filters_behind : cfg_span_filters;
+                channel_q      <= next_channel < cfg_last_channel ? next_channel : cfg_last_channel;
+            end else begin
+                span_left_q <= span_left_q - FILTERS;
+            end
             group_wgt_q   <= last_group ? layer_wgt_q : next_group_wgt;
-            group_out_q   <= last_group ? {OUT_W{1'b0}} : group_out_q + cfg_group_bytes;
+            group_out_q   <= last_group ? {OUT_W{1'b0}} : group_out_q + group_bytes[OUT_W-1:0];
             if (last_group) begin
                 cols_left_q <= last_block ? cfg_out_width : cols_left_q - cfg_block_cols;
                 col_q       <= last_block ? cfg_first_col : col_q + $signed(cfg_block_pos);
@@ -161,7 +189,7 @@ module row_walker #(
     end
 
     // Stage 1: the kernel rows inside the image.
-    localparam PASS_W = 16 + POS_W + WIN_W + OUT_W + ACT_W + WGT_W + 5;
+    localparam PASS_W = 16 + POS_W + WIN_W + OUT_W + ACT_W + WGT_W + 10;
 
     reg              valid_q1;
     reg [       3:0] first_tap_q1;
@@ -196,12 +224,13 @@ module row_walker #(
             pass_q1      <= {
                 last_block ? cols_left_q : cfg_block_cols,
                 col_q,
-                offset_q,
+                offset_q + $signed({{WIN_W - 16{1'b0}}, channel_q}),
                 block_out_q + group_out_q,
                 last_row || next_row_below ? next_frame_act : next_row_above ? frame_act_q : next_row_act,
                 next_group_wgt,
                 row_end,
                 last_frame && last_row && last_block,
+                last_filter[4:0],
                 first_item_q || cfg_groups != 16'd1,
                 last_group,
                 layer_end
@@ -244,8 +273,10 @@ module row_walker #(
     assign item_wgt    = wgt_q2;
     assign {
         item_cols, item_col, item_offset, item_out, item_act_release, item_wgt_release,
-        item_row_end, item_final, item_new_group, item_last_group, item_layer_end
+        item_row_end, item_final, item_last_filter, item_new_group, item_last_group, item_layer_end
     } = pass_q2;
+
+    wire unused = &{1'b0, last_filter[15:5], group_bytes[OUT_W]};
 
 endmodule
 

@@ -32,6 +32,11 @@ module sequencer #(
     input  wire [15:0]                   cfg_out_height,
     input  wire [15:0]                   cfg_out_width,
     input  wire [15:0]                   cfg_groups,
+    input  wire [15:0]                   cfg_out_channels,
+    input  wire [15:0]                   cfg_span_filters,
+    input  wire [15:0]                   cfg_span,
+    input  wire [15:0]                   cfg_last_channel,
+    input  wire                          cfg_requantise,
     input  wire [15:0]                   cfg_block_cols,
     input  wire [3:0]                    cfg_taps_y,
     input  wire [2:0]                    cfg_stride_y,
@@ -47,7 +52,6 @@ module sequencer #(
     input  wire [ACT_W-1:0]              cfg_dilation_span,
     input  wire [WGT_W-1:0]              cfg_tap_row_words,
     input  wire [WGT_W-1:0]              cfg_group_words,
-    input  wire [OUT_W-1:0]              cfg_group_bytes,
     input  wire [OUT_W-1:0]              cfg_block_bytes,
     input  wire [OUT_W-1:0]              cfg_out_row_bytes,
     input  wire                          cfg_packed,
@@ -78,6 +82,7 @@ module sequencer #(
     output wire [WGT_W-1:0]              step_wgt,
     output wire [OUT_W-1:0]              step_out,
     output wire                          step_final,
+    output wire [4:0]                    step_last_filter,
     output wire                          step_new_group,
     output wire                          step_last_group,
     output wire                          step_layer_end,
@@ -107,6 +112,11 @@ module sequencer #(
     reg [15:0]             out_height_q;
     reg [15:0]             out_width_q;
     reg [15:0]             groups_q;
+    reg [15:0]             out_channels_q;
+    reg [15:0]             span_filters_q;
+    reg [15:0]             span_q;
+    reg [15:0]             last_channel_q;
+    reg                    requantise_q;
     reg [15:0]             block_cols_q;
     reg [3:0]              taps_y_q;
     reg [2:0]              stride_y_q;
@@ -122,7 +132,6 @@ module sequencer #(
     reg [ACT_W-1:0]        dilation_span_q;
     reg [WGT_W-1:0]        tap_row_words_q;
     reg [WGT_W-1:0]        group_words_q;
-    reg [OUT_W-1:0]        group_bytes_q;
     reg [OUT_W-1:0]        block_bytes_q;
     reg [OUT_W-1:0]        out_row_bytes_q;
     reg                    packed_q;
@@ -145,6 +154,11 @@ module sequencer #(
             out_height_q <= cfg_out_height;
             out_width_q <= cfg_out_width;
             groups_q <= cfg_groups;
+            out_channels_q <= cfg_out_channels;
+            span_filters_q <= cfg_span_filters;
+            span_q <= cfg_span;
+            last_channel_q <= cfg_last_channel;
+            requantise_q <= cfg_requantise;
             block_cols_q <= cfg_block_cols;
             taps_y_q <= cfg_taps_y;
             stride_y_q <= cfg_stride_y;
@@ -160,7 +174,6 @@ module sequencer #(
             dilation_span_q <= cfg_dilation_span;
             tap_row_words_q <= cfg_tap_row_words;
             group_words_q <= cfg_group_words;
-            group_bytes_q <= cfg_group_bytes;
             block_bytes_q <= cfg_block_bytes;
             out_row_bytes_q <= cfg_out_row_bytes;
             packed_q <= cfg_packed;
@@ -193,6 +206,7 @@ module sequencer #(
     wire [WGT_W-1:0]              item_wgt_release;
     wire                          item_row_end;
     wire                          item_final;
+    wire [4:0]                    item_last_filter;
     wire                          item_new_group;
     wire                          item_last_group;
     wire                          item_layer_end;
@@ -212,6 +226,7 @@ module sequencer #(
     wire                          window_row_end;
     wire                          window_final;
     wire                          window_last_use;
+    wire [4:0]                    window_last_filter;
     wire                          window_new_group;
     wire                          window_last_group;
     wire                          window_layer_end;
@@ -233,6 +248,11 @@ module sequencer #(
         .cfg_out_height(out_height_q),
         .cfg_out_width(out_width_q),
         .cfg_groups(groups_q),
+        .cfg_out_channels(out_channels_q),
+        .cfg_span_filters(span_filters_q),
+        .cfg_span(span_q),
+        .cfg_last_channel(last_channel_q),
+        .cfg_requantise(requantise_q),
         .cfg_block_cols(block_cols_q),
         .cfg_taps_y(taps_y_q),
         .cfg_stride_y(stride_y_q),
@@ -248,7 +268,6 @@ module sequencer #(
         .cfg_dilation_span(dilation_span_q),
         .cfg_tap_row_words(tap_row_words_q),
         .cfg_group_words(group_words_q),
-        .cfg_group_bytes(group_bytes_q),
         .cfg_block_bytes(block_bytes_q),
         .cfg_out_row_bytes(out_row_bytes_q),
         .item_valid(item_valid),
@@ -264,6 +283,7 @@ module sequencer #(
         .item_wgt_release(item_wgt_release),
         .item_row_end(item_row_end),
         .item_final(item_final),
+        .item_last_filter(item_last_filter),
         .item_new_group(item_new_group),
         .item_last_group(item_last_group),
         .item_layer_end(item_layer_end)
@@ -306,6 +326,7 @@ module sequencer #(
         .item_wgt_release(item_wgt_release),
         .item_row_end(item_row_end),
         .item_final(item_final),
+        .item_last_filter(item_last_filter),
         .item_new_group(item_new_group),
         .item_last_group(item_last_group),
         .item_layer_end(item_layer_end),
@@ -325,6 +346,7 @@ module sequencer #(
         .window_row_end(window_row_end),
         .window_final(window_final),
         .window_last_use(window_last_use),
+        .window_last_filter(window_last_filter),
         .window_new_group(window_new_group),
         .window_last_group(window_last_group),
         .window_layer_end(window_layer_end)
@@ -361,6 +383,7 @@ module sequencer #(
         .window_row_end(window_row_end),
         .window_final(window_final),
         .window_last_use(window_last_use),
+        .window_last_filter(window_last_filter),
         .window_new_group(window_new_group),
         .window_last_group(window_last_group),
         .window_layer_end(window_layer_end),
@@ -379,6 +402,7 @@ module sequencer #(
         .step_wgt(step_wgt),
         .step_out(step_out),
         .step_final(step_final),
+        .step_last_filter(step_last_filter),
         .step_new_group(step_new_group),
         .step_last_group(step_last_group),
         .step_layer_end(step_layer_end),

@@ -43,6 +43,7 @@ module step_walker #(
     input  wire                     window_row_end,
     input  wire                     window_final,
     input  wire                     window_last_use,
+    input  wire [              4:0] window_last_filter,
     input  wire                     window_new_group,
     input  wire                     window_last_group,
     input  wire                     window_layer_end,
@@ -64,6 +65,7 @@ module step_walker #(
     output wire [        WGT_W-1:0] step_wgt,            // weight word
     output wire [        OUT_W-1:0] step_out,            // the window's result address and marks
     output wire                     step_final,
+    output wire [              4:0] step_last_filter,
     output wire                     step_new_group,
     output wire                     step_last_group,
     output wire                     step_layer_end,
@@ -104,6 +106,7 @@ module step_walker #(
     reg               row_end_q;
     reg               final_q;
     reg               last_use_q;
+    reg [        4:0] last_filter_q;
     reg               new_group_q;
     reg               last_group_q;
     reg               layer_end_q;
@@ -166,6 +169,7 @@ module step_walker #(
             row_end_q     <= window_row_end;
             final_q       <= window_final;
             last_use_q    <= window_last_use;
+            last_filter_q <= window_last_filter;
             new_group_q   <= window_new_group;
             last_group_q  <= window_last_group;
             layer_end_q   <= window_layer_end;
@@ -230,6 +234,7 @@ module step_walker #(
     assign step_wgt        = wgt_q;
     assign step_out        = out_q;
     assign step_final      = final_q;
+    assign step_last_filter = last_filter_q;
     assign step_new_group  = new_group_q;
     assign step_last_group = last_group_q;
     assign step_layer_end  = layer_end_q;

@@ -49,6 +49,7 @@ module window_walker #(
     input  wire [       WGT_W-1:0] item_wgt_release,
     input  wire                    item_row_end,
     input  wire                    item_final,
+    input  wire [             4:0] item_last_filter,
     input  wire                    item_new_group,
     input  wire                    item_last_group,
     input  wire                    item_layer_end,
@@ -69,6 +70,7 @@ module window_walker #(
     output wire                    window_row_end,      // window_act_release holds
     output wire                    window_final,        // the last row that uses these weights
     output wire                    window_last_use,     // the last window that uses these weights
+    output wire [             4:0] window_last_filter,  // the block's, less one
     output wire                    window_new_group,
     output wire                    window_last_group,
     output wire                    window_layer_end
@@ -90,6 +92,7 @@ module window_walker #(
     reg [       WGT_W-1:0] wgt_release_q;
     reg                    row_end_q;
     reg                    final_q;
+    reg [             4:0] last_filter_q;
     reg                    new_group_q;
     reg                    last_group_q;
     reg                    layer_end_q;
@@ -113,6 +116,7 @@ module window_walker #(
             wgt_release_q <= item_wgt_release;
             row_end_q     <= item_row_end;
             final_q       <= item_final;
+            last_filter_q <= item_last_filter;
             new_group_q   <= item_new_group;
             last_group_q  <= item_last_group;
             layer_end_q   <= item_layer_end;
@@ -127,7 +131,7 @@ module window_walker #(
 
     // Stage 1: what of a kernel row lies inside. Packed: the bytes from_q1 to upto_q1 of its one run; otherwise the runs
     // from first_run_q1 on, whole.
-    localparam PASS_W = OUT_W + ACT_W + WGT_W + 6;
+    localparam PASS_W = OUT_W + ACT_W + WGT_W + 11;
 
     wire signed [WIN_W-1:0] bytes_left = $signed(cfg_row_bytes) - offset_q;
     wire signed [WIN_W-1:0] run_bytes = $signed({{WIN_W - RUN_W{1'b0}}, cfg_run_bytes});
@@ -180,6 +184,7 @@ module window_walker #(
                 row_end_q && last_col,
                 final_q,
                 final_q && last_col,
+                last_filter_q,
                 new_group_q && first_q,
                 last_group_q,
                 layer_end_q && last_col
@@ -227,6 +232,7 @@ module window_walker #(
             window_row_end,
             window_final,
             window_last_use,
+            window_last_filter,
             window_new_group,
             window_last_group,
             window_layer_end
