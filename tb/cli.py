@@ -40,7 +40,7 @@ from tb.tools import SIMULATORS, ToolMissingError, find_simulator
 PATIENCE_SECONDS = 2.0
 """what takes longer shows a progress bar"""
 SUMMARY = "summary.json"
-LAST_RUN = BUILD / "last_run.json"
+LAST_RUN = Path(os.environ.get("CONV_LAST_RUN", BUILD / "last_run.json"))
 """the last run's folder, and the words that repeat it"""
 
 EXPECTED_ERRORS = (

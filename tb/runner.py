@@ -254,6 +254,8 @@ def simulate(
         plus_args=[*arguments, *plus_args],
         environment={
             "COCOTB_RANDOM_SEED": str(seed),
+            # Threads of numpy's would take the processor from the simulator.
+            "OPENBLAS_NUM_THREADS": "1",
             **({"COCOTB_TEST_FILTER": testcase} if testcase else {}),
             **(environment or {}),
         },

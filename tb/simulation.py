@@ -58,6 +58,8 @@ class _Running:
     """result beats of the layers in front of it in the same batch"""
     cycles: int | None = None
     """the core's CYCLES"""
+    queued: tuple[int, int] = (0, 0)
+    """cycles between which the core took the layer's START"""
     counters: dict[str, int] | None = None
     progress: str = ""
 
@@ -125,9 +127,7 @@ class Session:
         self._acknowledged = False
         started = 1
         await driver.start(layers[0], arm=True)
-        while started < len(layers) and not await driver.queue_full():
-            await driver.start(layers[started], arm=False)
-            started += 1
+        started += await self._queue(running[started:])
         trouble = ""
         while not trouble:
             causes = await bench.wait()
@@ -142,9 +142,8 @@ class Session:
                 bench.flip("host_tick_flip")
             if causes & Cause.IRQ and not causes & Cause.COMPLETE:
                 trouble, _ = await self._interrupt(running)
-                while not trouble and started < len(layers) and not await driver.queue_full():
-                    await driver.start(layers[started], arm=False)
-                    started += 1
+                if not trouble:
+                    started += await self._queue(running[started:])
             if causes & Cause.COMPLETE:
                 break
             if causes & Cause.LIMIT:
@@ -176,6 +175,18 @@ class Session:
         await bench.wgt.fill()
         return running
 
+    async def _queue(self, waiting: Sequence[_Running]) -> int:
+        """Hands layers to the core as long as it takes them; how many it took."""
+        taken = 0
+        for layer in waiting:
+            if await self._driver.queue_full():
+                break
+            before = self._bench.read("host_cycle")
+            await self._driver.start(layer.case.layer, arm=False)
+            layer.queued = (before, self._bench.read("host_cycle"))
+            taken += 1
+        return taken
+
     async def _interrupt(self, running: Sequence[_Running]) -> tuple[str, int]:
         """Answers an interrupt: (what is wrong, LAYERS_DONE)."""
         irq, done, cycles = await self._driver.acknowledge()
@@ -206,7 +217,7 @@ class Session:
         if last:
             problems += self._left_over()
 
-        cycles, held = await self._pin_cycles(index) if finished else (None, 0)
+        cycles, held = await self._pin_cycles(index, layer) if finished else (None, 0)
         if cycles is not None and layer.cycles is not None and layer.cycles != cycles:
             problems.append(
                 f"CYCLES reads {layer.cycles}, but the monitor at the pins counted {cycles}"
@@ -284,8 +295,11 @@ class Session:
                 times.append(time_ns)
         return verdict, min(times, default=None)
 
-    async def _pin_cycles(self, index: int) -> tuple[int, int]:
-        """Cycles and held cycles of a layer, as the monitors saw them."""
+    async def _pin_cycles(self, index: int, layer: _Running) -> tuple[int, int]:
+        """Cycles and held cycles of a layer, as the monitors saw them.
+
+        A layer that was queued before the one in front of it ended counts from that end.
+        """
         inputs = [await self._bench.record(stream, index) for stream in ("act", "wgt")]
         out = await self._bench.record("out", index)
         first: Record = min(inputs, key=lambda r: r.first_cycle)
@@ -293,8 +307,11 @@ class Session:
         held = out.held_at_last - first.held_at_first
         if index:
             before = await self._bench.record("out", index - 1)
-            cycles = min(cycles, out.last_cycle - before.last_cycle)
-            held = min(held, out.held_at_last - before.held_at_last)
+            behind = out.last_cycle - before.last_cycle
+            earliest, latest = layer.queued
+            unclear = earliest <= before.last_cycle <= latest
+            if latest < before.last_cycle or (unclear and layer.cycles == behind):
+                cycles, held = behind, out.held_at_last - before.held_at_last
         return cycles, held
 
     async def _traces(self, index: int) -> dict[str, NDArray[np.int64]]:

@@ -28,10 +28,14 @@ class ProtocolError(AssertionError):
 
 @dataclass(frozen=True)
 class Beat:
-    """What travels in one beat. `data` are its bytes that count."""
+    """What travels in one beat. `data` are its bytes that count.
+
+    `keep` is what tkeep says where that is not the truth: for tests of whoever receives it.
+    """
 
     data: bytes
     last: bool
+    keep: int | None = None
 
 
 def beats_of(packet: bytes, beat_bytes: int) -> list[Beat]:
@@ -91,7 +95,7 @@ class Source:
                 await pins.rising
             pins.valid.value = 1
             pins.data.value = int.from_bytes(beat.data, "little")
-            pins.keep.value = (1 << len(beat.data)) - 1
+            pins.keep.value = (1 << len(beat.data)) - 1 if beat.keep is None else beat.keep
             pins.last.value = int(beat.last)
             await pins.falling
             while not int(pins.ready.value):
@@ -140,10 +144,12 @@ class Monitor:
     """Watches a stream and raises `ProtocolError` at the first broken rule (see `tb.bench.RULES`).
 
     `beats` grows as beats are accepted. A monitor that saw none proves nothing: ask `beats`.
+    `empty_last` allows a packet's last beat to keep no byte: that closes a packet which broke off.
     """
 
-    def __init__(self, pins: Pins) -> None:
+    def __init__(self, pins: Pins, *, empty_last: bool = False) -> None:
         self._pins = pins
+        self._empty_last = empty_last
         self.beats: list[Beat] = []
 
     async def watch(self) -> None:
@@ -175,7 +181,8 @@ class Monitor:
         kept = keep.count("1")
         if keep != "1" * kept and keep.lstrip("0") != "1" * kept:
             self._break(6)
-        if kept == 0 or (last == "0" and kept < len(keep)):
+        empty = kept == 0 and not (self._empty_last and last == "1")
+        if empty or (last == "0" and kept < len(keep)):
             self._break(6)
         if set(data[len(data) - 8 * kept :]) - {"0", "1"}:
             self._break(1)

@@ -1,0 +1,44 @@
+"""Layers behind each other, and layers larger than what the bench holds at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.core_config import CoreConfig
+from models.layer import Layer, LayerCase
+from models.random_layers import Mix, random_cases
+from tb.bench import RING_BEATS
+from tb.runner import run_layers
+
+LAYERS = {"verilator": 66, "icarus": 5}
+
+
+def test_queued_layers_are_right_and_together_quicker_than_alone(simulator: str) -> None:
+    config = CoreConfig.from_array("8x8")
+    mix = Mix(max_macs=30_000 if simulator == "verilator" else 5_000)
+    cases = random_cases(np.random.default_rng(70), LAYERS[simulator], mix)
+    queued = run_layers(cases, config, simulator, queue=True)
+    for result in queued:
+        assert result.passed, result.message
+    total = sum(result.cycles or 0 for result in queued)
+    assert total < sum(result.cycles_model or 0 for result in queued)
+
+
+def test_a_layer_larger_than_the_bench_holds_flows_without_a_pause() -> None:
+    config = CoreConfig.from_array("4x4")
+    rng = np.random.default_rng(71)
+    layer = Layer(1, 200, 200, 8, 8, (1, 1), requantise=True)
+    case = LayerCase(
+        "large",
+        layer,
+        rng.integers(-128, 128, layer.in_shape, np.int8),
+        rng.integers(-128, 128, layer.weight_shape, np.int8),
+        rng.integers(-1000, 1000, 8, np.int32),
+        mult=np.full(8, 1 << 30, np.int32),
+        shift=np.full(8, -7, np.int32),
+    )
+    assert layer.height * layer.width * 8 // config.act_stream_bytes > RING_BEATS
+    (result,) = run_layers([case], config, "verilator")
+    assert result.passed, result.message
+    assert result.held == 0
+    assert result.cycles == result.cycles_model
