@@ -9,6 +9,10 @@ from typing import Any
 LANES = (4, 8, 16, 32)
 RESULT_QUEUES = (4, 8, 16, 32)
 WEIGHT_BYTES_PER_FILTER = 16384
+LARGEST = {"act_bytes": 1 << 22, "wgt_words": 1 << 20, "const_words": 1 << 20, "out_bytes": 1 << 24}
+"""The largest buffers that a core can have."""
+CONSTANT_BYTES = 9
+"""Constants of one filter: bias and multiplier, four bytes each, and a byte of shift."""
 
 _DERIVED: Any = None  # what a field holds until __post_init__ derives its default from the lanes
 
@@ -61,10 +65,14 @@ class CoreConfig:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         _check_choice("result_queue", self.result_queue, RESULT_QUEUES)
-        _check_power("act_bytes", self.act_bytes, 4 * self.lanes_in)
-        _check_power("wgt_words", self.wgt_words, 16)
-        _check_power("const_words", self.const_words, 16)
-        _check_power("out_bytes", self.out_bytes, 16 * self.lanes_out)
+        constants = -(-CONSTANT_BYTES * self.lanes_out // self.lanes_in)
+        for name, least in (
+            ("act_bytes", 4 * self.lanes_in),
+            ("wgt_words", 16),
+            ("const_words", max(16, constants)),
+            ("out_bytes", 16 * self.lanes_out),
+        ):
+            _check_power(name, getattr(self, name), least, LARGEST[name])
         _check_power("requant_lanes", self.requant_lanes, self.lanes_out // 4, self.lanes_out)
         _check_power("act_stream_bytes", self.act_stream_bytes, 1, self.lanes_in)
         _check_power("wgt_stream_bytes", self.wgt_stream_bytes, 1, self.lanes_in)
@@ -93,8 +101,7 @@ def _check_choice(name: str, value: Any, legal: tuple[int, ...]) -> None:
         raise ConfigError(f"{name}: {value!r} is not one of {', '.join(map(str, legal))}")
 
 
-def _check_power(name: str, value: Any, low: int, high: int | None = None) -> None:
-    span = f"{low} and more" if high is None else f"{low} to {high}"
+def _check_power(name: str, value: Any, low: int, high: int) -> None:
     power = isinstance(value, int) and value > 0 and value & (value - 1) == 0
-    if not power or value < low or (high is not None and value > high):
-        raise ConfigError(f"{name}: {value!r} is not a power of two, {span}")
+    if not power or not low <= value <= high:
+        raise ConfigError(f"{name}: {value!r} is not a power of two, {low} to {high}")

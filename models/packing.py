@@ -11,11 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.core_config import CoreConfig
+from models.core_config import CONSTANT_BYTES, CoreConfig
 from models.layer import Int8Array, Int32Array, Layer, LayerCase
-
-CONSTANT_BYTES = 9
-"""Constants of one filter: bias and multiplier, four bytes each, and a byte of shift."""
 
 Bytes = NDArray[np.uint8]
 
