@@ -206,11 +206,12 @@ def _draw_layer(rng: Generator, kind: str, mix: Mix) -> Layer:
         if mix.dilation and rng.random() < 0.5:
             fields["dilation"] = _pair(rng, 1, MAX_DILATION)
         if mix.groups and rng.random() < 0.5:
-            fields["groups"] = int(rng.choice((2, 3, 4, 8, 16)))
+            fields["groups"] = int(rng.choice((2, 3, 4, 5, 8, 16, 17, 33)))
             depthwise = rng.random() < 0.5
             per_group = 1 if depthwise else _between(rng, 1, 5)
+            filters = int(rng.choice((1, 1, 2, 3, 4, 5, 8, 17, 33)))
             fields["in_channels"] = fields["groups"] * per_group
-            fields["out_channels"] = fields["groups"] * _between(rng, 1, 4)
+            fields["out_channels"] = fields["groups"] * filters
         if fields["pads"] == "same":
             size = fields["height"], fields["width"]
             dilation = fields.get("dilation", (1, 1))
