@@ -75,36 +75,36 @@ module control #(
     localparam [31:0] ID_VALUE = 32'h434F_4E56;
     localparam [31:0] VERSION_VALUE = 32'h0000_0001;
 
-    localparam [7:0] ID = 8'h00;
-    localparam [7:0] VERSION = 8'h04;
-    localparam [7:0] LANES = 8'h08;
-    localparam [7:0] ACT_SIZE = 8'h0C;
-    localparam [7:0] WGT_SIZE = 8'h10;
-    localparam [7:0] CONST_SIZE = 8'h14;
-    localparam [7:0] OUT_SIZE = 8'h18;
-    localparam [7:0] STREAM_BYTES = 8'h1C;
-    localparam [7:0] CTRL = 8'h20;
-    localparam [7:0] STATUS = 8'h24;
-    localparam [7:0] ERROR = 8'h28;
-    localparam [7:0] IRQ_ENABLE = 8'h2C;
-    localparam [7:0] IRQ_STATUS = 8'h30;
-    localparam [7:0] LAYERS_DONE = 8'h34;
-    localparam [7:0] DESC_FIRST = 8'h40;
-    localparam [7:0] DESC_LAST = 8'h5C;
-    localparam [7:0] CYCLES = 8'h80;
-    localparam [7:0] ACTIVE = 8'h84;
-    localparam [7:0] STALL_ACT = 8'h88;
-    localparam [7:0] STALL_WGT = 8'h8C;
-    localparam [7:0] STALL_OUT = 8'h90;
-    localparam [7:0] IDLE = 8'h94;
+    localparam [7:0] AT_ID = 8'h00;
+    localparam [7:0] AT_VERSION = 8'h04;
+    localparam [7:0] AT_LANES = 8'h08;
+    localparam [7:0] AT_ACT_BYTES = 8'h0C;
+    localparam [7:0] AT_WGT_WORDS = 8'h10;
+    localparam [7:0] AT_CONST_WORDS = 8'h14;
+    localparam [7:0] AT_OUT_BYTES = 8'h18;
+    localparam [7:0] AT_STREAM_BYTES = 8'h1C;
+    localparam [7:0] AT_CTRL = 8'h20;
+    localparam [7:0] AT_STATUS = 8'h24;
+    localparam [7:0] AT_ERROR = 8'h28;
+    localparam [7:0] AT_IRQ_ENABLE = 8'h2C;
+    localparam [7:0] AT_IRQ_STATUS = 8'h30;
+    localparam [7:0] AT_LAYERS_DONE = 8'h34;
+    localparam [7:0] AT_DESC_FIRST = 8'h40;
+    localparam [7:0] AT_DESC_LAST = 8'h5C;
+    localparam [7:0] AT_CYCLES = 8'h80;
+    localparam [7:0] AT_ACTIVE = 8'h84;
+    localparam [7:0] AT_STALL_ACT = 8'h88;
+    localparam [7:0] AT_STALL_WGT = 8'h8C;
+    localparam [7:0] AT_STALL_OUT = 8'h90;
+    localparam [7:0] AT_IDLE = 8'h94;
 
     localparam [7:0] ERROR_QUEUE_FULL = 8'd6;
-    localparam [7:0] ERROR_ACT_EARLY = 8'd8;
-    localparam [7:0] ERROR_ACT_LATE = 8'd9;
-    localparam [7:0] ERROR_ACT_KEEP = 8'd10;
-    localparam [7:0] ERROR_WGT_EARLY = 8'd12;
-    localparam [7:0] ERROR_WGT_LATE = 8'd13;
-    localparam [7:0] ERROR_WGT_KEEP = 8'd14;
+    localparam [7:0] ERROR_ACT_TLAST_EARLY = 8'd8;
+    localparam [7:0] ERROR_ACT_TLAST_LATE = 8'd9;
+    localparam [7:0] ERROR_ACT_TKEEP = 8'd10;
+    localparam [7:0] ERROR_WGT_TLAST_EARLY = 8'd12;
+    localparam [7:0] ERROR_WGT_TLAST_LATE = 8'd13;
+    localparam [7:0] ERROR_WGT_TKEEP = 8'd14;
 
     localparam [1:0] OKAY = 2'b00;
     localparam [1:0] SLVERR = 2'b10;
@@ -127,11 +127,11 @@ module control #(
     assign s_axil_bresp   = b_resp_q;
 
     wire write = aw_valid_q && w_valid_q && !b_valid_q;
-    wire desc_hit = aw_addr_q >= DESC_FIRST && aw_addr_q <= DESC_LAST;
+    wire desc_hit = aw_addr_q >= AT_DESC_FIRST && aw_addr_q <= AT_DESC_LAST;
     wire whole = aw_addr_q[1:0] == 2'b00 && w_strb_q == 4'b1111;
-    wire writable = desc_hit || aw_addr_q == CTRL || aw_addr_q == IRQ_ENABLE || aw_addr_q == IRQ_STATUS;
-    wire start = write && whole && aw_addr_q == CTRL && w_data_q[0];
-    wire resume = write && whole && aw_addr_q == CTRL && w_data_q[1];
+    wire writable = desc_hit || aw_addr_q == AT_CTRL || aw_addr_q == AT_IRQ_ENABLE || aw_addr_q == AT_IRQ_STATUS;
+    wire start = write && whole && aw_addr_q == AT_CTRL && w_data_q[0];
+    wire resume = write && whole && aw_addr_q == AT_CTRL && w_data_q[1];
     wire queue_full;
     wire start_taken = start && !queue_full && !halted;
     wire start_refused = start && !start_taken;
@@ -197,12 +197,12 @@ module control #(
     reg [7:0] stream_code;
 
     always @(*) begin
-        if (act_error[0]) stream_code = ERROR_ACT_EARLY;
-        else if (act_error[1]) stream_code = ERROR_ACT_LATE;
-        else if (act_error[2]) stream_code = ERROR_ACT_KEEP;
-        else if (wgt_error[0]) stream_code = ERROR_WGT_EARLY;
-        else if (wgt_error[1]) stream_code = ERROR_WGT_LATE;
-        else stream_code = ERROR_WGT_KEEP;
+        if (act_error[0]) stream_code = ERROR_ACT_TLAST_EARLY;
+        else if (act_error[1]) stream_code = ERROR_ACT_TLAST_LATE;
+        else if (act_error[2]) stream_code = ERROR_ACT_TKEEP;
+        else if (wgt_error[0]) stream_code = ERROR_WGT_TLAST_EARLY;
+        else if (wgt_error[1]) stream_code = ERROR_WGT_TLAST_LATE;
+        else stream_code = ERROR_WGT_TKEEP;
     end
 
     assign halted = halted_q;
@@ -250,7 +250,7 @@ module control #(
     reg [1:0] irq_enable_q;
     reg [1:0] irq_status_q;
 
-    wire [1:0] irq_clear = write && whole && aw_addr_q == IRQ_STATUS ? w_data_q[1:0] : 2'b00;
+    wire [1:0] irq_clear = write && whole && aw_addr_q == AT_IRQ_STATUS ? w_data_q[1:0] : 2'b00;
 
     assign irq = (irq_enable_q & irq_status_q) != 2'b00;
 
@@ -260,7 +260,7 @@ module control #(
             irq_status_q  <= 2'b00;
             layers_done_q <= 32'd0;
         end else begin
-            if (write && whole && aw_addr_q == IRQ_ENABLE) irq_enable_q <= w_data_q[1:0];
+            if (write && whole && aw_addr_q == AT_IRQ_ENABLE) irq_enable_q <= w_data_q[1:0];
             irq_status_q <= (irq_status_q & ~irq_clear) | {fatal, layer_end};
             if (layer_end) layers_done_q <= layers_done_q + 32'd1;
         end
@@ -283,27 +283,27 @@ module control #(
         r_resp = OKAY;
         r_data = 32'd0;
         case (s_axil_araddr)
-            ID: r_data = ID_VALUE;
-            VERSION: r_data = VERSION_VALUE;
-            LANES: r_data = {8'd0, REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
-            ACT_SIZE: r_data = ACT_BYTES;
-            WGT_SIZE: r_data = WGT_WORDS;
-            CONST_SIZE: r_data = CONST_WORDS;
-            OUT_SIZE: r_data = OUT_BYTES;
-            STREAM_BYTES: r_data = {8'd0, OUT_STREAM_BYTES[7:0], WGT_STREAM_BYTES[7:0], ACT_STREAM_BYTES[7:0]};
-            STATUS: r_data = {16'd0, layers_q, 5'd0, queue_full, halted_q, layers_q != 8'd0};
-            ERROR: r_data = {16'd0, error_detail_q, error_code_q};
-            IRQ_ENABLE: r_data = {30'd0, irq_enable_q};
-            IRQ_STATUS: r_data = {30'd0, irq_status_q};
-            LAYERS_DONE: r_data = layers_done_q;
-            CYCLES: r_data = cycles;
-            ACTIVE: r_data = cycles_active;
-            STALL_ACT: r_data = cycles_stall_act;
-            STALL_WGT: r_data = cycles_stall_wgt;
-            STALL_OUT: r_data = cycles_stall_out;
-            IDLE: r_data = cycles_idle;
+            AT_ID: r_data = ID_VALUE;
+            AT_VERSION: r_data = VERSION_VALUE;
+            AT_LANES: r_data = {8'd0, REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
+            AT_ACT_BYTES: r_data = ACT_BYTES;
+            AT_WGT_WORDS: r_data = WGT_WORDS;
+            AT_CONST_WORDS: r_data = CONST_WORDS;
+            AT_OUT_BYTES: r_data = OUT_BYTES;
+            AT_STREAM_BYTES: r_data = {8'd0, OUT_STREAM_BYTES[7:0], WGT_STREAM_BYTES[7:0], ACT_STREAM_BYTES[7:0]};
+            AT_STATUS: r_data = {16'd0, layers_q, 5'd0, queue_full, halted_q, layers_q != 8'd0};
+            AT_ERROR: r_data = {16'd0, error_detail_q, error_code_q};
+            AT_IRQ_ENABLE: r_data = {30'd0, irq_enable_q};
+            AT_IRQ_STATUS: r_data = {30'd0, irq_status_q};
+            AT_LAYERS_DONE: r_data = layers_done_q;
+            AT_CYCLES: r_data = cycles;
+            AT_ACTIVE: r_data = cycles_active;
+            AT_STALL_ACT: r_data = cycles_stall_act;
+            AT_STALL_WGT: r_data = cycles_stall_wgt;
+            AT_STALL_OUT: r_data = cycles_stall_out;
+            AT_IDLE: r_data = cycles_idle;
             default:
-            if (s_axil_araddr >= DESC_FIRST && s_axil_araddr <= DESC_LAST && s_axil_araddr[1:0] == 2'b00)
+            if (s_axil_araddr >= AT_DESC_FIRST && s_axil_araddr <= AT_DESC_LAST && s_axil_araddr[1:0] == 2'b00)
                 r_data = desc_q[{s_axil_araddr[4:2], 5'd0}+:32];
             else r_resp = SLVERR;
         endcase

@@ -65,6 +65,24 @@ class Status(IntFlag):
     QUEUE_FULL = 4
 
 
+class Error(IntEnum):
+    """Bits 7 to 0 of `ERROR`."""
+
+    NONE = 0
+    FIELD = 1
+    ACT_BUFFER = 2
+    WGT_BUFFER = 3
+    CONST_BUFFER = 4
+    OUT_BUFFER = 5
+    QUEUE_FULL = 6
+    ACT_TLAST_EARLY = 8
+    ACT_TLAST_LATE = 9
+    ACT_TKEEP = 10
+    WGT_TLAST_EARLY = 12
+    WGT_TLAST_LATE = 13
+    WGT_TKEEP = 14
+
+
 class Irq(IntFlag):
     """Bits of `IRQ_ENABLE` and `IRQ_STATUS`."""
 

@@ -57,6 +57,12 @@ def packets_of(beats: Iterable[Beat]) -> list[bytes]:
     return packets
 
 
+def known_bytes(bits: str) -> bytes:
+    """The bytes of tdata; what is X, as bytes may be that do not count, reads 0."""
+    known = "".join(bit if bit in "01" else "0" for bit in bits)
+    return int(known, 2).to_bytes(len(bits) // 8, "little")
+
+
 def always() -> bool:
     """The gate that is never shut."""
     return True
@@ -125,7 +131,7 @@ class Sink:
             seen = str(pins.valid.value) == "1"
             if seen and ready:
                 keep = int(pins.keep.value)
-                data = int(pins.data.value).to_bytes(pins.beat_bytes, "little")
+                data = known_bytes(str(pins.data.value))
                 kept = bytes(b for i, b in enumerate(data) if keep >> i & 1)
                 seen = False
                 yield Beat(kept, bool(int(pins.last.value)))
@@ -171,7 +177,7 @@ class Monitor:
                 stalled = None if ready == "1" else payload
                 if ready == "1":
                     keep = payload[1].count("1")
-                    data = int(payload[0], 2).to_bytes(pins.beat_bytes, "little")
+                    data = known_bytes(payload[0])
                     self.beats.append(Beat(data[:keep], payload[2] == "1"))
 
     def _check(self, payload: tuple[str, str, str]) -> None:

@@ -1,0 +1,53 @@
+"""The core on its own, for tests that drive its pins from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.core_config import CoreConfig
+from tb.runner import ROOT, Design, build, rtl_files, simulate
+from tests.core.rig import CONFIG
+
+PUBLIC = """\
+`verilator_config
+public_flat_rw -module "conv_core" -var "s_*"
+public_flat_rw -module "conv_core" -var "m_*"
+public_flat_rw -module "conv_core" -var "clk"
+public_flat_rw -module "conv_core" -var "rst"
+public_flat_rd -module "conv_core" -var "irq"
+public_flat_rd -module "conv_core" -var "halted"
+public_flat_rd -module "conv_core" -var "closing"
+public_flat_rd -module "control" -var "*_valid_q"
+public_flat_rd -module "layer_setup" -var "state_q"
+public_flat_rd -module "sequencer" -var "*_busy"
+public_flat_rd -module "activation_loader" -var "active_q"
+public_flat_rd -module "weight_loader" -var "active_q"
+public_flat_rd -module "weight_loader" -var "constants_q"
+public_flat_rd -module "result_reader" -var "active_q"
+public_flat_rd -module "finisher" -var "active_q"
+"""
+
+
+def core_at_its_pins(config: CoreConfig = CONFIG) -> Design:
+    """`conv_core` as the top of the simulation."""
+    return Design(
+        top="conv_core",
+        sources=(ROOT / "tests" / "core" / "timescale.v", *rtl_files()),
+        parameters=config.verilog_parameters(),
+        public=PUBLIC,
+    )
+
+
+def run_at_the_pins(
+    module: str, simulator: str, folder: Path, *, seed: int = 1, testcase: str | None = None, **env: str
+) -> str:
+    """Runs the cocotb tests of a module of this folder; returns the log."""
+    simulate(
+        build(core_at_its_pins(), simulator),
+        f"tests.core.{module}",
+        folder,
+        seed=seed,
+        testcase=testcase,
+        environment=env,
+    )
+    return (folder / "run.log").read_text()
