@@ -52,8 +52,8 @@ def _shortages(layer: Layer, config: CoreConfig) -> Iterator[Shortage]:
     if window > config.act_bytes - config.lanes_in:
         yield Shortage(
             "kernel",
-            f"{rows} rows of {layer.width} columns of {layer.in_channels} channels, {window} bytes, "
-            f"do not fit the activation buffer of {config.act_bytes} bytes",
+            f"{rows} rows of {layer.width} columns of {layer.in_channels} channels, {window} bytes,"
+            f" do not fit the activation buffer of {config.act_bytes} bytes",
             "ACT_BYTES",
             window + config.lanes_in,
         )

@@ -1,6 +1,19 @@
 """Layer files: a layer with its tensors in an `.npz`, as README.md describes them, and results.
 
 Whatever makes no sense is refused with a `LayerFileError`, one sentence that names file and field.
+
+What `x` is decides what the other values of the file are:
+
+- int8: everything is as the core has it.
+- uint8, as in ONNX: `x`, `y` and what speaks of them (`in_zp`, `out_zp`, `act_min`, `act_max`) are
+  0 to 255. All of it is shifted by 128: the core computes, and the results are, y - 128 in int8. A
+  zero point that is left out is 0, so -128 after the shift. `w` stays int8.
+- floating point, as Keras gives it: `w` and, if they are there, `bias`, `act_min` and `act_max` (0
+  and 6 are a ReLU6) are real numbers, too. The layer is quantised: activations and results with one
+  scale and a zero point, weights symmetrically with a scale for each filter; the scale of the
+  results is calibrated on the float result. What follows from that (`in_zp`, `out_zp`, `mult`,
+  `shift`, `scale`, `acc`, `y`) may not be in the file; `rounding` may. `load_quantised` also gives
+  the scales, and by them the error of the results against the float result.
 """
 
 from __future__ import annotations
@@ -10,6 +23,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +42,7 @@ from models.layer import (
     LayerError,
     same_pads,
 )
+from models.quantisation import Quantisation, quantise
 
 # fmt: off
 FIELDS = (
@@ -49,6 +64,10 @@ IN_FILE = {
 }
 """Where the fields of `Layer` come from in a file, if not from the field of their own name."""
 
+FOLLOWING = ("in_zp", "out_zp", "mult", "shift", "scale", "acc", "y")
+"""Fields that follow from the values of a floating point layer."""
+FLOATING = "floating point"
+
 Fields = dict[str, NDArray[Any]]
 
 
@@ -58,6 +77,14 @@ class LayerFileError(ValueError):
 
 def load(path: str | Path) -> LayerCase:
     """The layer of a file. Its name is the file's, without the suffix.
+
+    Raises `LayerFileError`.
+    """
+    return load_quantised(path)[0]
+
+
+def load_quantised(path: str | Path) -> tuple[LayerCase, Quantisation | None]:
+    """The layer of a file, and its scales if the file holds floating point numbers.
 
     Raises `LayerFileError`.
     """
@@ -166,16 +193,48 @@ def _suggestion(field: str) -> str:
     return f"do you mean {close[0]}?" if close else f"known are {', '.join(FIELDS)}"
 
 
-def _case(name: str, fields: Fields) -> LayerCase:
+def _case(name: str, fields: Fields) -> tuple[LayerCase, Quantisation | None]:
     """The case that a file's fields describe; what they don't say gets the framework's default."""
-    x = _tensor(fields, "x", "(N, H, W, Cin)")
-    batch, height, width, in_channels = x.shape
+    x = _tensor(fields, "x", "(N, H, W, Cin)", ("int8", "uint8", FLOATING))
+    if x.dtype.kind == "f":
+        return _float_case(name, fields, x)
+    if x.dtype == np.uint8:
+        fields = _shifted(fields)
+    w, layer = _weights_and_geometry(fields, x.shape, "int8")
+    _check_quantisation(fields, layer.rounding)
+    layer = replace(
+        layer,
+        in_zp=_number(fields, "in_zp", 0),
+        out_zp=_number(fields, "out_zp", 0),
+        act_min=_number(fields, "act_min", INT8_MIN),
+        act_max=_number(fields, "act_max", INT8_MAX),
+        requantise="mult" in fields or "scale" in fields,
+    )
+    bias = _int32(fields, "bias")
+    case = LayerCase(
+        name,
+        layer,
+        fields["x"],
+        w,
+        np.zeros(layer.out_channels, np.int32) if bias is None else bias,
+        mult=_int32(fields, "mult"),
+        shift=_int32(fields, "shift"),
+        scale=fields.get("scale"),
+        expected_acc=_int32(fields, "acc"),
+        expected_y=fields.get("y"),
+    )
+    return case, None
+
+
+def _weights_and_geometry(
+    fields: Fields, shape: tuple[int, ...], kind: str
+) -> tuple[NDArray[Any], Layer]:
+    """`w` as OHWI, and a layer that knows sizes and rounding, but no zero points and clamps."""
+    batch, height, width, in_channels = shape
     groups = _number(fields, "groups", 1)
-    w = _weights(fields, in_channels, groups)
+    w = _weights(fields, in_channels, groups, kind)
     stride, dilation = _pair(fields, "stride"), _pair(fields, "dil")
     kernel = (w.shape[1], w.shape[2])
-    rounding = _word(fields, "rounding", ROUNDINGS, "tflite")
-    _check_quantisation(fields, rounding)
     layer = Layer(
         batch,
         height,
@@ -187,35 +246,60 @@ def _case(name: str, fields: Fields) -> LayerCase:
         dilation=dilation,
         pads=_pads(fields, (height, width), kernel, stride, dilation),
         groups=groups,
-        in_zp=_number(fields, "in_zp", 0),
-        out_zp=_number(fields, "out_zp", 0),
-        act_min=_number(fields, "act_min", INT8_MIN),
-        act_max=_number(fields, "act_max", INT8_MAX),
-        requantise="mult" in fields or "scale" in fields,
-        rounding=rounding,
+        rounding=_word(fields, "rounding", ROUNDINGS, "tflite"),
     )
-    bias = _int32(fields, "bias")
-    return LayerCase(
-        name,
-        layer,
-        x,
-        w,
-        np.zeros(layer.out_channels, np.int32) if bias is None else bias,
-        mult=_int32(fields, "mult"),
-        shift=_int32(fields, "shift"),
-        scale=fields.get("scale"),
-        expected_acc=_int32(fields, "acc"),
-        expected_y=fields.get("y"),
-    )
+    return w, layer
 
 
-def _tensor(fields: Fields, field: str, axes: str) -> Int8Array:
+def _float_case(name: str, fields: Fields, x: NDArray[Any]) -> tuple[LayerCase, Quantisation]:
+    for field in FOLLOWING:
+        if field in fields:
+            raise LayerError(field, f"x is {x.dtype}: leave it out, it follows from the values")
+    w, layer = _weights_and_geometry(fields, x.shape, FLOATING)
+    x, w = _real("x", x), _real("w", w)
+    bias = _real("bias", fields.get("bias", np.zeros(layer.out_channels)), (layer.out_channels,))
+    low = float(_real("act_min", fields["act_min"], ())) if "act_min" in fields else -np.inf
+    high = float(_real("act_max", fields["act_max"], ())) if "act_max" in fields else np.inf
+    if low > high:
+        raise LayerError("act_min", f"{low:g} is above act_max, {high:g}")
+    return quantise(name, layer, x, w, bias, (low, high))
+
+
+def _real(
+    field: str, values: NDArray[Any], shape: tuple[int, ...] | None = None
+) -> NDArray[np.float64]:
+    if values.dtype.kind not in "fiu":
+        raise LayerError(field, f"it is {values.dtype}, x is floating point, so it must be, too")
+    if shape is not None and values.shape != shape:
+        raise LayerError(field, f"its shape is {values.shape}, the layer needs {shape}")
+    real = values.astype(np.float64)
+    if not (np.abs(real) <= np.finfo(np.float32).max).all():
+        raise LayerError(field, "there are values that are no finite float32")
+    return real
+
+
+def _shifted(fields: Fields) -> Fields:
+    """The fields of a file with uint8 activations as they are for int8 ones."""
+    shifted = {**fields, "x": (fields["x"] ^ 0x80).view(np.int8)}
+    for field, default in (("in_zp", 0), ("out_zp", 0), ("act_min", 0), ("act_max", 255)):
+        value = _number(fields, field, default)
+        if not 0 <= value <= 255:
+            raise LayerError(field, f"{value} is not in 0 to 255, and x is uint8")
+        shifted[field] = np.array(value - 128)
+    if "y" in fields:
+        if fields["y"].dtype != np.uint8:
+            raise LayerError("y", f"it is {fields['y'].dtype}, not uint8 like x")
+        shifted["y"] = (fields["y"] ^ 0x80).view(np.int8)
+    return shifted
+
+
+def _tensor(fields: Fields, field: str, axes: str, kinds: tuple[str, ...]) -> NDArray[Any]:
     if field not in fields:
-        raise LayerError(field, f"missing, it is int8 {axes}")
+        raise LayerError(field, f"missing, it is {kinds[0]} {axes}")
     tensor = fields[field]
-    if tensor.dtype != np.int8:
-        hint = ", subtract 128 from it and from its zero point" if tensor.dtype == np.uint8 else ""
-        raise LayerError(field, f"it is {tensor.dtype}, not int8{hint}")
+    kind = FLOATING if tensor.dtype.kind == "f" else tensor.dtype.name
+    if kind not in kinds:
+        raise LayerError(field, f"it is {tensor.dtype}, not {' or '.join(kinds)}")
     if tensor.ndim != 4:
         raise LayerError(
             field, f"its shape {tensor.shape} has {tensor.ndim} axes, not the 4 {axes}"
@@ -223,9 +307,9 @@ def _tensor(fields: Fields, field: str, axes: str) -> Int8Array:
     return tensor
 
 
-def _weights(fields: Fields, in_channels: int, groups: int) -> Int8Array:
+def _weights(fields: Fields, in_channels: int, groups: int, kind: str) -> NDArray[Any]:
     """`w` in the layout OHWI, of a sensible kernel and for the channels of `x`."""
-    w = _tensor(fields, "w", "of (Cout, KH, KW, Cin / groups)")
+    w = _tensor(fields, "w", "of (Cout, KH, KW, Cin / groups)", (kind,))
     layout = _word(fields, "w_layout", tuple(LAYOUTS), "OHWI")
 
     def fits(axes: tuple[int, ...]) -> bool:

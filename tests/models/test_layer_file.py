@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.convolution import accumulate
 from models.layer import Layer
-from models.layer_file import LayerFileError, find, load, save, save_result
+from models.layer_file import LayerFileError, find, load, load_quantised, save, save_result
 from models.random_layers import Mix, random_cases
+from models.requantisation import result
 
 REMOVED = object()
 
@@ -125,11 +127,15 @@ LAYOUT_HINT = "it would fit with w_layout"
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("no x", {"x": REMOVED}, "x: missing, it is int8 (N, H, W, Cin)"),
     ("no w", {"w": REMOVED}, "w: missing, it is int8 of (Cout, KH, KW, Cin / groups)"),
-    ("x float", {"x": np.zeros((1, 5, 6, 4))}, "x: it is float64, not int8"),
     (
-        "x uint8",
-        {"x": np.zeros((1, 5, 6, 4), np.uint8)},
-        "x: it is uint8, not int8, subtract 128 from it and from its zero point",
+        "x int32",
+        {"x": np.zeros((1, 5, 6, 4), np.int32)},
+        "x: it is int32, not int8 or uint8 or floating point",
+    ),
+    (
+        "x text",
+        {"x": np.full((1, 5, 6, 4), "a")},
+        "x: it is <U1, not int8 or uint8 or floating point",
     ),
     (
         "x without batch",
@@ -139,6 +145,8 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("x empty", {"x": np.zeros((0, 5, 6, 4), np.int8)}, "x (N): 0 is not in 1 to 65535"),
     ("x no rows", {"x": np.zeros((1, 0, 6, 4), np.int8)}, "x (H): 0 is not in 1 to 65535"),
     ("x no columns", {"x": np.zeros((1, 5, 0, 4), np.int8)}, "x (W): 0 is not in 1 to 65535"),
+    ("w uint8", {"w": np.zeros((8, 3, 2, 4), np.uint8)}, "w: it is uint8, not int8"),
+    ("w float", {"w": np.zeros((8, 3, 2, 4))}, "w: it is float64, not int8"),
     ("no filters", {"w": np.zeros((0, 3, 2, 4), np.int8)}, "w (Cout): 0 is not in 1 to 65535"),
     ("w int32", {"w": np.zeros((8, 3, 2, 4), np.int32)}, "w: it is int32, not int8"),
     ("w flat", {"w": np.zeros((8, 24), np.int8)}, "w: its shape (8, 24) has 2 axes"),
@@ -259,6 +267,118 @@ def test_a_mistake_is_refused_by_file_and_field(
 ) -> None:
     np.savez(path, **fields(**changes))
     with pytest.raises(LayerFileError, match=f"^{re.escape(str(path))}: .*{re.escape(sentence)}"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"in_zp": 256}, "in_zp: 256 is not in 0 to 255, and x is uint8"),
+        ({"out_zp": -1}, "out_zp: -1 is not in 0 to 255, and x is uint8"),
+        ({"act_min": -128}, "act_min: -128 is not in 0 to 255, and x is uint8"),
+        ({"y": np.zeros((1, 3, 5, 8), np.int8)}, "y: it is int8, not uint8 like x"),
+        ({"w": np.zeros((8, 3, 2, 4), np.uint8)}, "w: it is uint8, not int8"),
+    ],
+)
+def test_a_mistake_in_a_uint8_layer_is_refused(
+    path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    np.savez(path, **(fields(x=np.zeros((1, 5, 6, 4), np.uint8)) | changes))
+    with pytest.raises(LayerFileError, match=re.escape(f"{path}: {sentence}")):
+        load(path)
+
+
+def test_uint8_activations_are_shifted_by_128_with_all_that_speaks_of_them(path: Path) -> None:
+    x = np.arange(120, dtype=np.uint8).reshape(1, 5, 6, 4) * 2
+    y = np.arange(120, dtype=np.uint8).reshape(1, 3, 5, 8) + 100
+    np.savez(path, **fields(x=x, in_zp=np.uint8(3), out_zp=200, act_min=100, act_max=220, y=y))
+    case = load(path)
+    layer = case.layer
+    assert (layer.in_zp, layer.out_zp, layer.act_min, layer.act_max) == (-125, 72, -28, 92)
+    assert case.expected_y is not None
+    np.testing.assert_array_equal(case.x.astype(int), x.astype(int) - 128)
+    np.testing.assert_array_equal(case.expected_y.astype(int), y.astype(int) - 128)
+
+
+def test_a_uint8_layer_that_says_little_has_zero_points_of_0(path: Path) -> None:
+    x = np.full((1, 5, 6, 4), 7, np.uint8)
+    np.savez(path, **fields(x=x, mult=REMOVED, shift=REMOVED))
+    case = load(path)
+    assert (case.layer.in_zp, case.layer.out_zp) == (-128, -128)
+    assert (case.layer.act_min, case.layer.act_max) == (-128, 127)
+    w = fields()["w"].astype(int)
+    np.testing.assert_array_equal(accumulate(case)[0, 0, 0], 7 * w.sum(axis=(1, 2, 3)))
+
+
+def float_fields(**changes: Any) -> dict[str, Any]:
+    """As Keras gives it: an image, a kernel HWIO of 3x2, biases, in float32."""
+    rng = np.random.default_rng(5)
+    tensors = {
+        "x": rng.normal(1, 2, (2, 7, 6, 4)).astype(np.float32),
+        "w": rng.normal(0, 0.1, (3, 2, 4, 8)).astype(np.float32),
+        "w_layout": "HWIO",
+        "bias": rng.normal(0, 1, 8).astype(np.float32),
+        "padding": "same",
+    }
+    return {name: value for name, value in (tensors | changes).items() if value is not REMOVED}
+
+
+@pytest.mark.parametrize("rounding", ["tflite", "float"])
+def test_floating_point_layers_are_quantised_and_come_within_a_step_of_the_result(
+    path: Path, rounding: str
+) -> None:
+    np.savez(path, **float_fields(rounding=rounding))
+    case, quantisation = load_quantised(path)
+    assert quantisation is not None
+    assert (case.layer.requantise, case.layer.rounding) == (True, rounding)
+    y = result(case)
+    assert y.dtype == np.int8
+    error = quantisation.error(y)
+    assert error.largest < 3 * quantisation.out_scale
+    assert 0 < error.rms < quantisation.out_scale
+    assert y.min() == -128
+    assert y.max() == 127
+    assert re.match(r"error 0\.0\d+ rms, 0\.\d+ at most, in results of -\d", str(error))
+    assert re.match(r"x: scale 0\.0\d+, zero point -?\d+; w: scales 0\.", str(quantisation))
+
+
+def test_clamps_of_a_floating_point_layer_are_real_numbers(path: Path) -> None:
+    np.savez(path, **float_fields(act_min=0.0, act_max=1.5))
+    case, quantisation = load_quantised(path)
+    assert quantisation is not None
+    y = quantisation.real(result(case))
+    assert y.min() == 0
+    assert abs(y.max() - 1.5) < quantisation.out_scale
+    assert quantisation.error(result(case)).largest < quantisation.in_scale
+
+
+def test_int8_layers_have_no_scales(path: Path) -> None:
+    np.savez(path, **fields())
+    assert load_quantised(path)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"w": np.zeros((3, 2, 4, 8), np.int8)}, "w: it is int8, not floating point"),
+        ({"in_zp": 3}, "in_zp: x is float32: leave it out, it follows from the values"),
+        ({"scale": np.ones(8)}, "scale: x is float32: leave it out, it follows from the values"),
+        ({"y": np.zeros((2, 7, 6, 8))}, "y: x is float32: leave it out"),
+        ({"bias": np.zeros(7)}, "bias: its shape is (7,), the layer needs (8,)"),
+        ({"bias": np.full(8, "a")}, "bias: it is <U1, x is floating point, so it must be, too"),
+        ({"bias": np.full(8, np.nan)}, "bias: there are values that are no finite float32"),
+        ({"act_min": 2.0, "act_max": 1.0}, "act_min: 2 is above act_max, 1"),
+        ({"act_min": (0.0, 1.0)}, "act_min: its shape is (2,), the layer needs ()"),
+        ({"x": np.full((2, 7, 6, 4), np.inf)}, "x: there are values that are no finite float32"),
+        ({"x": np.zeros((0, 7, 6, 4))}, "x (N): 0 is not in 1 to 65535"),
+        ({"w_layout": "OHWI"}, "w: its shape (3, 2, 4, 8) is, as OHWI, 3 filters of 2x4"),
+    ],
+)
+def test_a_mistake_in_a_floating_point_layer_is_refused(
+    path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    np.savez(path, **float_fields(**changes))
+    with pytest.raises(LayerFileError, match=re.escape(f"{path}: {sentence}")):
         load(path)
 
 
