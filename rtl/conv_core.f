@@ -21,6 +21,7 @@ skid_buffer.v
 step_walker.v
 stream_narrower.v
 stream_widener.v
+tap_memory.v
 tap_range.v
 weight_loader.v
 window_walker.v

@@ -133,6 +133,7 @@ module conv_core #(
     wire [2:0] cfg_dilation_y;
     wire [2:0] cfg_dilation_x;
     wire cfg_packed;
+    wire cfg_depthwise;
     wire [RUN_W-1:0] cfg_run_bytes;
     wire [CHUNK_W-1:0] cfg_run_words;
     wire [WGT_W-1:0] cfg_tap_row_words;
@@ -192,6 +193,10 @@ module conv_core #(
     wire step_first;
     wire step_last;
     wire step_any;
+    wire step_multiply;
+    wire step_depthwise;
+    wire [3:0] step_row;
+    wire step_clear;
     wire [$clog2(LANES_IN)-1:0] step_first_lane;
     wire [$clog2(LANES_IN)-1:0] step_last_lane;
     wire [ACT_W-1:0] step_act;
@@ -349,6 +354,7 @@ module conv_core #(
         .cfg_dilation_y     (cfg_dilation_y),
         .cfg_dilation_x     (cfg_dilation_x),
         .cfg_packed         (cfg_packed),
+        .cfg_depthwise      (cfg_depthwise),
         .cfg_run_bytes      (cfg_run_bytes),
         .cfg_run_words      (cfg_run_words),
         .cfg_tap_row_words  (cfg_tap_row_words),
@@ -521,6 +527,7 @@ module conv_core #(
         .cfg_block_bytes  (cfg_block_bytes),
         .cfg_out_row_bytes(cfg_out_row_bytes),
         .cfg_packed       (cfg_packed),
+        .cfg_depthwise    (cfg_depthwise),
         .cfg_width        (cfg_width),
         .cfg_taps_x       (cfg_taps_x),
         .cfg_stride_x     (cfg_stride_x),
@@ -541,6 +548,10 @@ module conv_core #(
         .step_first       (step_first),
         .step_last        (step_last),
         .step_any         (step_any),
+        .step_multiply    (step_multiply),
+        .step_depthwise   (step_depthwise),
+        .step_row         (step_row),
+        .step_clear       (step_clear),
         .step_first_lane  (step_first_lane),
         .step_last_lane   (step_last_lane),
         .step_act         (step_act),
@@ -575,6 +586,10 @@ module conv_core #(
         .step_first     (step_first),
         .step_last      (step_last),
         .step_any       (step_any),
+        .step_multiply  (step_multiply),
+        .step_depthwise (step_depthwise),
+        .step_row       (step_row),
+        .step_clear     (step_clear),
         .step_first_lane(step_first_lane),
         .step_last_lane (step_last_lane),
         .step_act       (step_act[$clog2(ACT_BYTES)-1:0]),

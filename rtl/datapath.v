@@ -4,11 +4,11 @@
 // nothing. The zero point is subtracted before the multiplier, so padding needs no correction later.
 // Does not: know loops or addresses; a step says what to read.
 //
-//   cycle  0         1          2       3          4             5            6 ...
-//   act    address   bank word  banks   rotated    less zero p.  products     sums, accumulator, result
-//   wgt                                 address    weights
+//   cycle  0         1          2       3          4             5            6            7 ...
+//   act    address   bank word  banks   rotated    less zero p.  (taps)       products     sums, accumulator, result
+//   wgt                                            address       weights
 //
-// Latency: result_valid comes 6 + ceil(log2(LANES_IN) / 2) cycles after a window's last step.
+// Latency: result_valid comes 7 + ceil(log2(LANES_IN) / 2) cycles after a window's last step.
 // Throughput: one step a cycle. It never stalls.
 
 `default_nettype none
@@ -34,6 +34,10 @@ module datapath #(
     input  wire                                      step_first,
     input  wire                                      step_last,
     input  wire                                      step_any,
+    input  wire                                      step_multiply,
+    input  wire                                      step_depthwise,
+    input  wire [                               3:0] step_row,
+    input  wire                                      step_clear,
     input  wire [              $clog2(LANES_IN)-1:0] step_first_lane,
     input  wire [              $clog2(LANES_IN)-1:0] step_last_lane,
     input  wire [             $clog2(ACT_BYTES)-1:0] step_act,
@@ -46,37 +50,61 @@ module datapath #(
 
     localparam LANE_W     = $clog2(LANES_IN);
     localparam WGT_WORD_W = $clog2(WGT_WORDS);
-    localparam STEP_W     = 3 + 2 * LANE_W + WGT_WORD_W + 8;
+    localparam STEP_W     = 3 + 2 * LANE_W + WGT_WORD_W + 8 + 7;
+    localparam CHANNELS   = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;  // of a depthwise step
+    localparam TAPS       = LANES_IN < 11 ? LANES_IN : 11;
 
     // The step walks beside its data.
     reg [3:0] valid_q;
+    reg valid_q5;  // and multiplies
     reg [STEP_W-1:0] step_q1;
     reg [STEP_W-1:0] step_q2;
     reg [STEP_W-1:0] step_q3;
     reg first_q4;
     reg last_q4;
+    reg multiply_q4;
+    reg depthwise_q4;
+    reg [3:0] row_q4;
+    reg clear_q4;
+    reg [WGT_WORD_W-1:0] wgt_q4;
+    reg first_q5;
+    reg last_q5;
+    reg depthwise_q5;
 
     wire first_q3;
     wire last_q3;
     wire any_q3;
+    wire multiply_q3;
+    wire depthwise_q3;
+    wire [3:0] row_q3;
+    wire clear_q3;
     wire [LANE_W-1:0] first_lane_q3;
     wire [LANE_W-1:0] last_lane_q3;
     wire [WGT_WORD_W-1:0] wgt_q3;
     wire [7:0] zero_point_q3;
 
-    assign {first_q3, last_q3, any_q3, first_lane_q3, last_lane_q3, wgt_q3, zero_point_q3} = step_q3;
+    assign {multiply_q3, depthwise_q3, row_q3, clear_q3, first_q3, last_q3, any_q3, first_lane_q3, last_lane_q3, wgt_q3, zero_point_q3} = step_q3;
 
     always @(posedge clk) begin
-        step_q1 <= {step_first, step_last, step_any, step_first_lane, step_last_lane, step_wgt, step_zero_point};
+        step_q1 <= {step_multiply, step_depthwise, step_row, step_clear, step_first, step_last, step_any, step_first_lane, step_last_lane, step_wgt, step_zero_point};
         step_q2 <= step_q1;
         step_q3 <= step_q2;
         first_q4 <= first_q3;
         last_q4 <= last_q3;
+        multiply_q4 <= multiply_q3;
+        depthwise_q4 <= depthwise_q3;
+        row_q4 <= row_q3;
+        clear_q4 <= clear_q3;
+        wgt_q4 <= wgt_q3;
+        first_q5 <= first_q4;
+        last_q5 <= last_q4;
+        depthwise_q5 <= depthwise_q4;
     end
 
     always @(posedge clk) begin
         if (rst) valid_q <= 4'd0;
         else valid_q <= {valid_q[2:0], step_valid};
+        valid_q5 <= valid_q[3] && multiply_q4 && !rst;
     end
 
     wire [8*LANES_IN-1:0] bytes_q3;
@@ -111,21 +139,44 @@ module datapath #(
     always @(posedge clk)
         activations_q4 <= subtract_inside(bytes_q3, zero_point_q3, any_q3, first_lane_q3, last_lane_q3);
 
+    // Depthwise, the filters see taps of their own.
+    reg [9*LANES_IN-1:0] activations_q5;
+    wire [9*TAPS*CHANNELS-1:0] taps_q5;
+
+    always @(posedge clk) activations_q5 <= activations_q4;
+
+    tap_memory #(
+        .LANES   (LANES_IN),
+        .CHANNELS(CHANNELS),
+        .TAPS    (TAPS)
+    ) u_tap_memory (
+        .clk   (clk),
+        .enable(valid_q[3] && depthwise_q4),
+        .row   (row_q4),
+        .clear (clear_q4),
+        .column(activations_q4),
+        .taps  (taps_q5)
+    );
+
     mac_array #(
         .LANES_IN (LANES_IN),
         .LANES_OUT(LANES_OUT),
-        .WGT_WORDS(WGT_WORDS)
+        .WGT_WORDS(WGT_WORDS),
+        .CHANNELS (CHANNELS),
+        .TAPS     (TAPS)
     ) u_mac_array (
         .clk         (clk),
         .rst         (rst),
         .wgt_wr_lane (wgt_wr_lane),
         .wgt_wr_word (wgt_wr_word),
         .wgt_wr_data (wgt_wr_data),
-        .step_wgt    (wgt_q3),
-        .step_valid  (valid_q[3]),
-        .step_first  (first_q4),
-        .step_last   (last_q4),
-        .activations (activations_q4),
+        .step_wgt    (wgt_q4),
+        .step_valid  (valid_q5),
+        .step_first  (first_q5),
+        .step_last   (last_q5),
+        .activations (activations_q5),
+        .depthwise   (depthwise_q5),
+        .taps        (taps_q5),
         .result_valid(result_valid),
         .result      (result)
     );

@@ -14,6 +14,8 @@ module dot_product #(
 ) (
     input  wire               clk,
     input  wire [9*LANES-1:0] activations,  // signed, lane 0 lowest
+    input  wire [9*LANES-1:0] taps,         // the same, in their place if `depthwise`
+    input  wire               depthwise,
     input  wire [8*LANES-1:0] weights,      // signed, lane 0 lowest
     output wire [  SUM_W-1:0] sum           // signed
 );
@@ -49,7 +51,7 @@ module dot_product #(
             reg [SUM_W*LANES-1:0] terms_q;  // LANES / 4^l of them; the synthesiser drops the rest
 
             if (l == 0) begin : gen_multiply
-                always @(posedge clk) terms_q <= multiply(activations, weights);
+                always @(posedge clk) terms_q <= multiply(depthwise ? taps : activations, weights);
             end else begin : gen_add
                 always @(posedge clk) terms_q <= add(gen_level[l-1].terms_q);
             end

@@ -59,6 +59,7 @@ module layer_setup #(
     output reg  [             2:0] cfg_dilation_y,
     output reg  [             2:0] cfg_dilation_x,
     output wire                    cfg_packed,
+    output wire                    cfg_depthwise,
     output reg  [       RUN_W-1:0] cfg_run_bytes,
     output wire [     CHUNK_W-1:0] cfg_run_words,
     output reg  [       WGT_W-1:0] cfg_tap_row_words,
@@ -155,12 +156,19 @@ module layer_setup #(
     // Channel groups with few filters are joined, by doubling, until they fill the lanes (in_quotient_q and out_quotient_q
     // are then those of the joined ones): a filter multiplies the others' channels by weights of 0.
     reg [2:0] joined_q;  // log2
+    reg       depthwise_q;
     reg [15:0] spans_q;  // how many there are
-    wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q};
+    wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q}
+                 && !(depthwise && {in_quotient_q, 1'b0} > CHANNELS_AT_ONCE);
+    // One channel in, one out, its taps side by side: a read of a column serves all taps of a kernel row.
+    wire depthwise = joined_q == 3'd0 ? in_quotient_q == 16'd1 && out_quotient_q == 16'd1 && channel_groups_q != 16'd1
+                                        && cfg_dilation_x == 3'd1 && {13'd0, cfg_taps_x} <= CHANNELS_AT_ONCE
+                                      : depthwise_q;
     wire [16:0] span_count = ({1'b0, channel_groups_q} + (17'd1 << joined_q) - 17'd1) >> joined_q;
     wire [15:0] groups_of_span = ((cfg_span_filters - 16'd1) >> LANE_OUT_W) + 16'd1;
 
     localparam [16:0] FILTERS = {1'b0, LANES_OUT[15:0]};
+    localparam [16:0] CHANNELS_AT_ONCE = {1'b0, LANES_IN[15:0]};
 
     // One product after the other.
     localparam [4:0] ROW_BYTES = 5'd0;
@@ -235,7 +243,7 @@ module layer_setup #(
             LAST_OFFSET: {a, b} = {cfg_stride_bytes, cfg_out_width};
             RUN_BYTES: {a, b} = {10'd0, cfg_span, 12'd0, cfg_packed ? cfg_taps_x : 4'd1};
             FILTER_GROUPS: {a, b} = {10'd0, spans_q, groups_of_span};
-            TAP_ROW_WORDS: {a, b} = {{26 - CHUNK_W{1'b0}}, cfg_run_words, 12'd0, cfg_packed ? 4'd1 : cfg_taps_x};
+            TAP_ROW_WORDS: {a, b} = {{26 - CHUNK_W{1'b0}}, cfg_run_words, 12'd0, cfg_packed || depthwise_q ? 4'd1 : cfg_taps_x};
             GROUP_WORDS: {a, b} = {{26 - WGT_W{1'b0}}, cfg_tap_row_words, 12'd0, cfg_taps_y};
             BLOCK_BYTES: {a, b} = {pixel_q, cfg_block_cols};
             BLOCK_POS: {a, b} = {10'd0, cfg_block_cols, 13'd0, cfg_stride_x};
@@ -334,6 +342,7 @@ module layer_setup #(
                 out_quotient_q <= {out_quotient_q[14:0], 1'b0};
                 joined_q       <= joined_q + 3'd1;
             end
+            depthwise_q      <= depthwise;
             cfg_span         <= in_quotient_q;
             cfg_span_filters <= out_quotient_q;
             spans_q          <= span_count[15:0];
@@ -465,12 +474,14 @@ module layer_setup #(
 
     assign desc_ready      = state_q == IDLE;
     assign cfg_valid       = offered_q;
-    assign cfg_packed      = cfg_dilation_x == 3'd1 && cfg_span == channels_in_q;
+    assign cfg_depthwise   = depthwise_q;
+    assign cfg_packed      = cfg_dilation_x == 3'd1 && cfg_span == channels_in_q && !depthwise_q;
     assign cfg_run_words   = {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
                            + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};
     assign cfg_first_row   = -$signed({{POS_W - 16{1'b0}}, top_q});
     assign cfg_first_col   = -$signed({{POS_W - 16{1'b0}}, left_q});
-    assign cfg_last_channel = channels_in_q - cfg_span;
+    // Depthwise, lane and filter go together, so the last span is cropped; otherwise it is moved back.
+    assign cfg_last_channel = depthwise_q ? 16'hFFFF : channels_in_q - cfg_span;
 
     // A frame in whole words.
     wire [31:0] frame_words = (cfg_frame_bytes + LANES_IN - 1) >> LANE_IN_W;

@@ -1,7 +1,7 @@
 // mac_array: LANES_OUT filters side by side, each with its part of the weight buffer, a dot product of LANES_IN lanes
 // and a 32-bit accumulator.
 //
-// All filters see the same activations. A window is the run of steps from `first` to `last` (both may be set in
+// All filters see the same activations, except in depthwise layers. A window is the run of steps from `first` to `last` (both may be set in
 // one step); its sums appear side by side on `result`. The weight buffer is a ring; the loader and the sequencer
 // count what is valid in it.
 // Does not: saturate. An accumulator wraps modulo 2^32.
@@ -15,7 +15,9 @@
 module mac_array #(
     parameter LANES_IN  = 16,
     parameter LANES_OUT = 16,
-    parameter WGT_WORDS = 1024  // words of LANES_IN weights, for each filter
+    parameter WGT_WORDS = 1024,  // words of LANES_IN weights, for each filter
+    parameter CHANNELS  = 16,    // at most LANES_OUT
+    parameter TAPS      = 11     // at most LANES_IN
 ) (
     input  wire                         clk,
     input  wire                         rst,
@@ -29,6 +31,8 @@ module mac_array #(
     input  wire                         step_first,
     input  wire                         step_last,
     input  wire [       9*LANES_IN-1:0] activations,  // signed 9 bits a lane, zero point subtracted
+    input  wire                         depthwise,    // each filter has activations of its own:
+    input  wire [  9*TAPS*CHANNELS-1:0] taps,         // TAPS each for the first CHANNELS filters
 
     output wire                         result_valid,
     output wire [     32*LANES_OUT-1:0] result        // filter 0 lowest
@@ -64,6 +68,7 @@ module mac_array #(
         for (o = 0; o < LANES_OUT; o = o + 1) begin : gen_filter
             wire [8*LANES_IN-1:0] weights;
             wire [     SUM_W-1:0] sum;
+            wire [9*LANES_IN-1:0] own;
             reg  [          31:0] acc_q;
 
             ram #(
@@ -79,11 +84,19 @@ module mac_array #(
                 .rd_data(weights)
             );
 
+            if (o < CHANNELS) begin : gen_taps
+                assign own = {{9 * (LANES_IN - TAPS) {1'b0}}, taps[9*TAPS*o+:9*TAPS]};
+            end else begin : gen_no_taps
+                assign own = {9 * LANES_IN{1'b0}};
+            end
+
             dot_product #(
                 .LANES(LANES_IN)
             ) u_dot_product (
                 .clk        (clk),
                 .activations(activations),
+                .taps       (own),
+                .depthwise  (depthwise),
                 .weights    (weights),
                 .sum        (sum)
             );

@@ -55,6 +55,7 @@ module sequencer #(
     input  wire [OUT_W-1:0]              cfg_block_bytes,
     input  wire [OUT_W-1:0]              cfg_out_row_bytes,
     input  wire                          cfg_packed,
+    input  wire                          cfg_depthwise,
     input  wire [15:0]                   cfg_width,
     input  wire [3:0]                    cfg_taps_x,
     input  wire [2:0]                    cfg_stride_x,
@@ -76,6 +77,10 @@ module sequencer #(
     output wire                          step_first,
     output wire                          step_last,
     output wire                          step_any,
+    output wire                          step_multiply,
+    output wire                          step_depthwise,
+    output wire [3:0]                    step_row,
+    output wire                          step_clear,
     output wire [$clog2(LANES_IN)-1:0]   step_first_lane,
     output wire [$clog2(LANES_IN)-1:0]   step_last_lane,
     output wire [ACT_W-1:0]              step_act,
@@ -135,6 +140,7 @@ module sequencer #(
     reg [OUT_W-1:0]        block_bytes_q;
     reg [OUT_W-1:0]        out_row_bytes_q;
     reg                    packed_q;
+    reg                    depthwise_q;
     reg [15:0]             width_q;
     reg [3:0]              taps_x_q;
     reg [2:0]              stride_x_q;
@@ -177,6 +183,7 @@ module sequencer #(
             block_bytes_q <= cfg_block_bytes;
             out_row_bytes_q <= cfg_out_row_bytes;
             packed_q <= cfg_packed;
+            depthwise_q <= cfg_depthwise;
             width_q <= cfg_width;
             taps_x_q <= cfg_taps_x;
             stride_x_q <= cfg_stride_x;
@@ -215,6 +222,9 @@ module sequencer #(
     wire                          window_empty;
     wire [3:0]                    window_rows;
     wire [3:0]                    window_runs;
+    wire [3:0]                    window_first_run;
+    wire [3:0]                    window_inside_runs;
+    wire                          window_clear;
     wire [CHUNK_W-1:0]            window_chunks;
     wire [$clog2(LANES_IN)-1:0]   window_first_lane;
     wire [$clog2(LANES_IN)-1:0]   window_last_lane;
@@ -303,6 +313,7 @@ module sequencer #(
         .rst(rst),
         .busy(windows_busy),
         .cfg_packed(packed_q),
+        .cfg_depthwise(depthwise_q),
         .cfg_width(width_q),
         .cfg_taps_x(taps_x_q),
         .cfg_stride_x(stride_x_q),
@@ -335,6 +346,9 @@ module sequencer #(
         .window_empty(window_empty),
         .window_rows(window_rows),
         .window_runs(window_runs),
+        .window_first_run(window_first_run),
+        .window_inside_runs(window_inside_runs),
+        .window_clear(window_clear),
         .window_chunks(window_chunks),
         .window_first_lane(window_first_lane),
         .window_last_lane(window_last_lane),
@@ -363,6 +377,7 @@ module sequencer #(
         .clk(clk),
         .rst(rst),
         .busy(steps_busy),
+        .cfg_depthwise(depthwise_q),
         .cfg_tap_bytes(tap_bytes_q),
         .cfg_dilation_span(dilation_span_q),
         .cfg_run_words(run_words_q),
@@ -372,6 +387,9 @@ module sequencer #(
         .window_empty(window_empty),
         .window_rows(window_rows),
         .window_runs(window_runs),
+        .window_first_run(window_first_run),
+        .window_inside_runs(window_inside_runs),
+        .window_clear(window_clear),
         .window_chunks(window_chunks),
         .window_first_lane(window_first_lane),
         .window_last_lane(window_last_lane),
@@ -396,6 +414,10 @@ module sequencer #(
         .step_first(step_first),
         .step_last(step_last),
         .step_any(step_any),
+        .step_multiply(step_multiply),
+        .step_depthwise(step_depthwise),
+        .step_row(step_row),
+        .step_clear(step_clear),
         .step_first_lane(step_first_lane),
         .step_last_lane(step_last_lane),
         .step_act(step_act),

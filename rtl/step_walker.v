@@ -22,6 +22,7 @@ module step_walker #(
     output wire                     busy,
 
     // The layer; constant while busy.
+    input  wire                     cfg_depthwise,
     input  wire [        ACT_W-1:0] cfg_tap_bytes,       // dilation_x * Cin
     input  wire [        ACT_W-1:0] cfg_dilation_span,   // dilation_y * bytes of an image row
     input  wire [      CHUNK_W-1:0] cfg_run_words,       // weight words of a run
@@ -32,6 +33,9 @@ module step_walker #(
     input  wire                     window_empty,
     input  wire [              3:0] window_rows,
     input  wire [              3:0] window_runs,
+    input  wire [              3:0] window_first_run,
+    input  wire [              3:0] window_inside_runs,
+    input  wire                     window_clear,
     input  wire [      CHUNK_W-1:0] window_chunks,
     input  wire [$clog2(LANES)-1:0] window_first_lane,
     input  wire [$clog2(LANES)-1:0] window_last_lane,
@@ -59,6 +63,10 @@ module step_walker #(
     output wire                     step_first,
     output wire                     step_last,
     output wire                     step_any,            // some lane is inside the image
+    output wire                     step_multiply,       // else, depthwise, the column is only remembered
+    output wire                     step_depthwise,
+    output wire [              3:0] step_row,            // depthwise: which kernel row's memory
+    output wire                     step_clear,          // depthwise: that memory is forgotten first
     output wire [$clog2(LANES)-1:0] step_first_lane,
     output wire [$clog2(LANES)-1:0] step_last_lane,
     output wire [        ACT_W-1:0] step_act,            // byte under lane 0
@@ -97,6 +105,10 @@ module step_walker #(
 
     // Of the window at hand.
     reg [        3:0] runs_q;
+    reg [        3:0] run_q;         // index of the run at hand
+    reg [        3:0] first_run_q;
+    reg [        3:0] inside_runs_q;
+    reg               clear_q;
     reg [CHUNK_W-1:0] chunks_q;
     reg [ LANE_W-1:0] first_lane_q;
     reg [ LANE_W-1:0] last_lane_q;
@@ -127,7 +139,11 @@ module step_walker #(
     wire act_here = !act_ahead[WORD_W-1] && act_ahead > {{WORD_W - 1{1'b0}}, last_byte[LANE_W]};
     wire wgt_here = !wgt_ahead[WGT_W-1] && wgt_ahead != {WGT_W{1'b0}};
 
-    wire act_ok = empty_q || act_here;
+    // Depthwise: a column outside the image.
+    wire outside = cfg_depthwise && (run_q < first_run_q || run_q - first_run_q >= inside_runs_q);
+    wire any = !empty_q && !outside;
+
+    wire act_ok = !any || act_here;
     wire wgt_ok = wgt_here;
     wire out_ok = !last || credits_q != {CREDIT_W{1'b0}};
 
@@ -142,7 +158,7 @@ module step_walker #(
     wire [ACT_W-1:0] next_row_act = row_act_q + cfg_dilation_span;
     wire [ACT_W-1:0] next_run_act = run_act_q + cfg_tap_bytes;
     wire [WGT_W-1:0] next_row_wgt = row_wgt_q + cfg_tap_row_words;
-    wire [WGT_W-1:0] next_run_wgt = run_wgt_q + {{WGT_W - CHUNK_W{1'b0}}, cfg_run_words};
+    wire [WGT_W-1:0] next_run_wgt = run_wgt_q + (cfg_depthwise ? {WGT_W{1'b0}} : {{WGT_W - CHUNK_W{1'b0}}, cfg_run_words});
 
     always @(posedge clk) begin
         if (window_ready) begin
@@ -160,6 +176,10 @@ module step_walker #(
             row_wgt_q     <= window_wgt;
 
             runs_q        <= window_runs;
+            run_q         <= 4'd0;
+            first_run_q   <= window_first_run;
+            inside_runs_q <= window_inside_runs;
+            clear_q       <= window_clear;
             chunks_q      <= window_chunks;
             first_lane_q  <= window_first_lane;
             last_lane_q   <= window_last_lane;
@@ -174,10 +194,11 @@ module step_walker #(
             last_group_q  <= window_last_group;
             layer_end_q   <= window_layer_end;
         end else if (take) begin
-            first_q       <= 1'b0;
+            first_q       <= first_q && !step_multiply;
             first_chunk_q <= run_end;
             chunks_left_q <= run_end ? chunks_q : chunks_left_q - 1'b1;
             if (run_end) runs_left_q <= row_end ? runs_q : runs_left_q - 4'd1;
+            if (run_end) run_q <= row_end ? 4'd0 : run_q + 4'd1;
             if (row_end) rows_left_q <= rows_left_q - 4'd1;
             if (row_end) begin
                 act_q     <= next_row_act;
@@ -229,7 +250,11 @@ module step_walker #(
     assign step_valid      = take;
     assign step_first      = first_q;
     assign step_last       = last;
-    assign step_any        = !empty_q;
+    assign step_any        = any;
+    assign step_multiply   = !cfg_depthwise || row_end;
+    assign step_depthwise  = cfg_depthwise;
+    assign step_row        = rows_left_q;
+    assign step_clear      = clear_q && run_q == 4'd0;
     assign step_act        = act_q;
     assign step_wgt        = wgt_q;
     assign step_out        = out_q;

@@ -3,7 +3,9 @@
 // For each window it finds what of a kernel row lies inside the image. A kernel row is either one run of
 // KW * Cin bytes (packed: horizontal dilation 1), cropped to the bytes inside, or KW runs of Cin bytes, of which only
 // those inside are visited. Runs are cut into chunks of LANES bytes.
-// Does not: visit anything outside the image. A window with no tap inside is one step that multiplies nothing.
+// Depthwise, the columns that the window before has seen are not read again: the runs are those that are new, and
+// the datapath remembers the rest. Of these, columns outside the image take a step, since something must move up.
+// Does not: visit anything else outside the image. A window with no tap inside is one step that multiplies nothing.
 //
 // Latency: 3 cycles from item to window. Throughput: one window a cycle, no gap between items.
 
@@ -25,6 +27,7 @@ module window_walker #(
 
     // The layer; constant while busy.
     input  wire                    cfg_packed,
+    input  wire                    cfg_depthwise,
     input  wire [            15:0] cfg_width,
     input  wire [             3:0] cfg_taps_x,
     input  wire [             2:0] cfg_stride_x,
@@ -59,6 +62,9 @@ module window_walker #(
     output wire                    window_empty,        // no tap inside
     output wire [             3:0] window_rows,         // kernel rows, less one
     output wire [             3:0] window_runs,         // runs of a kernel row, less one
+    output wire [             3:0] window_first_run,    // depthwise: the runs inside the image
+    output wire [             3:0] window_inside_runs,
+    output wire                    window_clear,        // depthwise: nothing is remembered
     output wire [     CHUNK_W-1:0] window_chunks,       // chunks of a run, less one
     output wire [$clog2(LANES)-1:0] window_first_lane,  // first lane inside, in the first chunk
     output wire [$clog2(LANES)-1:0] window_last_lane,   // last lane inside, in the last chunk
@@ -141,12 +147,17 @@ module window_walker #(
     wire [3:0] first_run;
     wire [3:0] runs;
 
+    // Depthwise: the new columns are the window's last ones.
+    wire [3:0] fresh = first_q || {1'b0, cfg_stride_x} > cfg_taps_x ? cfg_taps_x : {1'b0, cfg_stride_x};
+    wire [3:0] seen = cfg_taps_x - fresh;
+    wire signed [POS_W-1:0] run_col = cfg_depthwise ? col_q + $signed({{POS_W - 4{1'b0}}, seen}) : col_q;
+
     tap_range #(
         .START_W(POS_W)
     ) u_tap_range (
-        .start   (col_q),
+        .start   (run_col),
         .size    (cfg_width),
-        .taps    (cfg_taps_x),
+        .taps    (cfg_depthwise ? fresh : cfg_taps_x),
         .dilation(cfg_dilation_x),
         .first   (first_run),
         .count   (runs)
@@ -157,6 +168,10 @@ module window_walker #(
     reg [       3:0] rows_q1;
     reg [       3:0] runs_q1;
     reg [       3:0] first_run_q1;
+    reg [       3:0] skipped_q1;     // taps before the first that is read
+    reg [       3:0] first_in_q1;    // runs inside
+    reg [       3:0] count_in_q1;
+    reg              clear_q1;
     reg [ RUN_W-1:0] from_q1;
     reg [ RUN_W-1:0] upto_q1;  // the last byte, not the one behind it
     reg [ ACT_W-1:0] act_q1;
@@ -164,7 +179,9 @@ module window_walker #(
     reg [PASS_W-1:0] pass_q1;
 
     wire stage2_ready;
-    wire in_image = taps_y_q != 4'd0 && (cfg_packed ? outside_left < inside_right : runs != 4'd0);
+    // Depthwise, a row's first window begins with the first column inside: what is to its left is nothing anyway.
+    wire [3:0] left_out = first_q && runs != 4'd0 ? first_run : 4'd0;
+    wire in_image = taps_y_q != 4'd0 && (cfg_depthwise ? 1'b1 : cfg_packed ? outside_left < inside_right : runs != 4'd0);
     wire [RUN_W-1:0] upto = cfg_packed ? inside_right[RUN_W-1:0] : cfg_run_bytes;
 
     assign stage1_ready = !valid_q1 || stage2_ready;
@@ -173,10 +190,14 @@ module window_walker #(
         if (stage1_ready) begin
             empty_q1     <= !in_image;
             rows_q1      <= in_image ? taps_y_q - 4'd1 : 4'd0;
-            runs_q1      <= in_image && !cfg_packed ? runs - 4'd1 : 4'd0;
-            first_run_q1 <= in_image && !cfg_packed ? first_run : 4'd0;
+            runs_q1      <= !in_image || cfg_packed ? 4'd0 : cfg_depthwise ? fresh - left_out - 4'd1 : runs - 4'd1;
+            first_in_q1  <= first_run - left_out;
+            count_in_q1  <= runs;
+            clear_q1     <= first_q;
+            first_run_q1 <= in_image && !cfg_packed && !cfg_depthwise ? first_run : 4'd0;
+            skipped_q1   <= cfg_packed ? 4'd0 : cfg_depthwise ? seen + left_out : first_run;
             from_q1      <= in_image && cfg_packed ? outside_left[RUN_W-1:0] : {RUN_W{1'b0}};
-            upto_q1      <= in_image ? upto - 1'b1 : {RUN_W{1'b0}};
+            upto_q1      <= !in_image ? {RUN_W{1'b0}} : cfg_depthwise ? {{RUN_W - 5{1'b0}}, last_filter_q} : upto - 1'b1;
             act_q1       <= act_q + offset_q[ACT_W-1:0];
             wgt_q1       <= wgt_q;
             pass_q1      <= {
@@ -193,7 +214,7 @@ module window_walker #(
     end
 
     // Stage 2: addresses of the first chunk, in a skid buffer so that a waiting step does not hold this chain at once.
-    localparam WINDOW_W = 1 + 4 + 4 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W + PASS_W;
+    localparam WINDOW_W = 1 + 4 + 4 + 4 + 4 + 1 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W + PASS_W;
 
     wire [CHUNK_W-1:0] first_chunk = {{CHUNK_W + LANE_W - RUN_W{1'b0}}, from_q1[RUN_W-1:LANE_W]};
     wire [CHUNK_W-1:0] last_chunk = {{CHUNK_W + LANE_W - RUN_W{1'b0}}, upto_q1[RUN_W-1:LANE_W]};
@@ -208,10 +229,13 @@ module window_walker #(
             empty_q1,
             rows_q1,
             runs_q1,
+            first_in_q1,
+            count_in_q1,
+            clear_q1,
             last_chunk - first_chunk,
             from_q1[LANE_W-1:0],
             upto_q1[LANE_W-1:0],
-            act_q1 + first_run_q1 * cfg_tap_bytes + skipped[ACT_W-1:0],
+            act_q1 + skipped_q1 * cfg_tap_bytes + skipped[ACT_W-1:0],
             wgt_q1 + first_run_q1 * {{WGT_W - CHUNK_W{1'b0}}, cfg_run_words} + {{WGT_W - CHUNK_W{1'b0}}, first_chunk},
             pass_q1
         }),
@@ -221,6 +245,9 @@ module window_walker #(
             window_empty,
             window_rows,
             window_runs,
+            window_first_run,
+            window_inside_runs,
+            window_clear,
             window_chunks,
             window_first_lane,
             window_last_lane,

@@ -1,0 +1,57 @@
+// tap_memory: for depthwise layers, turns one column of channels a cycle into the columns of a window for each channel.
+//
+// It remembers, for each of 16 kernel rows and each channel, the TAPS - 1 columns before; the newest is tap 0.
+// Does not: know what is inside the image; a column outside comes as zeros.
+//
+// Latency: 1 cycle. Throughput: one column a cycle, of the same kernel row or another.
+
+`default_nettype none
+
+module tap_memory #(
+    parameter LANES    = 16,  // channels of a column as it comes
+    parameter CHANNELS = 16,  // of these, the first ones, are remembered
+    parameter TAPS     = 11   // columns of a window, 2 and more
+) (
+    input  wire                       clk,
+
+    input  wire                       enable,
+    input  wire [                3:0] row,     // the kernel row of this column
+    input  wire                       clear,   // its columns before count as zeros
+    input  wire [        9*LANES-1:0] column,  // signed 9 bits a channel, channel 0 lowest
+
+    output wire [9*TAPS*CHANNELS-1:0] taps     // those of channel 0 lowest
+);
+
+    localparam KEPT = 9 * (TAPS - 1);  // bits a channel
+
+    reg [     KEPT*CHANNELS-1:0] memory [0:15];
+    reg [9*TAPS*CHANNELS-1:0] taps_q;
+
+    wire [KEPT*CHANNELS-1:0] old = clear ? {KEPT * CHANNELS{1'b0}} : memory[row];
+
+    function [9*TAPS*CHANNELS-1:0] side_by_side(input [KEPT*CHANNELS-1:0] earlier, input [9*CHANNELS-1:0] newest);
+        integer c;
+        for (c = 0; c < CHANNELS; c = c + 1) side_by_side[9*TAPS*c+:9*TAPS] = {earlier[KEPT*c+:KEPT], newest[9*c+:9]};
+    endfunction
+
+    function [KEPT*CHANNELS-1:0] newest_of(input [9*TAPS*CHANNELS-1:0] all);
+        integer c;
+        for (c = 0; c < CHANNELS; c = c + 1) newest_of[KEPT*c+:KEPT] = all[9*TAPS*c+:KEPT];
+    endfunction
+
+    wire [9*TAPS*CHANNELS-1:0] joined = side_by_side(old, column[9*CHANNELS-1:0]);
+
+    always @(posedge clk) begin
+        if (enable) begin
+            memory[row] <= newest_of(joined);
+            taps_q      <= joined;
+        end
+    end
+
+    assign taps = taps_q;
+
+    wire unused = &{1'b0, column};
+
+endmodule
+
+`default_nettype wire
