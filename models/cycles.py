@@ -20,6 +20,7 @@ from models.packing import (
     FilterBlock,
     constant_words,
     filter_blocks,
+    is_depthwise,
     result_bytes,
     weight_runs,
 )
@@ -28,7 +29,7 @@ FIRST_STEP = 7
 """Cycles from the first beat to the earliest step: the sequencer's pipeline."""
 RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
-DATAPATH = 7
+DATAPATH = 8
 """Cycles from a window's last step to its vector at the queue's head, less the adder levels."""
 COMMIT = 15
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
@@ -55,7 +56,7 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
             layer.batch * int(layer.valid_rows().sum()) * row_words,
         )
     else:
-        chunks = sum(column.chunks for column in _columns(layer, config))
+        chunks = sum(column.chunks for column in _columns(layer, config, layer.out_width))
         steps = layer.batch * int(layer.valid_rows().sum()) * chunks * filters
     return max(
         steps,
@@ -100,7 +101,7 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
             first = step + 1
             if weights.tight:
                 acts, sets = window.needs(item, plan)
-                here = activations.at(item.frame_word + acts)
+                here = activations.at(item, acts)
                 for act, word in zip(here.tolist(), sets.tolist(), strict=True):
                     step = max(step + 1, act, weights.reach(word))
                     if window.last:
@@ -110,7 +111,7 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
             else:
                 acts, sets = window.needs(item, plan)
                 order = np.arange(window.steps)
-                waits = np.maximum(activations.at(item.frame_word + acts), weights.at(sets))
+                waits = np.maximum(activations.at(item, acts), weights.at(sets))
                 step = int((np.maximum(waits, first) - order).max()) + window.steps - 1
             step = max(step, results.credit())
             loaded = results.window(step, item, window)
@@ -134,7 +135,14 @@ class _Column:
         return len(self.offsets)
 
 
-def _columns(layer: Layer, config: CoreConfig) -> list[_Column]:
+NOTHING = -(1 << 40)
+"""Offset of a column outside the image: far before any word."""
+
+
+def _columns(layer: Layer, config: CoreConfig, block: int) -> list[_Column]:
+    """For each output column; blocks of columns begin at multiples of `block`."""
+    if is_depthwise(layer, config):
+        return [_depthwise_column(layer, x, first=x % block == 0) for x in range(layer.out_width)]
     lanes, channels = config.lanes_in, layer.in_channels
     filter_runs, run_bytes = weight_runs(layer, config)
     runs = filter_runs // layer.kernel[0]
@@ -153,6 +161,23 @@ def _columns(layer: Layer, config: CoreConfig) -> list[_Column]:
     return columns
 
 
+def _depthwise_column(layer: Layer, x: int, *, first: bool) -> _Column:
+    """The image columns that the window before has not seen; those outside take a step as well.
+
+    A row's first window begins with the first column inside.
+    """
+    (_, taps), (_, stride) = layer.kernel, layer.stride
+    end = x * stride - layer.pads[1] + taps
+    columns = np.arange(end - (taps if first else min(stride, taps)), end)
+    inside = (columns >= 0) & (columns < layer.width)
+    if first and inside.any():
+        skipped = int(inside.argmax())
+        columns, inside = columns[skipped:], inside[skipped:]
+    return _Column(
+        np.where(inside, columns * layer.in_channels, NOTHING), np.zeros(len(columns), np.int64)
+    )
+
+
 @dataclass(frozen=True)
 class _Window:
     """A window: an output column of an item, with the number of its steps."""
@@ -164,12 +189,12 @@ class _Window:
     last: bool
 
     def needs(self, item: _Item, plan: _Plan) -> tuple[Times, Times]:
-        """Activation words of the frame and weight words of the layer, for each step."""
+        """Activation words of the frame (below 0: none) and weight words of the layer, by step."""
         if not item.rows or not self.column.chunks:
-            return np.zeros(1, np.int64), np.array([item.first_set])
+            return np.array([-1]), np.array([item.first_set])
         rows = np.array([iy for _, iy in item.rows])[:, None] * plan.row_bytes
         taps = np.array([ky for ky, _ in item.rows])[:, None] * plan.tap_row_words
-        acts = (rows + self.column.offsets + item.block.first_channel) // plan.lanes_in
+        acts = (rows + self.column.offsets + item.last_offset) // plan.lanes_in
         return acts.ravel(), (item.group * plan.group_words + taps + self.column.words).ravel()
 
 
@@ -182,6 +207,7 @@ class _Item:
     columns: range
     group: int  # of filters: the index of the block
     block: FilterBlock
+    last_offset: int  # bytes from a chunk's offset to the last that this block reads
     rows: list[tuple[int, int]]  # (ky, image row) of the kernel rows inside
     frame_word: int  # activation words of the frames before
     last_word: int  # of the frame, that some step needs; -1: none
@@ -212,6 +238,7 @@ class _Plan:
     group_words: int
     columns_of_block: int
     pixel_bytes: int
+    depthwise: bool
     single_pass: bool  # weights are used in one row only, and released as they are used
 
     @classmethod
@@ -224,7 +251,7 @@ class _Plan:
         while block > 1 and block * pixel_bytes > config.out_bytes // 2:
             block = (block + 1) // 2
         return cls(
-            columns=_columns(layer, config),
+            columns=_columns(layer, config, block),
             lanes_in=config.lanes_in,
             row_bytes=row_bytes,
             frame_words=-(-layer.height * row_bytes // config.lanes_in),
@@ -233,6 +260,7 @@ class _Plan:
             group_words=layer.kernel[0] * tap_row_words,
             columns_of_block=block,
             pixel_bytes=pixel_bytes,
+            depthwise=is_depthwise(layer, config),
             single_pass=layer.batch == layer.out_height == 1 and block == layer.out_width,
         )
 
@@ -255,9 +283,12 @@ class _Plan:
                 first_tap, last_tap = (rows[0][0], rows[-1][0]) if rows else (0, 0)
                 for columns, offset in zip(column_blocks, reach, strict=True):
                     for group, block in enumerate(self.blocks):
+                        last_offset = block.first_channel
+                        if self.depthwise:
+                            last_offset += block.filters - 1
                         last_word = -1
                         if rows and offset >= 0:
-                            last_byte = rows[-1][1] * self.row_bytes + offset + block.first_channel
+                            last_byte = rows[-1][1] * self.row_bytes + offset + last_offset
                             last_word = last_byte // self.lanes_in
                         base = group * self.group_words
                         last_group = group == len(self.blocks) - 1
@@ -268,6 +299,7 @@ class _Plan:
                             columns=columns,
                             group=group,
                             block=block,
+                            last_offset=last_offset,
                             rows=rows,
                             frame_word=frame * self.frame_words,
                             last_word=last_word,
@@ -332,8 +364,9 @@ class _Activations:
             self._known = end
         return int(self._visible[word])
 
-    def at(self, words: Times) -> Times:
-        return self._visible[words]
+    def at(self, item: _Item, words: Times) -> Times:
+        """The cycles in which words of the item's frame can be read; 0 for a word below 0."""
+        return np.where(words < 0, 0, self._visible[item.frame_word + np.maximum(words, 0)])
 
 
 class _Weights:

@@ -51,13 +51,17 @@ def pack_weights(case: LayerCase, config: CoreConfig) -> Bytes:
         start, end = end, end + lo * column.itemsize
         constants[:, start:end] = column.view(np.uint8)
 
-    # A filter's own channels, counted from the first of its block's span.
-    channels = layer.weight_shape[3]
-    group = np.arange(layer.out_channels) // (layer.out_channels // layer.groups)
-    first = group * channels - np.array([each.first_channel for each in blocks])[block]
-    own = first[:, None] + np.arange(channels)
-    taps = np.zeros((len(blocks), lo, *layer.kernel, span), np.int8)
-    taps[block[:, None], lane[:, None], :, :, own] = case.w.transpose(0, 3, 1, 2)
+    if is_depthwise(layer, config):
+        taps = np.zeros((len(blocks), lo, *layer.kernel), np.int8)
+        taps[block, lane] = case.w[:, :, ::-1, 0]  # the newest column first
+    else:
+        # A filter's own channels, counted from the first of its block's span.
+        channels = layer.weight_shape[3]
+        group = np.arange(layer.out_channels) // (layer.out_channels // layer.groups)
+        first = group * channels - np.array([each.first_channel for each in blocks])[block]
+        own = first[:, None] + np.arange(channels)
+        taps = np.zeros((len(blocks), lo, *layer.kernel, span), np.int8)
+        taps[block[:, None], lane[:, None], :, :, own] = case.w.transpose(0, 3, 1, 2)
 
     runs, length = weight_runs(layer, config)
     chunks = -(-length // li)
@@ -91,13 +95,22 @@ def result_bytes(layer: Layer) -> int:
     return values if layer.requantise else 4 * values
 
 
+def is_depthwise(layer: Layer, config: CoreConfig) -> bool:
+    """Does the core compute this layer depthwise, lane by lane, reading each column once?"""
+    one_to_one = layer.groups == layer.in_channels == layer.out_channels > 1
+    return one_to_one and layer.dilation[1] == 1 and layer.kernel[1] <= config.lanes_in
+
+
 def groups_of_block(layer: Layer, config: CoreConfig) -> int:
     """Channel groups that a block of filters takes whole; 1 also where it takes a part of one.
 
     The largest power of two that fits the lanes and that the layer has.
     """
     filters = layer.out_channels // layer.groups
-    return 1 << (min(max(config.lanes_out // filters, 1), layer.groups).bit_length() - 1)
+    most = min(max(config.lanes_out // filters, 1), layer.groups)
+    if is_depthwise(layer, config):
+        most = min(most, config.lanes_in)
+    return 1 << (most.bit_length() - 1)
 
 
 def block_span(layer: Layer, config: CoreConfig) -> int:
@@ -109,7 +122,8 @@ def filter_blocks(layer: Layer, config: CoreConfig) -> list[FilterBlock]:
     """The blocks of filters, in the order of the weight packet.
 
     With several groups to a block the last one is moved back, so that its span ends in the pixel;
-    the channels that come with that belong to none of its filters.
+    the channels that come with that belong to none of its filters. Depthwise it is not, since each
+    lane has a channel and a filter.
     """
     lanes, span, groups = (
         config.lanes_out,
@@ -117,7 +131,7 @@ def filter_blocks(layer: Layer, config: CoreConfig) -> list[FilterBlock]:
         groups_of_block(layer, config),
     )
     filters = layer.out_channels // layer.groups * groups
-    last = layer.in_channels - span
+    last = layer.in_channels - (0 if is_depthwise(layer, config) else span)
     return [
         FilterBlock(
             unit + first,
@@ -144,9 +158,12 @@ def weight_runs(layer: Layer, config: CoreConfig) -> tuple[int, int]:
     """Runs of a filter, and the positions of a run.
 
     The positions of a run lie side by side in the image: a kernel row, or a single tap where
-    horizontal dilation or channels of other blocks tear the row apart.
+    horizontal dilation or channels of other blocks tear the row apart. Depthwise, a run is a kernel
+    row of one channel.
     """
     (kh, kw), span = layer.kernel, block_span(layer, config)
+    if is_depthwise(layer, config):
+        return kh, kw
     packed = layer.dilation[1] == 1 and span == layer.in_channels
     return (kh, kw * span) if packed else (kh * kw, span)
 

@@ -32,7 +32,12 @@ def little_endian(value: int, size: int) -> list[int]:
     return list((int(value) % 256**size).to_bytes(size, "little"))
 
 
-def blocks_by_the_document(layer: Layer, lo: int) -> Iterator[tuple[list[int], int, int]]:
+def depthwise_by_the_document(layer: Layer, li: int) -> bool:
+    one = layer.in_channels == layer.groups and layer.out_channels == layer.groups
+    return one and layer.groups > 1 and layer.dilation[1] == 1 and layer.kernel[1] <= li
+
+
+def blocks_by_the_document(layer: Layer, li: int, lo: int) -> Iterator[tuple[list[int], int, int]]:
     """For every block: its filters, its first input channel, and the channels that it reads."""
     groups, cin = layer.groups, layer.in_channels
     cg, og = cin // groups, layer.out_channels // groups
@@ -42,13 +47,17 @@ def blocks_by_the_document(layer: Layer, lo: int) -> Iterator[tuple[list[int], i
             for first in range(0, og, lo):
                 yield filters[first : first + lo], group * cg, cg
         return
+    depthwise = depthwise_by_the_document(layer, li)
     together = 1
     while 2 * together * og <= lo and 2 * together <= groups:
+        if depthwise and 2 * together > li:
+            break
         together *= 2
     for b in range((groups + together - 1) // together):
         of_groups = range(b * together, min(b * together + together, groups))
         filters = [group * og + i for group in of_groups for i in range(og)]
-        yield filters, min(b * together * cg, cin - together * cg), together * cg
+        first = b * together if depthwise else min(b * together * cg, cin - together * cg)
+        yield filters, first, together * cg
 
 
 def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
@@ -56,7 +65,7 @@ def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
     layer = case.layer
     kh, kw = layer.kernel
     cg, og = layer.in_channels // layer.groups, layer.out_channels // layer.groups
-    for filters, first_channel, span in blocks_by_the_document(layer, lo):
+    for filters, first_channel, span in blocks_by_the_document(layer, li, lo):
         past = [None] * (lo - len(filters))
         constants: list[int] = []
         for filter_ in [*filters, *past]:
@@ -75,9 +84,12 @@ def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
             constants.append(0)
         yield from constants
         for ky in range(kh):
+            runs: list[list[tuple[int, int | None]]]
             runs = [[(kx, c) for kx in range(kw) for c in range(span)]]
             if layer.dilation[1] > 1 or span < layer.in_channels:
                 runs = [[(kx, c) for c in range(span)] for kx in range(kw)]
+            if depthwise_by_the_document(layer, li):
+                runs = [[(kx, None) for kx in reversed(range(kw))]]
             for run in runs:
                 for j in range((len(run) + li - 1) // li):
                     for filter_ in [*filters, *past]:
@@ -86,6 +98,9 @@ def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
                                 yield 0
                                 continue
                             kx, c = run[p]
+                            if c is None:
+                                yield little_endian(case.w[filter_, ky, kx, 0], 1)[0]
+                                continue
                             own = first_channel + c - filter_ // og * cg  # of the filter's group
                             inside = 0 <= own < cg
                             yield little_endian(case.w[filter_, ky, kx, own] if inside else 0, 1)[0]
@@ -125,9 +140,15 @@ def test_by_hand_horizontal_dilation_makes_a_run_of_each_tap() -> None:
     assert weight_runs(replace(layer, dilation=(4, 1)), config) == (1, 6)
 
 
-def grouped(channels: int, filters: int, groups: int, kernel: tuple[int, int]) -> LayerCase:
+def grouped(
+    channels: int,
+    filters: int,
+    groups: int,
+    kernel: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+) -> LayerCase:
     """A layer whose weights and biases are counted from 1 on."""
-    layer = Layer(1, 3, 3, channels, filters, kernel, groups=groups)
+    layer = Layer(1, 3, 3, channels, filters, kernel, dilation=dilation, groups=groups)
     w = np.arange(1, np.prod(layer.weight_shape) + 1, dtype=np.int8).reshape(layer.weight_shape)
     bias = np.arange(1, filters + 1, dtype=np.int32)
     return LayerCase("grouped", layer, np.zeros(layer.in_shape, np.int8), w, bias)
@@ -145,9 +166,22 @@ def weights_of_blocks(case: LayerCase, array: str) -> list[list[list[int]]]:
     ]
 
 
-def test_by_hand_a_depthwise_layer_takes_a_power_of_two_of_groups_to_a_block() -> None:
-    """5 channels on 4x4 lanes: 4 to a block, and the second block is moved back by 3 channels."""
+def test_by_hand_a_depthwise_layer_has_a_channel_and_its_taps_in_each_lane() -> None:
+    """5 channels on 4x4 lanes: 4 to a block; the newest column first."""
     case = grouped(5, 5, 5, (1, 2))
+    config = CoreConfig.from_array("4x4")
+    assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 1, 4)]
+    assert weight_runs(case.layer, config) == (1, 2)
+    nothing = [0, 0, 0, 0]
+    assert weights_of_blocks(case, "4x4") == [
+        [[1, 2, 3, 4], *([2, 1, 0, 0], [4, 3, 0, 0], [6, 5, 0, 0], [8, 7, 0, 0])],
+        [[5, 0, 0, 0], *([10, 9, 0, 0], nothing, nothing, nothing)],
+    ]
+
+
+def test_by_hand_channels_with_dilated_taps_take_a_power_of_two_of_groups_to_a_block() -> None:
+    """5 channels on 4x4 lanes: 4 to a block, and the second block is moved back by 3 channels."""
+    case = grouped(5, 5, 5, (1, 2), dilation=(1, 2))
     config = CoreConfig.from_array("4x4")
     assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 1, 1)]
     assert block_span(case.layer, config) == 4
@@ -199,11 +233,11 @@ def test_by_hand_a_group_of_more_filters_than_lanes_is_cut_into_blocks() -> None
 
 
 def test_by_hand_groups_that_are_no_power_of_two_leave_lanes_idle() -> None:
-    """3 groups of 1 filter on 8 lanes: 2 to a block; the last block has one."""
-    layer = grouped(3, 3, 3, (1, 1)).layer
+    """3 groups of 2 channels and 1 filter on 8 lanes: 2 to a block; the last has one."""
+    layer = grouped(6, 3, 3, (1, 1)).layer
     config = CoreConfig.from_array("4x8")
-    assert filter_blocks(layer, config) == [FilterBlock(0, 2, 0), FilterBlock(2, 1, 1)]
-    assert block_span(layer, config) == 2
+    assert filter_blocks(layer, config) == [FilterBlock(0, 2, 0), FilterBlock(2, 1, 2)]
+    assert block_span(layer, config) == 4
 
 
 @pytest.mark.parametrize("array", ARRAYS)
@@ -213,7 +247,7 @@ def test_the_blocks_of_filters_are_the_documents(array: str) -> None:
         for channels in (1, 2, 3, 5):
             for filters in (1, 2, 3, 4, 7, 9, 17, 33):
                 layer = Layer(1, 3, 3, groups * channels, groups * filters, (3, 3), groups=groups)
-                expected = list(blocks_by_the_document(layer, config.lanes_out))
+                expected = list(blocks_by_the_document(layer, config.lanes_in, config.lanes_out))
                 blocks = filter_blocks(layer, config)
                 assert filter_groups(layer, config) == len(blocks)
                 span = block_span(layer, config)
