@@ -171,7 +171,7 @@ def test_pixels_wider_than_the_result_buffer_are_cut_in_channels() -> None:
 
 
 def test_pieces_of_channels_keep_their_groups() -> None:
-    """A channel each, 4 groups and 9 words to a block: 3 blocks fit, and read their own channels."""
+    """One channel each, 4 groups and 9 words to a block: 3 blocks fit, with their own channels."""
     layer = Layer(1, 4, 5, 32, 32, (3, 3), dilation=(1, 2), groups=32, requantise=True)
     pieces = plan(layer, config_of(act_bytes=512, wgt_words=32))
     assert {(piece.layer.groups, piece.in_channels) for piece in pieces} == {
