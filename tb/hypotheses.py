@@ -408,10 +408,6 @@ def tap_missing(layer: Recomputation) -> Forms:
         for kx in range(kw):
             column = np.sum([products[ky, kx] for ky in range(kh)], axis=0)
             yield f"column {kx} of the kernel", layer.finish(right - column)
-    for name, channel in (("first", 0), ("last", -1)):
-        w = layer.case.w.copy()
-        w[..., channel] = 0
-        yield f"{name} input channel of all taps", layer.finish(layer.sums(weights=w))
 
 
 # -------------------------------------------------------------------------------- numbers

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.convolution import accumulate
+from models.core_config import CoreConfig
 from models.layer import Layer, LayerCase
 from models.packing import Bytes, result_bytes, unpack_results
 from models.requantisation import result
+from tb.diagnosis import diagnose
 
 MAP_ROWS, MAP_COLUMNS = 16, 48
 
@@ -71,6 +73,8 @@ class Verdict:
     wrong: int
     values: NDArray[Any] | None
     """(N, OH, OW, Cout) from the RTL; None where beats are missing"""
+    diagnosis: str = ""
+    """what kind of fault the wrong values look like, see tb/diagnosis.py"""
 
     @property
     def first_wrong_beat(self) -> int | None:
@@ -90,7 +94,7 @@ class Verdict:
     def text(self) -> str:
         """All that is wrong, a sentence a line; empty if nothing is."""
         lines = [*self.problems, *map(str, self.mismatches)]
-        return "\n".join([*lines, self.picture] if self.picture else lines)
+        return "\n".join([*lines, *filter(None, (self.diagnosis, self.picture))])
 
 
 class ResultFormat:
@@ -130,11 +134,18 @@ class ResultFormat:
 
 
 def judge(
-    case: LayerCase, data: Bytes, beat_bytes: int, *, other_problems: Sequence[str] = ()
+    case: LayerCase,
+    data: Bytes,
+    beat_bytes: int,
+    *,
+    other_problems: Sequence[str] = (),
+    config: CoreConfig | None = None,
+    previous: LayerCase | None = None,
 ) -> Verdict:
     """The verdict on a layer whose result beats are `data`, all their bytes one after the other.
 
-    `other_problems` were found elsewhere (rules broken, beats left over, a hang, cycles).
+    `other_problems` were found elsewhere (rules broken, beats left over, a hang, cycles). With
+    `config`, the core's, wrong values are diagnosed; `previous` is the layer it computed before.
     """
     layout = ResultFormat(case.layer, beat_bytes)
     problems = list(other_problems)
@@ -185,13 +196,18 @@ def judge(
             )
     if got.size == 0:
         problems.append("nothing was compared: no result came")
+    values = unpack_results(frames, case.layer) if complete else None
+    diagnosis = ""
+    if config is not None and values is not None and not np.array_equal(values, result(case)):
+        diagnosis = str(diagnose(case, values, config, previous))
     return Verdict(
         problems=tuple(problems),
         mismatches=tuple(mismatches),
         picture=difference_map(wrong_anywhere, case.layer) if mismatches else "",
         compared=int(got.size),
         wrong=int(wrong_anywhere.sum()),
-        values=unpack_results(frames, case.layer) if complete else None,
+        values=values,
+        diagnosis=diagnosis,
     )
 
 

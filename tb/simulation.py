@@ -35,6 +35,8 @@ from tb.stalls import STREAMS, Profile, profile_named, stream_seeds
 DRAIN_CYCLES = 64
 """how long to look out for beats too many behind a layer's last"""
 FINAL_DRAIN_CYCLES = 1024
+MAX_DIAGNOSES = 10
+"""of wrong layers in one simulation; a diagnosis takes a while"""
 TICK_CYCLES = 4096
 """how often progress is looked at, at most once in PROGRESS_SECONDS"""
 PROGRESS_SECONDS = 0.1
@@ -83,6 +85,9 @@ class Session:
         self._layers_done = 0
         self._acknowledged = False
         """an interrupt of this batch was answered"""
+        self._previous: LayerCase | None = None
+        """the layer judged last"""
+        self._diagnosed = 0
 
     async def run(self) -> list[LayerResult]:
         """All layers of the job."""
@@ -222,7 +227,16 @@ class Session:
             problems.append(
                 f"CYCLES reads {layer.cycles}, but the monitor at the pins counted {cycles}"
             )
-        verdict = judge(case, data, layout.beat_bytes, other_problems=problems)
+        verdict = judge(
+            case,
+            data,
+            layout.beat_bytes,
+            other_problems=problems,
+            config=job.config if self._diagnosed < MAX_DIAGNOSES else None,
+            previous=self._previous,
+        )
+        self._previous = case
+        self._diagnosed += bool(verdict.diagnosis)
         verdict, first_wrong_ns = await self._timed(verdict, layer)
         text = verdict.text()
         limit = cycles_limit(case.layer, job.config)

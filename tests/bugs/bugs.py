@@ -27,7 +27,7 @@ CONFIG = CoreConfig(
     lanes_in=4,
     lanes_out=8,
     act_bytes=256,
-    wgt_words=64,
+    wgt_words=32,
     const_words=64,
     out_bytes=256,
     result_queue=4,
@@ -91,12 +91,12 @@ def layers() -> list[LayerCase]:
     bias = np.random.default_rng(60).integers(-(1 << 27), 1 << 27, 20, np.int32)
     large = replace(large, bias=bias, shift=np.arange(-22, -2, dtype=np.int32) // 2 - 10)
     ties = _small(_case("ties", 4, 5, 3, 10, (3, 2), batch=2, in_zp=1, out_zp=-1), -3, 0)
-    left = _small(_case("left shift", 3, 4, 2, 8, (2, 2), in_zp=0), 0, 7)
+    left = _small(_case("left shift", 3, 4, 2, 8, (2, 2), in_zp=0), 1, 7)
     return [
         ordinary,
+        large,
         _case("accumulators", 7, 5, 3, 8, (3, 3), (2, 1), pads=(1, 0, 0, 2), requantise=False),
         _case("dilated", 6, 7, 4, 9, (3, 3), dilation=(2, 2), pads=(2, 2, 2, 2)),
-        large,
         ties,
         tall,
         replace(tall, name="tall again", w=np.flip(tall.w).copy(), bias=tall.bias + 99),
@@ -192,9 +192,8 @@ class Score:
         return any(d.names and self.bug.hypothesis not in d.names for d in self.diagnoses)
 
 
-TRAFFIC = (("none", False), ("bursty", True))
-"""(stalls, queued behind each other): a bug meets all layers under the first, and if that finds
-nothing under the second."""
+TRAFFIC = (("none", False), ("bursty", True), ("none", True))
+"""(stalls, queued behind each other): the layers meet these in turn until one turns some red."""
 
 
 def score(bug: Bug, simulator: str = "icarus") -> Score:
