@@ -28,11 +28,11 @@ from rich.table import Table
 from models.core_config import ConfigError, CoreConfig
 from models.layer import LayerCase, LayerError
 from models.layer_file import LayerFileError, find, load, save_result
-from models.packing import pack_weights
 from models.random_layers import question_case
 from tb import waves
 from tb.job import LayerResult
 from tb.job import Progress as Step
+from tb.pieces import CutLayer
 from tb.runner import BUILD, SimulationError, run_layers
 from tb.stalls import PROFILES, StallError, profile_named
 from tb.tools import SIMULATORS, ToolMissingError, find_simulator
@@ -148,13 +148,14 @@ def _run(options: argparse.Namespace) -> int:
     table = Table(title=f"{options.array} lanes, {options.sim}, results in {out}")
     table.add_column("layer")
     table.add_column("shapes")
-    for heading in ("cycles", "limit", "efficiency", "wall time"):
+    for heading in ("pieces", "cycles", "limit", "efficiency", "wall time"):
         table.add_column(heading, justify="right")
     table.add_column("")
     for case, result in zip(cases, results, strict=True):
         table.add_row(
             result.name,
             str(case.layer),
+            str(result.pieces),
             _number(result.cycles),
             _number(result.cycles_limit),
             _percent(result.efficiency),
@@ -195,11 +196,11 @@ def _simulate(
     profile_named(options.stall)
     find_simulator(options.sim)
     for case in cases:
-        pack_weights(case, config)  # refuses what the core does not do
+        CutLayer.of(case, config)  # refuses what does not fit and can't be cut
     (BUILD / "runs").mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=BUILD / "runs"))
     started = time.perf_counter()
-    with _progress_bar(len(cases)) as advance:
+    with _progress_bar() as advance:
         results = run_layers(
             cases,
             config,
@@ -288,7 +289,7 @@ def _coloured(status: str) -> str:
 
 
 @contextlib.contextmanager
-def _progress_bar(layers: int) -> Iterator[Any]:
+def _progress_bar() -> Iterator[Any]:
     """A bar on stderr that appears when something takes longer; yields what advances it."""
     bar = Progress(
         TextColumn("{task.description}"),
@@ -306,7 +307,7 @@ def _progress_bar(layers: int) -> Iterator[Any]:
         bar.update(
             task,
             description=f"layer {step.name}",
-            total=float(layers),
+            total=float(step.layers),
             completed=step.layers_done + share,
         )
 

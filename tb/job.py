@@ -28,7 +28,8 @@ class Job:
     simulator: str
     stall: str
     seed: int
-    queue: bool
+    batches: tuple[int, ...]
+    """layers of each batch; those of a batch are queued behind each other"""
     trace: bool
     results_path: Path
     progress_path: Path

@@ -31,8 +31,9 @@ from cocotb_test import simulator as cocotb_simulators
 
 from models.core_config import CoreConfig
 from models.layer import LayerCase
-from tb.bench import bench_parameters
+from tb.bench import MAX_JOBS, bench_parameters
 from tb.job import JOB_VARIABLE, Job, LayerResult, Progress, read_pickle, write_pickle
+from tb.pieces import CutLayer
 from tb.stalls import profile_named
 from tb.tools import Tool, find_simulator
 
@@ -389,16 +390,19 @@ def run_layers(
 ) -> list[LayerResult]:
     """Runs layers through the RTL, all of them in one simulation, and judges each.
 
-    `queue` queues them behind each other. `waves` leaves waves.fst and `trace` gives the cycle of
+    A layer that does not fit is cut (see `tb.pieces`), and its pieces are queued behind each other;
+    `queue` does that with all layers. `waves` leaves waves.fst and `trace` gives the cycle of
     each beat. `rtl_sources` and `dut` put other RTL in place of the core. `out_dir` keeps the files
     of the run. `x_random`: on Verilator, what is not initialised is random, from the seed.
 
-    Raises `ToolMissingError`, `SimulationError`, `StallError`.
+    Raises `ToolMissingError`, `SimulationError`, `StallError`, `NotFittingError`.
     """
     if not cases:
         return []
     config = CoreConfig() if config is None else config
     profile_named(stall)
+    layers = [CutLayer.of(case, config) for case in cases]
+    pieces = [piece for layer in layers for piece in layer.pieces]
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
     keep = out_dir is not None
     if out_dir is None:
@@ -407,12 +411,12 @@ def run_layers(
     out_dir = Path(out_dir).resolve()
     out_dir.mkdir(parents=True, exist_ok=True)
     job = Job(
-        cases=tuple(cases),
+        cases=tuple(pieces),
         config=config,
         simulator=simulator,
         stall=stall,
         seed=seed,
-        queue=queue,
+        batches=tuple(_batches([len(layer.pieces) for layer in layers], queue)),
         trace=trace,
         results_path=out_dir / "results.pickle",
         progress_path=out_dir / "progress.pickle",
@@ -429,11 +433,23 @@ def run_layers(
             random_reset=x_random,
         )
     results: list[LayerResult] = read_pickle(job.results_path)
-    if len(results) != len(cases):
-        raise SimulationError(f"{len(cases)} layers went in, {len(results)} results came out")
+    if len(results) != len(pieces):
+        raise SimulationError(f"{len(pieces)} layers went in, {len(results)} results came out")
     if not keep:
         shutil.rmtree(out_dir)
-    return results
+    judged, end = [], 0
+    for layer in layers:
+        end += len(layer.pieces)
+        judged.append(layer.judge(results[end - len(layer.pieces) : end], config))
+    return judged
+
+
+def _batches(pieces: Sequence[int], queue: bool) -> Iterator[int]:
+    """Sizes of the batches of layers with so many pieces; a batch has a largest size."""
+    for count in [sum(pieces)] if queue else pieces:
+        yield from [MAX_JOBS // 2] * (count // (MAX_JOBS // 2))
+        if count % (MAX_JOBS // 2):
+            yield count % (MAX_JOBS // 2)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,6 @@ from models.cycles import cycles_limit, cycles_model
 from models.layer import Layer, LayerCase
 from models.packing import Bytes
 from tb.bench import (
-    MAX_JOBS,
     RING_BEATS,
     STREAM_NAMES,
     Bench,
@@ -97,10 +96,11 @@ class Session:
         except (DriverError, TimeoutError) as error:
             return [self._failed(case, str(error)) for case in self._job.cases]
         cases = self._job.cases
-        size = MAX_JOBS // 2 if self._job.queue else 1
-        for start in range(0, len(cases), size):
-            batch = cases[start : start + size]
-            last = start + size >= len(cases)
+        end = 0
+        for size in self._job.batches:
+            batch = cases[end : end + size]
+            end += size
+            last = end == len(cases)
             started = time.perf_counter()
             try:
                 results = await self._run_batch(batch, final=last)
