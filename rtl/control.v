@@ -60,7 +60,7 @@ module control #(
     input  wire [  2:0] wgt_error,
 
     output wire         halted,
-    input  wire         closing,     // the results' open packet is yet to be closed
+    input  wire         closing,     // beats of results are yet to be taken
     input  wire         layer_end,   // the layer's last result beat is accepted
     output wire         more_queued, // behind the layer at hand
 
@@ -130,11 +130,12 @@ module control #(
     wire desc_hit = aw_addr_q >= AT_DESC_FIRST && aw_addr_q <= AT_DESC_LAST;
     wire whole = aw_addr_q[1:0] == 2'b00 && w_strb_q == 4'b1111;
     wire writable = desc_hit || aw_addr_q == AT_CTRL || aw_addr_q == AT_IRQ_ENABLE || aw_addr_q == AT_IRQ_STATUS;
-    wire start = write && whole && aw_addr_q == AT_CTRL && w_data_q[0];
-    wire resume = write && whole && aw_addr_q == AT_CTRL && w_data_q[1];
+    wire command = write && whole && aw_addr_q == AT_CTRL;
+    wire start = command && w_data_q[1:0] == 2'b01;
+    wire resume = command && w_data_q[1:0] == 2'b10;
     wire queue_full;
     wire start_taken = start && !queue_full && !halted;
-    wire start_refused = start && !start_taken;
+    wire refused = (start && !start_taken) || (command && w_data_q[1:0] == 2'b11);
 
     always @(posedge clk) begin
         if (s_axil_awready) aw_addr_q <= s_axil_awaddr;
@@ -142,7 +143,7 @@ module control #(
             w_data_q <= s_axil_wdata;
             w_strb_q <= s_axil_wstrb;
         end
-        if (write) b_resp_q <= writable && whole && !start_refused ? OKAY : SLVERR;
+        if (write) b_resp_q <= writable && whole && !refused ? OKAY : SLVERR;
     end
 
     always @(posedge clk) begin
@@ -187,12 +188,13 @@ module control #(
 
     // Errors.
     reg       halted_q;
-    reg       resume_q;  // asked for, waits until the results' packet is closed
+    reg       resume_q;  // asked for while halted, waits until the results' pins are at rest
     reg [7:0] error_code_q;
     reg [7:0] error_detail_q;
 
     wire stream_error = act_error != 3'd0 || wgt_error != 3'd0;
     wire fatal = (setup_error || stream_error) && !halted_q;
+    wire leave = resume_q && !closing;
 
     reg [7:0] stream_code;
 
@@ -218,15 +220,15 @@ module control #(
                 halted_q       <= 1'b1;
                 error_code_q   <= setup_error ? setup_code : stream_code;
                 error_detail_q <= setup_error ? setup_detail : 8'd0;
-            end else if (resume_q && !(halted_q && closing)) begin
+            end else if (halted_q ? leave : resume) begin
                 halted_q       <= 1'b0;
                 error_code_q   <= 8'd0;
                 error_detail_q <= 8'd0;
             end else if (start && queue_full && error_code_q == 8'd0) begin
                 error_code_q <= ERROR_QUEUE_FULL;
             end
-            if (resume) resume_q <= 1'b1;
-            else if (!fatal && !(halted_q && closing)) resume_q <= 1'b0;
+            // What is written before the core has halted was not meant for the error that halts it.
+            resume_q <= halted_q && !leave && (resume_q || resume);
         end
     end
 

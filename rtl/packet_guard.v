@@ -14,7 +14,7 @@ module packet_guard #(
     input  wire               rst,
 
     input  wire               halted,
-    output wire               closing,  // a packet has yet to be closed
+    output wire               closing,  // a packet has yet to be closed, or a beat to be taken
 
     input  wire [8*BYTES-1:0] s_data,
     input  wire [  BYTES-1:0] s_keep,
@@ -38,7 +38,7 @@ module packet_guard #(
     wire in_last = halted || s_last;
 
     assign s_ready = register_ready && !halted;
-    assign closing = open_q;
+    assign closing = open_q || m_valid;
 
     always @(posedge clk) begin
         if (rst) open_q <= 1'b0;

@@ -107,7 +107,9 @@ class Master:
         await self._answer("r", ("rresp", "rdata"), hold, address)
         return Response(self._taken[0]), self._taken[1]
 
-    async def _answer(self, channel: str, payload: tuple[str, ...], hold: int, address: int) -> None:
+    async def _answer(
+        self, channel: str, payload: tuple[str, ...], hold: int, address: int
+    ) -> None:
         """Takes a response; while it is held back it must stay as it is."""
         ready = self._pin(f"{channel}ready")
         ready.value = int(hold == 0)

@@ -39,7 +39,13 @@ def core_at_its_pins(config: CoreConfig = CONFIG) -> Design:
 
 
 def run_at_the_pins(
-    module: str, simulator: str, folder: Path, *, seed: int = 1, testcase: str | None = None, **env: str
+    module: str,
+    simulator: str,
+    folder: Path,
+    *,
+    seed: int = 1,
+    testcase: str | None = None,
+    **env: str,
 ) -> str:
     """Runs the cocotb tests of a module of this folder; returns the log."""
     simulate(

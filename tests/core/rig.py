@@ -1,9 +1,9 @@
-"""The core with Python at its pins: what control, error and reset tests share, inside the simulator."""
+"""The core with Python at its pins, inside the simulator: what tests of this folder share."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NoReturn
 
 import cocotb
@@ -32,8 +32,8 @@ TINY = Layer(1, 1, 1, 1, 1, (1, 1))
 SMALL = Layer(1, 3, 5, 3, 5, (2, 2), pads=(0, 0, 0, 1), in_zp=3, out_zp=-4, requantise=True)
 """(3, 5, 3) * (2, 2, 3, 5) -> (2, 5, 5): 12 beats of activations, 50 of weights, 13 of results."""
 
-LARGE = Layer(2, 7, 6, 5, 7, (3, 3), stride=(2, 1), pads=(1, 1, 1, 1), requantise=True)
-"""Two frames, two blocks of filters, a partial last beat: layers to be interrupted."""
+TWO_FRAMES = Layer(2, 5, 4, 3, 5, (3, 3), pads=(1, 1, 1, 1), requantise=True)
+"""(5, 4, 3) * (3, 3, 3, 5) -> (5, 4, 5), twice: 2 * 25 beats of results, for layers to be cut."""
 
 ACCUMULATORS = Layer(1, 4, 4, 4, 3, (3, 1), dilation=(1, 2))
 """int32 results."""
@@ -122,19 +122,19 @@ class Rig:
         )
 
     async def reset(self, cycles: int = 2) -> None:
-        """Stops all traffic, resets, and listens anew."""
+        """Resets in the midst of everything; then all traffic stops, and the rig listens anew."""
+        self.dut.rst.value = 1
+        await self.rising
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
         self._stop_watching()
-        await self.rising
-        self.dut.rst.value = 1
         self.axil.idle()
         for pins in (self.act_pins, self.wgt_pins):
             pins.valid.value = 0
         self.out_pins.ready.value = 0
         self.in_gate = self.out_gate = always
-        await self.clock(cycles)
+        await self.clock(cycles - 1)
         self.dut.rst.value = 0
         self._out_monitor.beats.clear()
         self._watch = cocotb.start_soon(self._out_monitor.watch())
@@ -201,12 +201,19 @@ class Rig:
 
     def send(self, act: Sequence[Beat], wgt: Sequence[Beat]) -> tuple[Task[None], Task[None]]:
         """Both streams, side by side; the tasks end when all is accepted."""
-        sending = (
-            cocotb.start_soon(Source(self.act_pins, lambda: self.in_gate()).send(act)),
-            cocotb.start_soon(Source(self.wgt_pins, lambda: self.in_gate()).send(wgt)),
+        return (
+            self.in_background(Source(self.act_pins, lambda: self.in_gate()).send(act)),
+            self.in_background(Source(self.wgt_pins, lambda: self.in_gate()).send(wgt)),
         )
-        self._tasks += sending
-        return sending
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> Task[None]:
+        """Something that goes on until it is done, or until a reset."""
+        self._tasks.append(cocotb.start_soon(work))
+        return self._tasks[-1]
+
+    async def sent(self, sending: Sequence[Task[None]]) -> int:
+        """Waits until streams have been sent; returns the cycles that this took."""
+        return await self.until(lambda: all(task.done() for task in sending), "the end of a stream")
 
     def check(self, case: LayerCase, beats: Sequence[Beat]) -> None:
         """The beats are the layer's results, to the bit."""
@@ -228,8 +235,8 @@ class Rig:
         assert await self.start() is Response.OKAY
         sending = self.send(self.activations(case), self.weights(case))
         await self.until_irq(f"the end of {case.name}")
+        assert await self.read(Register.ERROR) == 0, case.name
         assert await self.read(Register.IRQ_STATUS) == Irq.LAYER_DONE
-        assert await self.read(Register.ERROR) == 0
         assert await self.read(Register.STATUS) == 0
         assert await self.read(Register.LAYERS_DONE) == done + 1
         assert await self.read(Register.CYCLES) > 0

@@ -1,0 +1,319 @@
+"""The AXI4-Lite port, pin by pin; runs inside the simulator, see test_control.py."""
+
+from __future__ import annotations
+
+import json
+import os
+from itertools import product
+from typing import Any
+
+import cocotb
+
+from tb.registers import ID_VALUE, Ctrl, Irq, Register, Response, Status
+from tests.core.rig import SMALL, TINY, Rig, case_of, random_generator
+
+DESCRIPTOR = [Register(offset) for offset in range(Register.IN_SIZE, Register.MODE + 4, 4)]
+OKAY, SLVERR = Response.OKAY, Response.SLVERR
+ALL_ONES = 2**32 - 1
+SETTLED = 120
+"""cycles after which a layer that is started has been set up"""
+
+
+async def readable(rig: Rig) -> dict[Register, int]:
+    """What all registers read; `CTRL` can't be read."""
+    return {
+        register: await rig.read(register) for register in Register if register != Register.CTRL
+    }
+
+
+async def fill_descriptor(rig: Rig, rng: Any) -> dict[Register, int]:
+    values = {register: int(rng.integers(2**32)) for register in DESCRIPTOR}
+    for register, value in values.items():
+        await rig.write(register, value)
+    return values
+
+
+@cocotb.test()
+async def the_core_says_how_it_is_built(dut: Any) -> None:
+    rig = Rig(dut)
+    await rig.reset()
+    config = rig.config
+    lanes = config.lanes_in | config.lanes_out << 8 | config.requant_lanes << 16
+    widths = config.act_stream_bytes, config.wgt_stream_bytes, config.out_stream_bytes
+    assert await rig.read(Register.ID) == ID_VALUE
+    assert await rig.read(Register.VERSION) < 2**16
+    assert await rig.read(Register.LANES) == lanes
+    assert await rig.read(Register.ACT_BYTES) == config.act_bytes
+    assert await rig.read(Register.WGT_WORDS) == config.wgt_words
+    assert await rig.read(Register.CONST_WORDS) == config.const_words
+    assert await rig.read(Register.OUT_BYTES) == config.out_bytes
+    assert await rig.read(Register.STREAM_BYTES) == sum(n << 8 * i for i, n in enumerate(widths))
+    for register, value in (await readable(rig)).items():
+        assert value == 0 or register < Register.CTRL, register.name
+
+
+@cocotb.test()
+async def every_address_answers_as_documented(dut: Any) -> None:
+    """ACCESS: what the documentation's table says, by offset."""
+    access = {int(offset): how for offset, how in json.loads(os.environ["ACCESS"]).items()}
+    assert len(access) == len(Register)
+    rig = Rig(dut)
+    await rig.reset()
+    await fill_descriptor(rig, random_generator())
+    before = await readable(rig)
+
+    for address in range(256):
+        response, value = await rig.axil.read(address)
+        wanted = OKAY if access.get(address, "").startswith("r") else SLVERR
+        assert response is wanted, f"read of 0x{address:02X}: {response!r}"
+        assert wanted is OKAY or value == 0
+        if "w" not in access.get(address, "") and (address % 4 == 0 or address < 0x60):
+            response = await rig.axil.write(address, ALL_ONES)
+            assert response is SLVERR, f"write of 0x{address:02X}: {response!r}"
+    for address, how in access.items():
+        if "w" in how:
+            for strobes in (0b0000, 0b0001, 0b0111, 0b1110, 0b1011):
+                assert await rig.axil.write(address, ALL_ONES, strobes=strobes) is SLVERR
+    assert await readable(rig) == before
+
+
+@cocotb.test()
+async def bits_without_a_meaning_cannot_be_set(dut: Any) -> None:
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.write(Register.IRQ_ENABLE, ALL_ONES)
+    assert await rig.read(Register.IRQ_ENABLE) == Irq.LAYER_DONE | Irq.ERROR
+    await rig.write(Register.IRQ_STATUS, ALL_ONES)
+    assert await rig.read(Register.IRQ_STATUS) == 0
+    await rig.write(Register.CTRL, ALL_ONES & ~Ctrl.START & ~Ctrl.RESUME)
+    assert await rig.read(Register.STATUS) == 0
+
+
+@cocotb.test()
+async def address_and_data_come_in_any_order(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    values = await fill_descriptor(rig, rng)
+    for address_delay, data_delay, hold in product((0, 1, 2, 7), (0, 1, 2, 7), (0, 1, 9)):
+        register = DESCRIPTOR[rng.integers(8)]
+        values[register] = int(rng.integers(2**32))
+        assert OKAY is await rig.axil.write(
+            register,
+            values[register],
+            address_delay=address_delay,
+            data_delay=data_delay,
+            hold=hold,
+        )
+        response, value = await rig.axil.read(register, hold=hold)
+        assert (response, value) == (OKAY, values[register])
+    for register, value in values.items():
+        assert await rig.read(register) == value
+
+
+@cocotb.test()
+async def a_write_may_follow_one_whose_response_is_held(dut: Any) -> None:
+    """Its own response comes second; reads go on meanwhile."""
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.axil.offer(Register.PADS, 0x1234)
+    await rig.axil.offer(Register.ID, 0x5678)
+    for _ in range(5):
+        assert await rig.read(Register.PADS) == 0x1234
+    assert await rig.axil.response(hold=3) is OKAY
+    assert await rig.axil.response(hold=3) is SLVERR
+    assert await rig.read(Register.ID) == ID_VALUE
+
+
+@cocotb.test()
+async def a_read_and_a_write_pass_at_the_same_time(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    values = await fill_descriptor(rig, rng)
+    for _ in range(20):
+        one, other = (DESCRIPTOR[i] for i in rng.choice(8, 2, replace=False))
+        values[one] = int(rng.integers(2**32))
+        delays = [int(delay) for delay in rng.integers(0, 3, 3)]
+        writing = cocotb.start_soon(
+            rig.axil.write(one, values[one], address_delay=delays[0], data_delay=delays[1])
+        )
+        assert await rig.axil.read(other, address_delay=delays[2]) == (OKAY, values[other])
+        assert await writing is OKAY
+        assert await rig.read(one) == values[one]
+
+
+@cocotb.test()
+async def a_start_too_many_is_refused_and_harms_nothing(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.write(Register.IRQ_ENABLE, Irq.ERROR)
+    cases = []
+    while True:
+        case = case_of(SMALL if len(cases) % 2 else TINY, rng, f"layer {len(cases)}")
+        await rig.describe(case.layer)
+        await rig.clock(SETTLED)
+        full = bool(await rig.read(Register.STATUS) & Status.QUEUE_FULL)
+        if (await rig.start()) is SLVERR:
+            break
+        assert not full
+        cases.append(case)
+        assert await rig.read(Register.STATUS) >> 8 == len(cases)
+    # One is computed, one is set up, four wait.
+    assert full
+    assert len(cases) == 6
+    assert await rig.read(Register.ERROR) == 6
+    assert await rig.start() is SLVERR
+    assert await rig.read(Register.STATUS) == len(cases) << 8 | Status.QUEUE_FULL | Status.BUSY
+    assert not rig.irq
+
+    act = [beat for case in cases for beat in rig.activations(case)]
+    wgt = [beat for case in cases for beat in rig.weights(case)]
+    rig.send(act, wgt)
+    await rig.until(lambda: len(rig.results) >= 2, "a result")
+    assert await rig.read(Register.ERROR) == 6
+    await rig.write(Register.CTRL, Ctrl.RESUME)
+    assert await rig.read(Register.ERROR) == 0
+    while await rig.read(Register.STATUS) & Status.BUSY:
+        await rig.clock(20)
+    assert await rig.read(Register.LAYERS_DONE) == len(cases)
+    first = 0
+    for number, case in enumerate(cases):
+        ends = [i for i, beat in enumerate(rig.results) if beat.last]
+        rig.check(case, rig.results[first : ends[number] + 1])
+        first = ends[number] + 1
+    assert first == len(rig.results)
+    await rig.run(case_of(SMALL, rng))
+
+
+@cocotb.test()
+async def resume_with_nothing_wrong_changes_nothing(dut: Any) -> None:
+    """Also in the middle of a layer."""
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.write(Register.CTRL, Ctrl.RESUME)
+    case = case_of(SMALL, rng)
+    await rig.describe(case.layer)
+    assert await rig.start() is OKAY
+    rig.send(rig.activations(case), rig.weights(case))
+    while await rig.read(Register.STATUS) & Status.BUSY:
+        await rig.write(Register.CTRL, Ctrl.RESUME)
+    rig.check(case, rig.results)
+    assert await rig.read(Register.LAYERS_DONE) == 1
+
+
+@cocotb.test()
+async def start_and_resume_together_are_refused(dut: Any) -> None:
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.describe(TINY)
+    assert await rig.axil.write(Register.CTRL, Ctrl.START | Ctrl.RESUME) is SLVERR
+    assert await rig.read(Register.STATUS) == 0
+    await rig.describe(TINY, KERNEL=0)
+    assert await rig.start() is OKAY
+    await rig.clock(10)
+    assert await rig.axil.write(Register.CTRL, Ctrl.START | Ctrl.RESUME) is SLVERR
+    assert await rig.read(Register.STATUS) == Status.HALTED
+    await rig.resume()
+    await rig.run(case_of(TINY, random_generator()))
+
+
+@cocotb.test()
+async def the_interrupt_is_what_is_enabled_and_pending(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.run(case_of(TINY, rng))
+    assert rig.irq
+    await rig.write(Register.IRQ_STATUS, Irq.ERROR)  # the other bit
+    assert await rig.read(Register.IRQ_STATUS) == Irq.LAYER_DONE
+    assert rig.irq
+    await rig.write(Register.IRQ_ENABLE, Irq.ERROR)
+    assert not rig.irq
+    assert await rig.read(Register.IRQ_STATUS) == Irq.LAYER_DONE
+    await rig.write(Register.IRQ_ENABLE, Irq.LAYER_DONE)
+    assert rig.irq
+    await rig.write(Register.IRQ_STATUS, Irq.LAYER_DONE)
+    assert not rig.irq
+    assert await rig.read(Register.IRQ_STATUS) == 0
+
+    # Both are noted also while they are not enabled.
+    await rig.write(Register.IRQ_ENABLE, 0)
+    case = case_of(TINY, rng)
+    await rig.describe(case.layer)
+    await rig.start()
+    rig.send(rig.activations(case), rig.weights(case))
+    while await rig.read(Register.STATUS) & Status.BUSY:
+        await rig.clock(10)
+    await rig.describe(TINY, MODE=ALL_ONES)
+    await rig.start()
+    await rig.clock(10)
+    assert await rig.read(Register.IRQ_STATUS) == Irq.LAYER_DONE | Irq.ERROR
+    assert not rig.irq
+    await rig.write(Register.IRQ_STATUS, Irq.LAYER_DONE)
+    assert await rig.read(Register.IRQ_STATUS) == Irq.ERROR
+
+
+async def while_a_layer_ends(rig: Rig, case: Any, delay: int, register: int, value: int) -> int:
+    """A write that acts some cycles before, in, or some cycles behind the cycle of the layer's end.
+
+    Returns how many cycles behind it acts.
+    """
+    released = False
+    rig.out_gate = lambda: released
+    rig.send(rig.activations(case), rig.weights(case))
+    await rig.until(lambda: str(rig.out_pins.valid.value) == "1", "the result")
+    writing = cocotb.start_soon(rig.axil.offer(register, value))
+    acts = ends = None
+    for cycle in range(20):
+        released = cycle >= delay
+        await rig.falling
+        if ends is None and str(rig.out_pins.ready.value) == "1":
+            ends = cycle
+        if acts is None and writing.done():
+            acts = cycle
+        await rig.rising
+    assert acts is not None
+    assert ends is not None
+    assert await rig.axil.response() is OKAY
+    return acts - ends
+
+
+@cocotb.test()
+async def an_interrupt_is_not_lost_to_clearing_the_one_before(dut: Any) -> None:
+    """Clearing in the very cycle in which a layer ends leaves its interrupt pending."""
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.write(Register.IRQ_ENABLE, Irq.LAYER_DONE)
+    await rig.describe(TINY)
+    seen = set()
+    for delay in range(5):
+        assert await rig.start() is OKAY
+        behind = await while_a_layer_ends(
+            rig, case_of(TINY, rng), delay, Register.IRQ_STATUS, Irq.LAYER_DONE
+        )
+        seen.add(behind)
+        assert rig.irq == (behind <= 0), f"cleared {behind} cycles behind the end"
+        assert await rig.read(Register.LAYERS_DONE) == delay + 1
+    assert {-1, 0, 1} <= seen
+
+
+@cocotb.test()
+async def a_start_while_a_layer_ends_is_counted(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.describe(TINY)
+    assert await rig.start() is OKAY
+    seen = set()
+    for delay in range(5):
+        case = case_of(TINY, rng)
+        first = len(rig.results)
+        seen.add(await while_a_layer_ends(rig, case, delay, Register.CTRL, Ctrl.START))
+        rig.check(case, rig.results[first:])
+        assert await rig.read(Register.STATUS) == 1 << 8 | Status.BUSY
+        assert await rig.read(Register.LAYERS_DONE) == delay + 1
+    assert {-1, 0, 1} <= seen

@@ -1,0 +1,53 @@
+"""The registers: what control_tests.py claims at the pins, and that code and page say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tb.registers import COUNTERS, Error, Register
+from tb.runner import ROOT
+from tests.core.pins import run_at_the_pins
+
+PAGE = (ROOT / "docs" / "driving-the-core.md").read_text()
+CONTROL = (ROOT / "rtl" / "control.v").read_text()
+SETUP = (ROOT / "rtl" / "layer_setup.v").read_text()
+
+
+def documented() -> dict[str, tuple[int, str]]:
+    """Offset and access of each register in the page's table."""
+    rows = re.findall(r"^\| 0x([0-9A-F]{2}) \| `(\w+)` \| (r|w|rw|rw1c) \|", PAGE, re.MULTILINE)
+    return {name: (int(offset, 16), access) for offset, name, access in rows}
+
+
+def constants(verilog: str, prefix: str) -> dict[str, int]:
+    """The 8-bit localparams with a prefix, without it."""
+    rows = re.findall(rf"localparam \[7:0\] {prefix}(\w+) = 8'([hd])(\w+);", verilog)
+    return {name: int(value, 16 if base == "h" else 10) for name, base, value in rows}
+
+
+def test_the_register_maps_of_page_core_and_environment_agree() -> None:
+    page = {name: offset for name, (offset, _) in documented().items()}
+    assert len(page) == 28
+    assert {register.name: register.value for register in Register} == page
+    core = constants(CONTROL, "AT_")
+    first, last = core.pop("DESC_FIRST"), core.pop("DESC_LAST")
+    described = {name: offset for name, offset in page.items() if first <= offset <= last}
+    assert core | described == page
+    assert not core.keys() & described.keys()
+    assert constants(SETUP, r"(?!ERROR)") == described
+    assert [register.name for register in COUNTERS] == [n for n in page if page[n] >= 0x80]
+
+
+def test_the_error_codes_of_page_core_and_environment_agree() -> None:
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", PAGE, re.MULTILINE)
+    page = {name: int(code) for code, name in rows}
+    assert len(page) == 12
+    assert {error.name: error.value for error in Error if error} == page
+    assert constants(CONTROL, "ERROR_") | constants(SETUP, "ERROR_") == page
+
+
+def test_the_control_port_does_what_the_page_says(simulator: str, tmp_path: Path) -> None:
+    access = dict(documented().values())
+    run_at_the_pins("control_tests", simulator, tmp_path, ACCESS=json.dumps(access))
