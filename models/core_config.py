@@ -9,6 +9,7 @@ from typing import Any
 LANES = (4, 8, 16, 32)
 RESULT_QUEUES = (4, 8, 16, 32)
 WEIGHT_BYTES_PER_FILTER = 16384
+LEAST_WGT_WORDS = 16
 LARGEST = {"act_bytes": 1 << 22, "wgt_words": 1 << 20, "const_words": 1 << 20, "out_bytes": 1 << 24}
 """The largest buffers that a core can have."""
 CONSTANT_BYTES = 9
@@ -68,7 +69,7 @@ class CoreConfig:
         constants = -(-CONSTANT_BYTES * self.lanes_out // self.lanes_in)
         for name, least in (
             ("act_bytes", 4 * self.lanes_in),
-            ("wgt_words", 16),
+            ("wgt_words", LEAST_WGT_WORDS),
             ("const_words", max(16, constants)),
             ("out_bytes", 16 * self.lanes_out),
         ):

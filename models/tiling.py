@@ -7,7 +7,8 @@
 A piece is a layer of its own: some output channels on some output columns, on all rows of all
 frames. It needs the input columns under its windows (neighbours share a halo) and, with channel
 groups, only its own groups' channels. The cut is the one with the fewest pieces, balanced; of two
-with as many, the one that cuts channels, since it sends no column twice.
+with as many, the one that cuts channels, since it sends no column twice. Where channels are cut,
+half of the weight buffer is kept free for the next piece's, if that needs no further columns.
 
 What the weight buffer can't hold even so (one block of filters that is larger) is cut into single
 windows, each with all its weights: they stream through, whatever their number.
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.core_config import CoreConfig
+from models.core_config import LEAST_WGT_WORDS, CoreConfig
 from models.fitting import fits, shortage
 from models.layer import Layer, LayerCase, LayerError
 from models.packing import groups_of_block
@@ -69,7 +70,7 @@ def plan(layer: Layer, config: CoreConfig) -> list[Piece]:
     for base, channels in ((together, between_blocks), (together, cuts), (alone, cuts)):
         cut = _fewest(layer, config, base, channels)
         if cut is not None:
-            return list(cut.pieces(layer))
+            return list(_prefetching(layer, config, cut, base, channels).pieces(layer))
     finest = replace(alone, columns=columns.apart, channels=cuts[-1])
     shortages = list(filter(None, (shortage(kind, config) for kind in finest.kinds(layer))))
     worst = max(shortages, key=lambda each: (each.parameter == shortages[0].parameter, each.value))
@@ -311,6 +312,20 @@ def _fewest(
             columns = replace(base.columns, parts=parts)
             best = channels.parts * parts, replace(base, columns=columns, channels=channels)
     return best[1] if best else None
+
+
+def _prefetching(
+    layer: Layer, config: CoreConfig, cut: _Cut, base: _Cut, cuts: Sequence[_ChannelCut]
+) -> _Cut:
+    """A cut in more channels, if there is one, that leaves room for the next piece's weights.
+
+    They are then loaded while a piece is computed, which is worth more than fewer pieces.
+    """
+    if cut.channels.parts == 1 or config.wgt_words == LEAST_WGT_WORDS:
+        return cut
+    half = replace(config, wgt_words=config.wgt_words // 2)
+    finer = _fewest(layer, half, base, cuts)
+    return cut if finer is None or finer.columns.parts > cut.columns.parts else finer
 
 
 def _piece(layer: Layer, frames: range, row: _Span, column: _Span, some: _Channels) -> Piece:
