@@ -27,7 +27,7 @@ from rich.table import Table
 
 from models.core_config import ConfigError, CoreConfig
 from models.layer import LayerCase, LayerError
-from models.layer_file import LayerFileError, find, load, save_result
+from models.layer_file import LayerFileError, find, load_quantised, save_result
 from models.random_layers import question_case
 from tb import waves
 from tb.job import LayerResult
@@ -139,7 +139,8 @@ def _run(options: argparse.Namespace) -> int:
     """Layer files: everything is read and checked before anything is simulated or written."""
     if not options.layers:
         raise LayerFileError('there is no layer: name .npz files or folders, LAYER="a.npz dir/"')
-    cases = [load(path) for path in find(options.layers)]
+    loaded = [load_quantised(path) for path in find(options.layers)]
+    cases = [case for case, _ in loaded]
     out = Path(options.out)
     _check_folder(out)
     seed = 1 if options.seed is None else options.seed
@@ -163,6 +164,11 @@ def _run(options: argparse.Namespace) -> int:
             _coloured(result.status),
         )
     _console().print(table)
+    for (case, scales), result in zip(loaded, results, strict=True):
+        if scales is not None:
+            print(f"{case.name}: quantised, {scales}")
+            if result.values is not None:
+                print(f"{case.name}: {scales.error(result.values)}")
     return _finish(results, seconds)
 
 
