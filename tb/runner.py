@@ -43,6 +43,8 @@ BENCH_SOURCES = tuple(sorted((ROOT / "tb" / "verilog").glob("*.v")))
 FILE_LIST = ROOT / "rtl" / "conv_core.f"
 UNUSED_DAYS = 14
 """builds that nobody used for so long are removed"""
+LEFTOVERS = ("*.o", "*.a", "*.gch")
+"""what a build leaves behind that running it does not need, most of its size"""
 
 PUBLIC_CONTROL = """\
 `verilator_config
@@ -123,6 +125,9 @@ def build(design: Design, simulator: str, *, waves: bool = False) -> Build:
                 shutil.rmtree(directory, ignore_errors=True)
                 directory.mkdir()
                 _compile(design, tool, directory, flags, waves=traced)
+                for left in LEFTOVERS:
+                    for path in directory.glob(left):
+                        path.unlink()
                 done.touch()
                 _remove_unused()
     os.utime(done)
