@@ -38,6 +38,9 @@ TWO_FRAMES = Layer(2, 5, 4, 3, 5, (3, 3), pads=(1, 1, 1, 1), requantise=True)
 ACCUMULATORS = Layer(1, 4, 4, 4, 3, (3, 1), dilation=(1, 2))
 """int32 results."""
 
+DEPTHWISE = Layer(1, 3, 4, 8, 8, (3, 3), pads=(1, 1, 1, 1), groups=8, requantise=True)
+"""(3, 4, 8) * (3, 3, 1, 8) -> (3, 4, 8): a channel group for each channel."""
+
 PERIOD_NS = 10
 TIMEOUT_CYCLES = 6000
 
