@@ -26,7 +26,7 @@ Values = NDArray[np.generic]
 
 
 def through_rtl(cases: list[LayerCase], simulator: str) -> list[Values]:
-    """The results of all layers, every one of them there; what else is said of them is not asked."""
+    """The results of all layers, none missing. What else is said of them is not asked here."""
     values = []
     for result in run_layers(cases, CONFIG, simulator, seed=70):
         assert result.values is not None, result.message
