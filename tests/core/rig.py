@@ -88,11 +88,11 @@ class Rig:
         self.out_pins = Pins(dut, "m_axis_out", dut.clk)
         self.in_gate: Gate = always
         self.out_gate: Gate = always
-        self.cases: dict[str, LayerCase] = {}
         self._out_monitor = Monitor(self.out_pins, empty_last=True)
         self._watch: Task[None] | None = None
         self._tasks: list[Task[Any]] = []
-        Clock(dut.clk, PERIOD_NS, unit="ns").start()
+        self._written: dict[int, int] = {}
+        Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
 
     # ---------------------------------------------------------------- time
     async def clock(self, cycles: int = 1) -> None:
@@ -131,6 +131,7 @@ class Rig:
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
+        self._written.clear()
         self._stop_watching()
         self.axil.idle()
         for pins in (self.act_pins, self.wgt_pins):
@@ -163,6 +164,7 @@ class Rig:
     # ---------------------------------------------------------------- registers
     async def write(self, register: int, value: int) -> None:
         """A write that must be answered OKAY."""
+        self._written[register] = value
         response = await self.axil.write(register, value)
         assert response is Response.OKAY, f"the write of 0x{register:02X} is answered {response!r}"
 
@@ -173,10 +175,11 @@ class Rig:
         return value
 
     async def describe(self, layer: Layer, **other: int) -> None:
-        """Writes the descriptor registers; `other` by name in place of what the layer says."""
-        values = {register.name: value for register, value in descriptor(layer).items()} | other
-        for name, value in values.items():
-            await self.write(Register[name], value)
+        """Writes the descriptor registers that change; `other` in place of what the layer says."""
+        named = {Register[name]: value for name, value in other.items()}
+        for register, value in (descriptor(layer) | named).items():
+            if self._written.get(register) != value:
+                await self.write(register, value)
 
     async def start(self) -> Response:
         return await self.axil.write(Register.CTRL, Ctrl.START)
