@@ -1,14 +1,17 @@
 """The adapter: all that the environment knows of the core under test.
 
-A core of somebody else's takes part by a driver with the same methods. What the core wants is in
-docs/driving-the-core.md.
+A core of somebody else's takes part by a driver with the same methods, see `CoreDriver`; an example
+is tests/second_core/. What our core wants is in docs/driving-the-core.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 from models.core_config import CoreConfig
+from models.cycles import cycles_limit, cycles_model
 from models.layer import Layer, LayerCase
 from models.packing import Bytes, pack_activations, pack_weights, result_bytes
 from tb.bench import Bench
@@ -17,6 +20,58 @@ from tb.registers import COUNTERS, ID_VALUE, Ctrl, Irq, Mode, Register, Response
 
 class DriverError(Exception):
     """The core answers its registers in a way that it must not."""
+
+
+class CoreDriver(Protocol):
+    """What the environment asks of a core's driver. It is made of the bench and the configuration.
+
+    Methods raise `DriverError` or `TimeoutError` where the core does not answer as it must.
+    """
+
+    def activation_packets(self, case: LayerCase) -> list[Bytes]:
+        """What goes into the activation stream: packets of one length."""
+
+    def weight_packets(self, case: LayerCase) -> list[Bytes]:
+        """What goes into the weight stream: packets of one length."""
+
+    def result_packet(self, layer: Layer) -> tuple[int, int]:
+        """(bytes of a result packet, packets)"""
+
+    def cycles_limit(self, layer: Layer) -> int:
+        """Cycles that the core needs at least. A run counts as hung after a multiple of it."""
+
+    def cycles_model(self, layer: Layer) -> int | None:
+        """Cycles that the core should take when nobody stalls; None where nobody says."""
+
+    async def identify(self) -> None:
+        """Checks that this is the core that was asked for."""
+
+    async def start(self, layer: Layer, *, arm: bool) -> None:
+        """Queues a layer; with `arm` the streams are offered from the moment it is taken."""
+
+    async def queue_full(self) -> bool:
+        """Would a further layer not be taken?"""
+
+    async def acknowledge(self) -> tuple[int, int, int | None]:
+        """When layers are done: (`Irq` flags, layers done since reset, cycles of the last one).
+
+        Cycles are None if the core does not count them.
+        """
+
+    async def counters(self) -> dict[str, int]:
+        """The core's counters of the last finished layer, by name."""
+
+    async def report(self) -> str:
+        """What the core says of itself when it hangs."""
+
+
+def driver_named(name: str) -> Callable[[Bench, CoreConfig], CoreDriver]:
+    """The driver class that `name` says, as "module:class"."""
+    module, _, attribute = name.partition(":")
+    return cast(
+        "Callable[[Bench, CoreConfig], CoreDriver]",
+        getattr(importlib.import_module(module), attribute),
+    )
 
 
 def descriptor(layer: Layer) -> dict[Register, int]:
@@ -62,6 +117,15 @@ class Driver:
         """(bytes of a result packet, packets)"""
         return result_bytes(layer), layer.batch
 
+    # ---------------------------------------------------------------- time
+    def cycles_limit(self, layer: Layer) -> int:
+        """Cycles that no core with this array can do without."""
+        return cycles_limit(layer, self._config)
+
+    def cycles_model(self, layer: Layer) -> int | None:
+        """Cycles that it takes exactly when nobody stalls."""
+        return cycles_model(layer, self._config)
+
     # ---------------------------------------------------------------- control
     async def identify(self) -> None:
         """Checks that this is the core, built as the configuration says. Raises `DriverError`."""
@@ -95,7 +159,7 @@ class Driver:
         """Would a further layer not be taken?"""
         return bool((await self.read(Register.STATUS))[0] & Status.QUEUE_FULL)
 
-    async def acknowledge(self) -> tuple[int, int, int]:
+    async def acknowledge(self) -> tuple[int, int, int | None]:
         """Clears the interrupt: (IRQ_STATUS before, layers done since reset, CYCLES)."""
         irq, done, cycles = await self.read(
             Register.IRQ_STATUS, Register.LAYERS_DONE, Register.CYCLES

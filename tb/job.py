@@ -16,6 +16,9 @@ from models.layer import LayerCase
 JOB_VARIABLE = "CONV_JOB"
 """Environment variable with the path of the pickled `Job`."""
 
+OUR_DRIVER = "tb.driver:Driver"
+"""The driver of `conv_core`, as `tb.driver.driver_named` takes it."""
+
 PASS, FAIL = "PASS", "FAIL"
 
 
@@ -31,6 +34,8 @@ class Job:
     batches: tuple[int, ...]
     """layers of each batch; those of a batch are queued behind each other"""
     trace: bool
+    driver: str
+    """the core's, see `tb.driver.driver_named`"""
     results_path: Path
     progress_path: Path
 

@@ -32,7 +32,7 @@ from cocotb_test import simulator as cocotb_simulators
 from models.core_config import CoreConfig
 from models.layer import LayerCase
 from tb.bench import MAX_JOBS, bench_parameters
-from tb.job import JOB_VARIABLE, Job, LayerResult, Progress, read_pickle, write_pickle
+from tb.job import JOB_VARIABLE, OUR_DRIVER, Job, LayerResult, Progress, read_pickle, write_pickle
 from tb.pieces import CutLayer
 from tb.stalls import profile_named
 from tb.tools import Tool, find_simulator
@@ -389,6 +389,7 @@ def run_layers(
     trace: bool = False,
     rtl_sources: Sequence[Path] | None = None,
     dut: str = "conv_core",
+    driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
     x_random: bool = True,
     on_progress: Callable[[Progress], None] | None = None,
@@ -397,7 +398,8 @@ def run_layers(
 
     A layer that does not fit is cut (see `tb.pieces`), and its pieces are queued behind each other;
     `queue` does that with all layers. `waves` leaves waves.fst and `trace` gives the cycle of
-    each beat. `rtl_sources` and `dut` put other RTL in place of the core. `out_dir` keeps the files
+    each beat. `rtl_sources` and `dut` put other RTL in place of the core, and
+    `driver`, "module:class", is what knows how to drive it. `out_dir` keeps the files
     of the run. `x_random`: on Verilator, what is not initialised is random, from the seed.
 
     Raises `ToolMissingError`, `SimulationError`, `StallError`, `NotFittingError`.
@@ -423,6 +425,7 @@ def run_layers(
         seed=seed,
         batches=tuple(_batches([len(layer.pieces) for layer in layers], queue)),
         trace=trace,
+        driver=driver,
         results_path=out_dir / "results.pickle",
         progress_path=out_dir / "progress.pickle",
     )

@@ -15,7 +15,6 @@ import cocotb
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cycles import cycles_limit, cycles_model
 from models.layer import Layer, LayerCase
 from models.packing import Bytes
 from tb.bench import (
@@ -25,7 +24,7 @@ from tb.bench import (
     Cause,
     Record,
 )
-from tb.driver import Driver, DriverError
+from tb.driver import DriverError, driver_named
 from tb.job import FAIL, JOB_VARIABLE, PASS, Job, LayerResult, Progress, read_pickle, write_pickle
 from tb.registers import Irq
 from tb.scoreboard import ResultFormat, Verdict, judge
@@ -77,7 +76,7 @@ class Session:
     def __init__(self, dut: object, job: Job) -> None:
         self._job = job
         self._bench = Bench(dut, job.config)
-        self._driver = Driver(self._bench, job.config)
+        self._driver = driver_named(job.driver)(self._bench, job.config)
         self._profile = profile_named(job.stall)
         self._results: list[LayerResult] = []
         self._last_progress = 0.0
@@ -119,7 +118,7 @@ class Session:
         """Layers that are queued behind each other; a single one is a batch too."""
         bench, driver, job = self._bench, self._driver, self._job
         layers = [case.layer for case in cases]
-        limits = [cycles_limit(layer, job.config) for layer in layers]
+        limits = [self._driver.cycles_limit(layer) for layer in layers]
         await bench.clear()
         await bench.stall(self._profile, stream_seeds(job.seed, cases[0].name))
         running = await self._stage(cases)
@@ -239,7 +238,7 @@ class Session:
         self._diagnosed += bool(verdict.diagnosis)
         verdict, first_wrong_ns = await self._timed(verdict, layer)
         text = verdict.text()
-        limit = cycles_limit(case.layer, job.config)
+        limit = self._driver.cycles_limit(case.layer)
         lanes = job.config.lanes_in * job.config.lanes_out
         return LayerResult(
             name=case.name,
@@ -247,7 +246,7 @@ class Session:
             macs=case.layer.macs,
             cycles=cycles,
             cycles_limit=limit,
-            cycles_model=cycles_model(case.layer, job.config),
+            cycles_model=self._driver.cycles_model(case.layer),
             utilisation=case.layer.macs / (lanes * cycles) if cycles else None,
             efficiency=limit / cycles if cycles else None,
             pieces=1,
@@ -372,8 +371,8 @@ class Session:
             status=FAIL,
             macs=case.layer.macs,
             cycles=None,
-            cycles_limit=cycles_limit(case.layer, config),
-            cycles_model=cycles_model(case.layer, config),
+            cycles_limit=self._driver.cycles_limit(case.layer),
+            cycles_model=self._driver.cycles_model(case.layer),
             utilisation=None,
             efficiency=None,
             pieces=1,
