@@ -37,6 +37,8 @@ module activation_loader #(
     output wire [                   COUNT_W-1:0] written,   // words taken so far
     input  wire [                   COUNT_W-1:0] released,  // words needed no more
 
+    output wire [                           1:0] layers,       // begun so far, modulo 4
+
     output reg                                   error_early,  // one cycle each
     output reg                                   error_late,
     output reg                                   error_keep
@@ -51,6 +53,7 @@ module activation_loader #(
     reg [ LANES-1:0]  last_keep_q;
     reg [      15:0]  frames_left_q; // less one
     reg [COUNT_W-1:0] written_q;
+    reg [        1:0] layers_q;
 
     wire [31:0] last_byte = cfg_frame_bytes - 32'd1;
 
@@ -66,6 +69,7 @@ module activation_loader #(
     assign wr_word   = written_q[$clog2(WORDS)-1:0];
     assign wr_data   = s_data;
     assign written   = written_q;
+    assign layers    = layers_q;
 
     always @(posedge clk) begin
         if (cfg_ready) begin
@@ -83,12 +87,14 @@ module activation_loader #(
         if (rst) begin
             active_q    <= 1'b0;
             written_q   <= {COUNT_W{1'b0}};
+            layers_q    <= 2'd0;
             error_early <= 1'b0;
             error_late  <= 1'b0;
             error_keep  <= 1'b0;
         end else begin
             if (cfg_ready) active_q <= cfg_valid;
             else if (accept && frame_end && frames_left_q == 16'd0) active_q <= 1'b0;
+            if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
             if (accept) written_q <= written_q + 1'b1;
             error_early <= accept && s_last && !frame_end;
             error_late  <= accept && !s_last && frame_end;

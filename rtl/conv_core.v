@@ -104,6 +104,8 @@ module conv_core #(
     wire setup_error;
     wire [7:0] setup_code;
     wire [7:0] setup_detail;
+    wire [1:0] act_layers;
+    wire [1:0] wgt_layers;
     wire [2:0] act_error;
     wire [2:0] wgt_error;
     wire halted;
@@ -252,7 +254,8 @@ module conv_core #(
     assign s_axis_act_tready = halted || act_taken;
     assign s_axis_wgt_tready = halted || wgt_taken;
 
-    wire input_beat = (s_axis_act_tvalid && s_axis_act_tready) || (s_axis_wgt_tvalid && s_axis_wgt_tready);
+    wire act_beat = s_axis_act_tvalid && s_axis_act_tready;
+    wire wgt_beat = s_axis_wgt_tvalid && s_axis_wgt_tready;
     wire layer_end = out_layer_end && m_axis_out_tvalid && m_axis_out_tready;
 
     // Finisher and reader take a layer together.
@@ -426,6 +429,7 @@ module conv_core #(
         .wr_data        (act_wr_data),
         .written        (act_written),
         .released       (act_released),
+        .layers         (act_layers),
         .error_early    (act_error[0]),
         .error_late     (act_error[1]),
         .error_keep     (act_error[2])
@@ -478,6 +482,7 @@ module conv_core #(
         .wgt_written    (wgt_written),
         .wgt_released   (wgt_released),
         .const_released (const_released),
+        .layers         (wgt_layers),
         .error_early    (wgt_error[0]),
         .error_late     (wgt_error[1]),
         .error_keep     (wgt_error[2])
@@ -746,7 +751,10 @@ module conv_core #(
     performance_counters u_performance_counters (
         .clk             (clk),
         .rst             (core_rst),
-        .input_beat      (input_beat),
+        .act_beat        (act_beat),
+        .wgt_beat        (wgt_beat),
+        .act_layers      (act_layers),
+        .wgt_layers      (wgt_layers),
         .layer_end       (layer_end),
         .more_queued     (more_queued),
         .active          (step_valid),

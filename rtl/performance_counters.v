@@ -11,7 +11,10 @@ module performance_counters (
     input  wire        clk,
     input  wire        rst,
 
-    input  wire        input_beat,   // an input stream accepts a beat
+    input  wire        act_beat,     // an input stream accepts a beat
+    input  wire        wgt_beat,
+    input  wire [ 1:0] act_layers,   // layers that it has begun, modulo 4
+    input  wire [ 1:0] wgt_layers,
     input  wire        layer_end,    // the layer's last result beat is accepted
     input  wire        more_queued,  // another layer was started before this one ended
 
@@ -36,6 +39,10 @@ module performance_counters (
     reg [31:0] stall_out_q;
     reg [31:0] idle_q;
 
+    // A layer may end before the last of its input has come: what no window uses. Such beats begin nothing.
+    reg [1:0] ended_q;  // layers, modulo 4
+
+    wire input_beat = (act_beat && act_layers != ended_q) || (wgt_beat && wgt_layers != ended_q);
     wire count = running_q || input_beat;
     wire idle = !(active || stall_act || stall_wgt || stall_out);
 
@@ -49,6 +56,7 @@ module performance_counters (
     always @(posedge clk) begin
         if (rst) begin
             running_q        <= 1'b0;
+            ended_q          <= 2'd0;
             cycles           <= 32'd0;
             cycles_active    <= 32'd0;
             cycles_stall_act <= 32'd0;
@@ -57,6 +65,7 @@ module performance_counters (
             cycles_idle      <= 32'd0;
         end else if (layer_end) begin
             running_q        <= more_queued;
+            ended_q          <= ended_q + 2'd1;
             cycles           <= cycles_d;
             cycles_active    <= active_d;
             cycles_stall_act <= stall_act_d;

@@ -44,6 +44,8 @@ module weight_loader #(
     input  wire [        WGT_COUNT_W-1:0] wgt_released,
     input  wire [      CONST_COUNT_W-1:0] const_released,
 
+    output wire [                    1:0] layers,       // begun so far, modulo 4
+
     output reg                            error_early,  // one cycle each
     output reg                            error_late,
     output reg                            error_keep
@@ -60,6 +62,7 @@ module weight_loader #(
     reg [15:0]              groups_left_q;  // less one
     reg [WGT_COUNT_W-1:0]   wgt_written_q;
     reg [CONST_COUNT_W-1:0] const_written_q;
+    reg [1:0]               layers_q;
 
     wire [WGT_COUNT_W-1:0] wgt_held = wgt_written_q - wgt_released;
     wire [CONST_COUNT_W-1:0] const_held = const_written_q - const_released;
@@ -81,6 +84,7 @@ module weight_loader #(
     assign wgt_wr_word   = wgt_written_q[$clog2(WGT_WORDS)-1:0];
     assign wr_data       = s_data;
     assign wgt_written   = wgt_written_q;
+    assign layers        = layers_q;
 
     always @(posedge clk) begin
         if (cfg_ready) begin
@@ -112,12 +116,14 @@ module weight_loader #(
             active_q        <= 1'b0;
             wgt_written_q   <= {WGT_COUNT_W{1'b0}};
             const_written_q <= {CONST_COUNT_W{1'b0}};
+            layers_q        <= 2'd0;
             error_early     <= 1'b0;
             error_late      <= 1'b0;
             error_keep      <= 1'b0;
         end else begin
             if (cfg_ready) active_q <= cfg_valid;
             else if (accept && packet_end) active_q <= 1'b0;
+            if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
             if (accept && constants_q) const_written_q <= const_written_q + 1'b1;
             if (accept && set_end) wgt_written_q <= wgt_written_q + 1'b1;
             error_early <= accept && s_last && !packet_end;
