@@ -317,3 +317,32 @@ async def a_start_while_a_layer_ends_is_counted(dut: Any) -> None:
         assert await rig.read(Register.STATUS) == 1 << 8 | Status.BUSY
         assert await rig.read(Register.LAYERS_DONE) == delay + 1
     assert {-1, 0, 1} <= seen
+
+
+@cocotb.test()
+async def a_start_while_another_leaves_the_queue_is_kept(dut: Any) -> None:
+    """Behind it as many are taken as ever: one to compute, one to set up, four to wait."""
+    rig = Rig(dut)
+
+    async def two_started() -> None:
+        await rig.reset()
+        await rig.describe(TINY)
+        assert await rig.start() is OKAY
+        assert await rig.start() is OKAY
+
+    await two_started()
+    leaves = await rig.until(lambda: str(dut.desc_ready.value) == "1", "the end of the set-up")
+    seen = set()
+    for delay in range(leaves - 4, leaves + 1):
+        await two_started()
+        await rig.clock(delay)
+        await rig.axil.offer(Register.CTRL, Ctrl.START)
+        await rig.falling  # START acts at the end of this cycle
+        seen.add(str(dut.desc_ready.value) == str(dut.desc_valid.value) == "1")
+        assert await rig.axil.response() is OKAY
+        await rig.clock(SETTLED)
+        taken = 3
+        while await rig.start() is OKAY:
+            taken += 1
+        assert taken == 6
+    assert seen == {False, True}

@@ -183,7 +183,7 @@ class Fault:
         beats = list(beats)
         beats[self.beat] = self.change(beats[self.beat])
         assert self.error.name.startswith(self.stream.upper())
-        return beats + [Beat(b"more", False)] * self.more
+        return beats + [Beat(beats[0].data, False)] * self.more
 
 
 def ends(beat: Beat) -> Beat:
@@ -292,7 +292,7 @@ async def an_error_of_a_later_layer_closes_the_open_packet(dut: Any) -> None:
     rng = random_generator()
     rig = await fresh(dut)
     cut = 0
-    for number in range(8):
+    for number in range(6):
         case = case_of(TWO_FRAMES, rng)
         rig.results.clear()
         await rig.describe(case.layer)
@@ -300,7 +300,7 @@ async def an_error_of_a_later_layer_closes_the_open_packet(dut: Any) -> None:
         assert await rig.start() is OKAY
         await rig.write(Register.KERNEL, 0)
         rig.send(rig.activations(case), rig.weights(case))
-        await open_packet(rig, 1 + 3 * number)
+        await open_packet(rig, 1 + 7 * number)
         if number % 2:
             rig.out_gate = often(0.5, rng)
         assert await rig.start() is OKAY
@@ -313,7 +313,7 @@ async def an_error_of_a_later_layer_closes_the_open_packet(dut: Any) -> None:
         done = await rig.read(Register.LAYERS_DONE)
         await left_behind(rig, rng)
         assert await rig.read(Register.LAYERS_DONE) == done + 1
-    assert cut >= 6
+    assert cut >= 4
 
 
 @cocotb.test()
@@ -322,7 +322,7 @@ async def a_wrong_packet_of_the_next_layer_stops_the_one_that_runs(dut: Any) -> 
     rng = random_generator()
     rig = await fresh(dut)
     cut = 0
-    for fault in [fault for fault in FAULTS if fault.beat in (-1, 9)]:
+    for fault in [fault for fault in FAULTS if fault.beat in (4, 5, 9)]:
         case, wrong = case_of(TWO_FRAMES, rng), case_of(SMALL, rng)
         rig.results.clear()
         await rig.write(Register.IRQ_ENABLE, Irq.ERROR)  # some of the errors come behind its end
@@ -334,14 +334,14 @@ async def a_wrong_packet_of_the_next_layer_stops_the_one_that_runs(dut: Any) -> 
         rig.send(rig.activations(case), rig.weights(case))
         await open_packet(rig, int(rng.integers(1, 50)))
         sending = rig.send(*faulty_beats(rig, wrong, fault))
-        rig.out_gate = often(0.1, rng)
+        rig.out_gate = often(0.3, rng)
         await halted_by(rig, fault.error)
         await rig.sent(sending)
         rig.out_gate = often(0.5, rng)
         await rig.until(lambda: rig.results[-1].last, "the end of the packet")
         cut += broken_off(rig, case)
         await left_behind(rig, rng)
-    assert cut >= 5
+    assert cut >= 3
 
 
 @cocotb.test()

@@ -17,6 +17,7 @@ public_flat_rw -module "conv_core" -var "rst"
 public_flat_rd -module "conv_core" -var "irq"
 public_flat_rd -module "conv_core" -var "halted"
 public_flat_rd -module "conv_core" -var "closing"
+public_flat_rd -module "conv_core" -var "desc_*"
 public_flat_rd -module "control" -var "*_valid_q"
 public_flat_rd -module "layer_setup" -var "state_q"
 public_flat_rd -module "sequencer" -var "*_busy"
@@ -43,17 +44,16 @@ def run_at_the_pins(
     simulator: str,
     folder: Path,
     *,
+    config: CoreConfig = CONFIG,
     seed: int = 1,
-    testcase: str | None = None,
-    **env: str,
+    **environment: str,
 ) -> str:
-    """Runs the cocotb tests of a module of this folder; returns the log."""
+    """Runs the cocotb tests of a module of this folder; returns what they say."""
     simulate(
-        build(core_at_its_pins(), simulator),
+        build(core_at_its_pins(config), simulator),
         f"tests.core.{module}",
         folder,
         seed=seed,
-        testcase=testcase,
-        environment=env,
+        environment=environment,
     )
     return (folder / "run.log").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import cocotb
@@ -25,6 +26,12 @@ CONFIG = CoreConfig.from_array(
     "4x4", act_bytes=256, wgt_words=64, const_words=32, out_bytes=64, requant_lanes=1
 )
 """Small, so that Icarus is quick and the buffers are soon full."""
+
+NARROW = replace(CONFIG, act_stream_bytes=2, wgt_stream_bytes=1, out_stream_bytes=2)
+"""The same with streams narrower than a word."""
+
+SPACIOUS = replace(CONFIG, act_bytes=1 << 18)
+"""Lets layers through that a small activation buffer refuses before all else is looked at."""
 
 TINY = Layer(1, 1, 1, 1, 1, (1, 1))
 """One beat of activations, 13 of weights, one of results."""
