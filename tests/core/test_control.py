@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tb.registers import COUNTERS, Error, Register
-from tb.runner import ROOT
-from tests.core.pins import run_at_the_pins
+from tb.runner import ROOT, SimulationError, build, simulate
+from tests.core.pins import core_at_its_pins, run_at_the_pins
 
 PAGE = (ROOT / "docs" / "driving-the-core.md").read_text()
 CONTROL = (ROOT / "rtl" / "control.v").read_text()
@@ -51,3 +54,26 @@ def test_the_error_codes_of_page_core_and_environment_agree() -> None:
 def test_the_control_port_does_what_the_page_says(simulator: str, tmp_path: Path) -> None:
     access = dict(documented().values())
     run_at_the_pins("control_tests", simulator, tmp_path, ACCESS=json.dumps(access))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("_bvalid  = b_valid_q;", "_bvalid  = b_valid_q && !s_axil_bready;", "withdrawn"),
+        ("_rdata   = r_data_q;", "_rdata   = r_data_q ^ !s_axil_rready;", "changed"),
+    ],
+)
+def test_a_broken_control_port_is_named(right: str, wrong: str, words: str, tmp_path: Path) -> None:
+    assert CONTROL.count(right) == 1
+    broken = tmp_path / "control.v"
+    broken.write_text(CONTROL.replace(right, wrong))
+    design = core_at_its_pins()
+    sources = tuple(broken if path.name == broken.name else path for path in design.sources)
+    with pytest.raises(SimulationError, match=words):
+        simulate(
+            build(replace(design, sources=sources), "icarus"),
+            "tests.core.control_tests",
+            tmp_path,
+            seed=1,
+            testcase="a_write_may_follow_one_whose_response_is_held|address_and_data_come",
+        )
