@@ -1,0 +1,139 @@
+"""All that a layer can be, through the RTL: groups, dilation, both roundings, cut or whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.core_config import CoreConfig
+from models.layer import Layer, LayerCase, same_pads
+from models.random_layers import Mix, random_cases
+from models.requantisation import result as expected_result
+from models.tiling import NotFittingError, plan
+from tb.job import LayerResult
+from tb.runner import run_layers
+from tests.known_results import known_results
+from tests.onnx_oracles import case_of, node_tests
+
+CONFIGS = {
+    "4x4": CoreConfig.from_array("4x4"),
+    "4x32": CoreConfig.from_array("4x32"),
+    "32x4": CoreConfig.from_array("32x4"),
+    "8x8": CoreConfig.from_array("8x8"),
+    "16x16": CoreConfig.from_array("16x16"),
+    "4x4 with the smallest buffers": CoreConfig.from_array(
+        "4x4", act_bytes=16, wgt_words=16, const_words=16, out_bytes=64
+    ),
+    "8x8 with small buffers and narrow streams": CoreConfig.from_array(
+        "8x8",
+        act_bytes=256,
+        wgt_words=32,
+        const_words=32,
+        out_bytes=128,
+        act_stream_bytes=1,
+        wgt_stream_bytes=2,
+        out_stream_bytes=1,
+    ),
+}
+LAYERS = {"verilator": 60, "icarus": 6}
+MACS = {"verilator": 20_000, "icarus": 4_000}
+MOST_PIECES = 20
+"""of a layer: each takes as long as a small layer"""
+
+
+def layers_for(config: CoreConfig, simulator: str, rng: np.random.Generator) -> list[LayerCase]:
+    """Random layers of the whole envelope that the core can compute in not too many pieces."""
+    mix = Mix(max_macs=MACS[simulator], dilation=True, groups=True, float_rounding=True)
+    cases: list[LayerCase] = []
+    rounds = 0
+    while len(cases) < LAYERS[simulator]:
+        rounds += 1
+        for case in random_cases(rng, LAYERS[simulator], mix):
+            try:
+                pieces = len(plan(case.layer, config))
+            except NotFittingError:
+                continue
+            if pieces <= MOST_PIECES:
+                cases.append(replace(case, name=f"{rounds}-{case.name}"))
+    return cases[: LAYERS[simulator]]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_random_layers_equal_the_runtimes(name: str, simulator: str) -> None:
+    config = CONFIGS[name]
+    rng = np.random.default_rng([40, *name.encode()])
+    known = known_results(layers_for(config, simulator, rng), rng)
+    results = run_layers([case for case, _ in known], config, simulator)
+    assert len(results) == LAYERS[simulator]
+    assert_passed(results)
+    for (case, expected), result in zip(known, results, strict=True):
+        assert result.values is not None
+        assert result.values.dtype == expected.dtype
+        assert np.array_equal(result.values, expected), case
+        assert result.compared >= expected.size > 0
+        if result.pieces == 1:
+            assert result.cycles == result.cycles_model, case
+
+
+def test_onnx_node_tests_give_what_onnx_expects(simulator: str) -> None:
+    cases = [case_of(test) for test in node_tests() if test.name != "test_qlinearconv"]
+    assert len(cases) == 8
+    for case, result in zip(cases, run_layers(cases, CONFIGS["8x8"], simulator), strict=True):
+        assert result.passed, result.message
+        assert np.array_equal(result.values, case.expected_acc), case.name
+
+
+def random_case(name: str, layer: Layer, rng: np.random.Generator) -> LayerCase:
+    """Random tensors; multipliers that spread the results of such a layer over int8."""
+    spread = int(np.log2(np.prod(layer.weight_shape[1:])) / 2 + 6)
+    tensors = (
+        rng.integers(-128, 128, layer.in_shape, np.int8),
+        rng.integers(-128, 128, layer.weight_shape, np.int8),
+        rng.integers(-1000, 1000, layer.out_channels, np.int32),
+    )
+    if not layer.requantise:
+        return LayerCase(name, layer, *tensors)
+    mult = rng.integers(1 << 30, 1 << 31, layer.out_channels, np.int64).astype(np.int32)
+    shift = np.full(layer.out_channels, -spread, np.int32)
+    return LayerCase(name, layer, *tensors, mult=mult, shift=shift)
+
+
+def test_a_layer_larger_than_every_buffer_is_cut_along_all_that_can_be_cut() -> None:
+    """On 8x8 lanes: rows, weights, constants and a result pixel exceed their buffers."""
+    config = CoreConfig.from_array(
+        "8x8", act_bytes=512, wgt_words=64, const_words=32, out_bytes=128
+    )
+    layer = Layer(2, 9, 40, 16, 48, (3, 3), pads=same_pads((9, 40), (3, 3), (1, 1)))
+    case = random_case("large", layer, np.random.default_rng(41))
+    pieces = plan(layer, config)
+    assert len({piece.columns for piece in pieces}) > 1
+    assert len({piece.channels for piece in pieces}) > 1
+    (result,) = run_layers([case], config, "verilator")
+    assert result.passed, result.message
+    assert result.pieces == len(pieces)
+    assert np.array_equal(result.values, expected_result(case))
+
+
+LARGE = {
+    "7x7x512 to 512": Layer(1, 7, 7, 512, 512, (3, 3), pads=(1, 1, 1, 1), requantise=True),
+    "1x1x2048 to 1000": Layer(1, 1, 1, 2048, 1000, (1, 1), requantise=True),
+    "640x480x3": Layer(1, 480, 640, 3, 8, (3, 3), (2, 2), pads=(0, 0, 1, 1), requantise=True),
+}
+
+
+def test_layers_of_networks_that_are_larger_than_the_buffers_are_right() -> None:
+    rng = np.random.default_rng(42)
+    cases = [random_case(name, layer, rng) for name, layer in LARGE.items()]
+    results = run_layers(cases, CONFIGS["16x16"], "verilator")
+    assert_passed(results)
+    for case, result in zip(cases, results, strict=True):
+        assert np.array_equal(result.values, expected_result(case)), case.name
+        assert len(np.unique(result.values)) > 200
+    assert [result.pieces > 1 for result in results] == [True, False, False]
+
+
+def assert_passed(results: list[LayerResult]) -> None:
+    failed = [result.message for result in results if not result.passed]
+    assert not failed, "\n".join([f"{len(failed)} of {len(results)} layers:", *failed[:5]])
