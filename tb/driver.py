@@ -23,7 +23,9 @@ class DriverError(Exception):
 
 
 class CoreDriver(Protocol):
-    """What the environment asks of a core's driver. It is made of the bench and the configuration.
+    """What the environment asks of a core's driver.
+
+    One is made after each reset, of the bench and the configuration.
 
     Methods raise `DriverError` or `TimeoutError` where the core does not answer as it must.
     """

@@ -24,7 +24,7 @@ from tb.bench import (
     Cause,
     Record,
 )
-from tb.driver import DriverError, driver_named
+from tb.driver import CoreDriver, DriverError, driver_named
 from tb.job import FAIL, JOB_VARIABLE, PASS, Job, LayerResult, Progress, read_pickle, write_pickle
 from tb.registers import Irq
 from tb.scoreboard import ResultFormat, Verdict, judge
@@ -76,7 +76,7 @@ class Session:
     def __init__(self, dut: object, job: Job) -> None:
         self._job = job
         self._bench = Bench(dut, job.config)
-        self._driver = driver_named(job.driver)(self._bench, job.config)
+        self._driver = self._new_driver()
         self._profile = profile_named(job.stall)
         self._results: list[LayerResult] = []
         self._last_progress = 0.0
@@ -86,6 +86,10 @@ class Session:
         self._previous: LayerCase | None = None
         """the layer judged last"""
         self._diagnosed = 0
+
+    def _new_driver(self) -> CoreDriver:
+        """The driver of a core that was just reset."""
+        return driver_named(self._job.driver)(self._bench, self._job.config)
 
     async def run(self) -> list[LayerResult]:
         """All layers of the job."""
@@ -110,6 +114,7 @@ class Session:
             self._layers_done += len(batch)
             if not all(result.passed for result in results) and not last:
                 await self._bench.reset()
+                self._driver = self._new_driver()
                 self._layers_done = 0
         return self._results
 

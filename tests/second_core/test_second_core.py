@@ -1,0 +1,145 @@
+"""A core of somebody else's under the same bench, traffic, rules, scoreboard and diagnosis."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.core_config import CoreConfig
+from models.layer import Layer, LayerCase
+from tb.job import LayerResult
+from tb.runner import run_layers
+
+FOLDER = Path(__file__).resolve().parent
+CORE = FOLDER / "simple_conv.v"
+DRIVER = "tests.second_core.driver:SimpleDriver"
+CONFIG = CoreConfig(
+    lanes_in=4, lanes_out=4, act_stream_bytes=1, wgt_stream_bytes=1, out_stream_bytes=4
+)
+"""What of it concerns this core is the width of the streams."""
+
+LAYERS = {
+    "same": Layer(1, 4, 5, 2, 3, (3, 3), pads=(1, 1, 1, 1)),
+    "valid": Layer(1, 5, 4, 2, 3, (3, 3)),
+    "one-pixel": Layer(1, 1, 1, 9, 5, (1, 1)),
+    "below-kernel": Layer(1, 2, 3, 2, 2, (5, 5), pads=(2, 2, 2, 2)),
+}
+
+
+def cases_of(layer: Layer, count: int) -> list[LayerCase]:
+    rng = np.random.default_rng([80, layer.height])
+    return [
+        LayerCase(
+            f"layer {i}",
+            layer,
+            rng.integers(-128, 128, layer.in_shape, np.int8),
+            rng.integers(-128, 128, layer.weight_shape, np.int8),
+            rng.integers(-(2**31), 2**31, layer.out_channels).astype(np.int32),
+        )
+        for i in range(count)
+    ]
+
+
+def run(
+    layer: Layer,
+    simulator: str,
+    folder: Path,
+    *,
+    stall: str = "none",
+    queue: bool = False,
+    fault: tuple[str, str] | None = None,
+    count: int = 2,
+) -> list[LayerResult]:
+    """The layer's cases through simple_conv, with `fault` a piece of its text replaced."""
+    shape = {
+        "H": layer.height,
+        "W": layer.width,
+        "CIN": layer.in_channels,
+        "COUT": layer.out_channels,
+        "K": layer.kernel[0],
+        "PAD": layer.pads[0],
+    }
+    shapes = folder / "shapes.v"
+    shapes.write_text("".join(f"`define SIMPLE_{name} {size}\n" for name, size in shape.items()))
+    core = folder / "simple_conv.v"
+    text = CORE.read_text()
+    if fault is not None:
+        assert text.count(fault[0]) == 1
+        text = text.replace(*fault)
+    core.write_text(text)
+    return run_layers(
+        cases_of(layer, count),
+        CONFIG,
+        simulator,
+        stall=stall,
+        queue=queue,
+        rtl_sources=[shapes, core, FOLDER / "simple_conv_dut.v"],
+        dut="simple_conv_dut",
+        driver=DRIVER,
+    )
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_second_core_is_right(name: str, tmp_path: Path) -> None:
+    layer = LAYERS[name]
+    for result in run(layer, "icarus", tmp_path):
+        assert result.passed, result.message
+        assert result.compared == np.prod(layer.out_shape)
+        assert result.cycles is not None
+        assert result.cycles >= layer.macs
+
+
+@pytest.mark.parametrize("stall", ["heavy", "ready-after-valid"])
+def test_the_second_core_is_right_under_stalls(stall: str, tmp_path: Path) -> None:
+    for result in run(LAYERS["same"], "icarus", tmp_path, stall=stall, queue=stall == "heavy"):
+        assert result.passed, result.message
+        assert result.held > 0
+
+
+def test_the_second_core_is_right_on_verilator(tmp_path: Path) -> None:
+    for result in run(LAYERS["same"], "verilator", tmp_path, stall="light"):
+        assert result.passed, result.message
+
+
+FAULTS = {
+    "kernel flipped (both ways)": (
+        "((ky*K+kx)*CIN+c)*COUT+o",
+        "(((K-1-ky)*K+K-1-kx)*CIN+c)*COUT+o",
+    ),
+    "height and width swapped (of the weights)": ("((ky*K+kx)*CIN", "((kx*K+ky)*CIN"),
+    "padding off by one (top, one less)": ("row = y + ky - PAD", "row = y + ky - PAD + 1"),
+    "accumulator not cleared": (
+        "? bias[o] : result",
+        "? (o == 0 ? 32'd0 : result) + bias[o] : result",
+    ),
+    "accumulator too narrow (16 bits, bias included)": (
+        "result <= acc_before + {{16{product[15]}}, product};",
+        "begin : narrow\n            reg signed [15:0] sum;\n"
+        "            sum = acc_before[15:0] + product;\n            result <= sum;\n        end",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_of_the_second_core_is_named(name: str, tmp_path: Path) -> None:
+    (result,) = run(LAYERS["same"], "icarus", tmp_path, fault=FAULTS[name], count=1)
+    assert not result.passed
+    assert re.search(f"this is what .* would give: .*{re.escape(name)}", result.message)
+
+
+def test_a_second_core_that_hangs_is_reported(tmp_path: Path) -> None:
+    fault = ("result_valid <= last_tap;", "result_valid <= last_tap && y != 2;")
+    result = run(LAYERS["same"], "icarus", tmp_path, fault=fault, count=1)[0]
+    assert not result.passed
+    assert "30 of 60 beats accepted, tvalid 0, tready 1: the core offers none" in result.message
+    assert "core: it has no registers" in result.message
+
+
+def test_what_the_second_core_does_not_do_is_refused(tmp_path: Path) -> None:
+    layer = Layer(1, 5, 6, 3, 4, (3, 3), (2, 1), pads=(1, 1, 1, 1))
+    for result in run(layer, "icarus", tmp_path):
+        assert not result.passed
+        assert "plain convolutions only" in result.message
