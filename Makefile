@@ -16,7 +16,9 @@ quoted = '$(subst ','\'',$(strip $1))'
 option = $(if $($1),--$2 $(call quoted,$($1)))
 OPTION_ARGUMENTS = $(call option,SIM,sim) $(call option,ARRAY,array) $(call option,STALL,stall) \
     $(call option,SEED,seed) $(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(QUEUE)),--queue)
-TB := .venv/bin/python -m tb
+# As in an activated .venv: Verilator's makefiles call `python`.
+VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m
+TB := $(VENV) tb
 
 .PHONY: $(TARGETS) ready
 .DEFAULT_GOAL := question
@@ -32,7 +34,7 @@ waves: ready  ## GTKWave on the last run with WAVES=1
 	@$(TB) waves
 
 test: ready  ## the complete quick test suite on both simulators
-	@.venv/bin/python -m pytest -n auto
+	@$(VENV) pytest -n auto
 
 lint: ready  ## the RTL and the Python, without simulating
 	@$(TB).lint
