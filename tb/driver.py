@@ -40,10 +40,13 @@ class CoreDriver(Protocol):
         """(bytes of a result packet, packets)"""
 
     def cycles_limit(self, layer: Layer) -> int:
-        """Cycles that the core needs at least. A run counts as hung after a multiple of it."""
+        """Cycles that the core needs at least."""
 
     def cycles_model(self, layer: Layer) -> int | None:
-        """Cycles that the core should take when nobody stalls; None where nobody says."""
+        """Cycles that the core should take when nobody stalls; None where nobody says.
+
+        A run counts as hung after a multiple of it, or else of the limit.
+        """
 
     async def identify(self) -> None:
         """Checks that this is the core that was asked for."""

@@ -15,7 +15,7 @@ import cocotb
 import numpy as np
 from numpy.typing import NDArray
 
-from models.layer import Layer, LayerCase
+from models.layer import LayerCase
 from models.packing import Bytes
 from tb.bench import (
     RING_BEATS,
@@ -64,10 +64,13 @@ class _Running:
     progress: str = ""
 
 
-def time_limit(layers: Sequence[Layer], limits: Sequence[int], profile: Profile) -> int:
-    """Cycles after which a batch counts as hung: generous, since only hangs should meet it."""
+def time_limit(expected: Sequence[int], profile: Profile) -> int:
+    """Cycles after which a batch counts as hung: generous, since only hangs should meet it.
+
+    `expected` are the cycles of each layer while nobody stalls.
+    """
     start = 4_000 + 4 * profile.longest_hold
-    return start + int(4 * profile.slowdown * sum(limits)) + 2_000 * len(layers)
+    return start + int(4 * profile.slowdown * sum(expected)) + 2_000 * len(expected)
 
 
 class Session:
@@ -123,13 +126,13 @@ class Session:
         """Layers that are queued behind each other; a single one is a batch too."""
         bench, driver, job = self._bench, self._driver, self._job
         layers = [case.layer for case in cases]
-        limits = [self._driver.cycles_limit(layer) for layer in layers]
+        expected = [driver.cycles_model(each) or driver.cycles_limit(each) for each in layers]
         await bench.clear()
         await bench.stall(self._profile, stream_seeds(job.seed, cases[0].name))
         running = await self._stage(cases)
         bench.write("host_jobs_wanted", len(cases))
         bench.write("host_drain", FINAL_DRAIN_CYCLES if final else DRAIN_CYCLES)
-        bench.write("host_limit", time_limit(layers, limits, self._profile))
+        bench.write("host_limit", time_limit(expected, self._profile))
         bench.write("host_tick", TICK_CYCLES)
         bench.write("host_irq_wanted", int(len(cases) > 1))
 

@@ -135,7 +135,7 @@ def test_a_frame_of_any_height_is_one_piece() -> None:
 
 
 def test_weights_that_do_not_fit_are_cut_in_whole_blocks_of_filters() -> None:
-    """7x7x512 to 512: 32 blocks of 288 words in a buffer of 1,024, of which half is for the next."""
+    """7x7x512 to 512: 32 blocks of 288 words; half of the 1,024 is for the next piece."""
     layer = Layer(1, 7, 7, 512, 512, (3, 3), pads=(1, 1, 1, 1))
     pieces = plan(layer, CoreConfig())
     assert [len(piece.channels) for piece in pieces] == [16] * 32
