@@ -153,22 +153,23 @@ module layer_setup #(
     wire [16:0] out_less = out_rest - {1'b0, channel_groups_q};
     wire uneven = in_rest_q != 16'd0 || out_rest_q != 16'd0;
 
+    localparam [16:0] FILTERS = {1'b0, LANES_OUT[15:0]};
+    localparam [16:0] CHANNELS_AT_ONCE = {1'b0, LANES_IN[15:0]};
+
     // Channel groups with few filters are joined, by doubling, until they fill the lanes (in_quotient_q and out_quotient_q
     // are then those of the joined ones): a filter multiplies the others' channels by weights of 0.
     reg [2:0] joined_q;  // log2
     reg       depthwise_q;
     reg [15:0] spans_q;  // how many there are
-    wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q}
-                 && !(depthwise && {in_quotient_q, 1'b0} > CHANNELS_AT_ONCE);
+
     // One channel in, one out, its taps side by side: a read of a column serves all taps of a kernel row.
     wire depthwise = joined_q == 3'd0 ? in_quotient_q == 16'd1 && out_quotient_q == 16'd1 && channel_groups_q != 16'd1
                                         && cfg_dilation_x == 3'd1 && {13'd0, cfg_taps_x} <= CHANNELS_AT_ONCE
                                       : depthwise_q;
+    wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q}
+                 && !(depthwise && {in_quotient_q, 1'b0} > CHANNELS_AT_ONCE);
     wire [16:0] span_count = ({1'b0, channel_groups_q} + (17'd1 << joined_q) - 17'd1) >> joined_q;
     wire [15:0] groups_of_span = ((cfg_span_filters - 16'd1) >> LANE_OUT_W) + 16'd1;
-
-    localparam [16:0] FILTERS = {1'b0, LANES_OUT[15:0]};
-    localparam [16:0] CHANNELS_AT_ONCE = {1'b0, LANES_IN[15:0]};
 
     // One product after the other.
     localparam [4:0] ROW_BYTES = 5'd0;
