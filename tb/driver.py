@@ -165,12 +165,15 @@ class Driver:
         return bool((await self.read(Register.STATUS))[0] & Status.QUEUE_FULL)
 
     async def acknowledge(self) -> tuple[int, int, int | None]:
-        """Clears the interrupt: (IRQ_STATUS before, layers done since reset, CYCLES)."""
-        irq, done, cycles = await self.read(
-            Register.IRQ_STATUS, Register.LAYERS_DONE, Register.CYCLES
+        """Clears the interrupt: (IRQ_STATUS before, layers done since reset, CYCLES).
+
+        No cycles where a layer ended between the reads: they might be that one's.
+        """
+        irq, done, cycles, then = await self.read(
+            Register.IRQ_STATUS, Register.LAYERS_DONE, Register.CYCLES, Register.LAYERS_DONE
         )
         await self.write({Register.IRQ_STATUS: irq})
-        return irq, done, cycles
+        return irq, done, cycles if then == done else None
 
     async def counters(self) -> dict[str, int]:
         """The counters of the last finished layer, by name."""
