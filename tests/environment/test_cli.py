@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,9 +174,11 @@ def test_a_layer_of_15000_cycles_answers_within_4_seconds_once_built(tmp_path: P
     save(tmp_path / "layer.npz", case_of("layer", size=38))
     words = ("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", "verilator")
     assert tb(*words, "--array", "8x8").returncode == 0
-    started = time.perf_counter()
+    # Processor time, which other tests on the same machine do not change: the wait on an idle one.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert tb(*words, "--array", "8x8").returncode == 0
-    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     cycles = json.loads((tmp_path / "out" / "summary.json").read_text())[0]["cycles"]
     assert cycles >= 12_000
     assert seconds < ANSWER_SECONDS
