@@ -103,9 +103,9 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
                 acts, sets = window.needs(item, plan)
                 here = activations.at(item, acts)
                 for act, word in zip(here.tolist(), sets.tolist(), strict=True):
-                    step = max(step + 1, act, weights.reach(word))
                     if window.last:
-                        weights.release(step + RELEASE, word)
+                        weights.release(step + 1 + RELEASE, word)
+                    step = max(step + 1, act, weights.reach(word))
             elif ready <= first:
                 step += window.steps
             else:

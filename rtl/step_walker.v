@@ -219,7 +219,8 @@ module step_walker #(
         end
     end
 
-    // Releases. On the last use of a group's weights each step frees all before it.
+    // Releases. On the last use of a group's weights each step frees all before it, also while it waits: what is
+    // skipped, because it lies outside the image, may be more than the buffer holds.
     reg [WORD_W-1:0] act_release_now_q;
     reg [ WGT_W-1:0] wgt_release_now_q;
     reg [WORD_W*DELAY-1:0] act_release_later_q;
@@ -240,7 +241,7 @@ module step_walker #(
             if (take && last && !credit_return) credits_q <= credits_q - 1'b1;
             if (credit_return && !(take && last)) credits_q <= credits_q + 1'b1;
             if (take && last && row_end_q) act_release_now_q <= act_release_q[ACT_W-1:LANE_W];
-            if (take && last_use_q) wgt_release_now_q <= last ? wgt_release_q : wgt_q;
+            if (valid_q && last_use_q) wgt_release_now_q <= take && last ? wgt_release_q : wgt_q;
             {act_released, act_release_later_q} <= {act_release_later_q, act_release_now_q};
             {wgt_released, wgt_release_later_q} <= {wgt_release_later_q, wgt_release_now_q};
         end
