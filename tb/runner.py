@@ -146,6 +146,7 @@ def _flags(tool: Tool, *, waves: bool) -> tuple[tuple[str, ...], tuple[str, ...]
         # cocotb-test adds --trace-fst
         compile_args += ["--trace-max-width", "1024"]
     make_args = ["CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1"]
+    make_args.append(f"PYTHON3={sys.executable}")  # they would call `python`, which Debian lacks
     if shutil.which("ccache"):
         make_args.append("OBJCACHE=ccache")
     return tuple(compile_args), tuple(make_args)
