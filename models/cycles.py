@@ -448,6 +448,7 @@ class _Results:
         self._reads: list[int] = []  # cycle in which each result word was read
         self._entered = [-1, -1]  # reader's skid buffer: when the two latest words went in
         self._left = [-1, -1]  # and when they went out
+        self._free = 0  # the first cycle in which the next word may go out
         self.last_beat = -1
 
     def credit(self) -> int:
@@ -494,5 +495,3 @@ class _Results:
             self._entered = [self._entered[1], entered]
             self._left = [self._left[1], left]
             self.last_beat = left + (beats if self._ratio > 1 else 0) + 1
-
-    _free = 0  # the first cycle in which the next word may leave the reader
