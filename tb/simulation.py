@@ -64,13 +64,15 @@ class _Running:
     progress: str = ""
 
 
-def time_limit(expected: Sequence[int], profile: Profile) -> int:
+def time_limit(expected: Sequence[int], input_beats: int, profile: Profile) -> int:
     """Cycles after which a batch counts as hung: generous, since only hangs should meet it.
 
-    `expected` are the cycles of each layer while nobody stalls.
+    `expected` are the cycles of each layer, to its last result, while nobody stalls; `input_beats`
+    those of the longer input stream, which may go on behind that.
     """
     start = 4_000 + 4 * profile.longest_hold
-    return start + int(4 * profile.slowdown * sum(expected)) + 2_000 * len(expected)
+    busy = max(sum(expected), input_beats)
+    return start + int(4 * profile.slowdown * busy) + 2_000 * len(expected)
 
 
 class Session:
@@ -132,7 +134,8 @@ class Session:
         running = await self._stage(cases)
         bench.write("host_jobs_wanted", len(cases))
         bench.write("host_drain", FINAL_DRAIN_CYCLES if final else DRAIN_CYCLES)
-        bench.write("host_limit", time_limit(expected, self._profile))
+        beats = max(bench.act.queued, bench.wgt.queued)
+        bench.write("host_limit", time_limit(expected, beats, self._profile))
         bench.write("host_tick", TICK_CYCLES)
         bench.write("host_irq_wanted", int(len(cases) > 1))
 
@@ -229,7 +232,9 @@ class Session:
         if last:
             problems += self._left_over()
 
-        cycles, held = await self._pin_cycles(index, layer) if finished else (None, 0)
+        # The record of a stream stands when the last of the layer's packets has passed.
+        passed = all(bench.read(f"host_{stream}_jobs") > index for stream in STREAMS)
+        cycles, held = await self._pin_cycles(index, layer) if passed else (None, 0)
         if cycles is not None and layer.cycles is not None and layer.cycles != cycles:
             problems.append(
                 f"CYCLES reads {layer.cycles}, but the monitor at the pins counted {cycles}"

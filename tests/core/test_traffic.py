@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.core_config import CoreConfig
+from models.cycles import cycles_model
 from models.layer import Layer, LayerCase
+from models.packing import pack_weights
 from models.random_layers import Mix, random_cases
 from tb.bench import RING_BEATS
 from tb.runner import run_layers
@@ -42,3 +44,22 @@ def test_a_layer_larger_than_the_bench_holds_flows_without_a_pause() -> None:
     assert result.passed, result.message
     assert result.held == 0
     assert result.cycles == result.cycles_model
+
+
+def test_a_layer_may_take_far_more_weights_than_it_needs() -> None:
+    """No tap of its only window lies inside the image."""
+    config = CoreConfig.from_array("4x8")
+    rng = np.random.default_rng(72)
+    layer = Layer(1, 1, 8, 80, 8, (11, 11), (4, 1), pads=(11, 0, 0, 3))
+    case = LayerCase(
+        "bias only",
+        layer,
+        rng.integers(-128, 128, layer.in_shape, np.int8),
+        rng.integers(-128, 128, layer.weight_shape, np.int8),
+        rng.integers(-1000, 1000, 8, np.int32),
+    )
+    needed = cycles_model(layer, config)
+    assert pack_weights(case, config).size // config.wgt_stream_bytes > 50 * needed
+    for result in run_layers([case, case], config, "verilator"):
+        assert result.passed, result.message
+        assert result.cycles == needed
