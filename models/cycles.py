@@ -8,7 +8,7 @@ constants are the pipeline depths that the headers of the RTL state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +121,11 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
             weights.release(step + RELEASE, (item.group + 1) * plan.group_words)
         activations.release(step + RELEASE, item)
     return results.last_beat + 1
+
+
+def queue_model(layers: Sequence[Layer], config: CoreConfig) -> list[int]:
+    """Cycles of layers one by one: not yet those of layers that are queued behind each other."""
+    return [cycles_model(each, config) for each in layers]
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,9 @@ module control #(
     input  wire         layer_end,   // the layer's last result beat is accepted
     output wire         more_queued, // behind the layer at hand
 
+    output wire [  3:0] layer,       // number of the layer at hand, modulo 16
+    output wire [  3:0] read_layer,  // whose figures are read: those below
+
     input  wire [ 31:0] cycles,
     input  wire [ 31:0] cycles_active,
     input  wire [ 31:0] cycles_stall_act,
@@ -89,6 +92,7 @@ module control #(
     localparam [7:0] AT_IRQ_ENABLE = 8'h2C;
     localparam [7:0] AT_IRQ_STATUS = 8'h30;
     localparam [7:0] AT_LAYERS_DONE = 8'h34;
+    localparam [7:0] AT_COUNTERS_OF = 8'h38;
     localparam [7:0] AT_DESC_FIRST = 8'h40;
     localparam [7:0] AT_DESC_LAST = 8'h5C;
     localparam [7:0] AT_CYCLES = 8'h80;
@@ -129,7 +133,8 @@ module control #(
     wire write = aw_valid_q && w_valid_q && !b_valid_q;
     wire desc_hit = aw_addr_q >= AT_DESC_FIRST && aw_addr_q <= AT_DESC_LAST;
     wire whole = aw_addr_q[1:0] == 2'b00 && w_strb_q == 4'b1111;
-    wire writable = desc_hit || aw_addr_q == AT_CTRL || aw_addr_q == AT_IRQ_ENABLE || aw_addr_q == AT_IRQ_STATUS;
+    wire writable = desc_hit || aw_addr_q == AT_CTRL || aw_addr_q == AT_IRQ_ENABLE || aw_addr_q == AT_IRQ_STATUS
+                 || aw_addr_q == AT_COUNTERS_OF;
     wire command = write && whole && aw_addr_q == AT_CTRL;
     wire start = command && w_data_q[1:0] == 2'b01;
     wire resume = command && w_data_q[1:0] == 2'b10;
@@ -268,6 +273,17 @@ module control #(
         end
     end
 
+    // Whose counters are read: [4] 0: the last finished layer's, 1: those of the layer [3:0].
+    reg [4:0] counters_of_q;
+
+    assign layer      = layers_done_q[3:0] + 4'd1;
+    assign read_layer = counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0];
+
+    always @(posedge clk) begin
+        if (rst) counters_of_q <= 5'd0;
+        else if (write && whole && aw_addr_q == AT_COUNTERS_OF) counters_of_q <= w_data_q[4:0];
+    end
+
     // Read channel.
     reg        r_valid_q;
     reg [31:0] r_data_q;
@@ -298,6 +314,7 @@ module control #(
             AT_IRQ_ENABLE: r_data = {30'd0, irq_enable_q};
             AT_IRQ_STATUS: r_data = {30'd0, irq_status_q};
             AT_LAYERS_DONE: r_data = layers_done_q;
+            AT_COUNTERS_OF: r_data = {27'd0, counters_of_q};
             AT_CYCLES: r_data = cycles;
             AT_ACTIVE: r_data = cycles_active;
             AT_STALL_ACT: r_data = cycles_stall_act;

@@ -111,6 +111,8 @@ module conv_core #(
     wire halted;
     wire closing;
     wire more_queued;
+    wire [3:0] layer;
+    wire [3:0] read_layer;
     wire [31:0] cycles;
     wire [31:0] cycles_active;
     wire [31:0] cycles_stall_act;
@@ -307,6 +309,8 @@ module conv_core #(
         .closing         (closing),
         .layer_end       (layer_end),
         .more_queued     (more_queued),
+        .layer           (layer),
+        .read_layer      (read_layer),
         .cycles          (cycles),
         .cycles_active   (cycles_active),
         .cycles_stall_act(cycles_stall_act),
@@ -750,7 +754,8 @@ module conv_core #(
 
     performance_counters u_performance_counters (
         .clk             (clk),
-        .rst             (core_rst),
+        .rst             (rst),
+        .halted          (halted),
         .act_beat        (act_beat),
         .wgt_beat        (wgt_beat),
         .act_layers      (act_layers),
@@ -761,6 +766,8 @@ module conv_core #(
         .stall_act       (stall_act),
         .stall_wgt       (stall_wgt),
         .stall_out       (stall_out),
+        .layer           (layer),
+        .read_layer      (read_layer),
         .cycles          (cycles),
         .cycles_active   (cycles_active),
         .cycles_stall_act(cycles_stall_act),

@@ -1,15 +1,17 @@
-// performance_counters: what the cycles of a layer went into.
+// performance_counters: what the cycles of a layer went into, of the 16 layers that finished last.
 //
 // Counting begins with the first beat accepted on an input stream, or behind the last result of the layer before if
 // another was queued by then; it ends with the layer's last accepted result beat. Both ends count.
 // Every cycle is exactly one of active, stall_act, stall_wgt, stall_out, idle.
-// Does not: keep more than the last layer's figures.
+// A layer's figures are kept under its number modulo 16; one that has not finished since the reset reads as zeros.
+// Does not: forget finished layers when the core halts.
 
 `default_nettype none
 
 module performance_counters (
     input  wire        clk,
     input  wire        rst,
+    input  wire        halted,
 
     input  wire        act_beat,     // an input stream accepts a beat
     input  wire        wgt_beat,
@@ -23,12 +25,14 @@ module performance_counters (
     input  wire        stall_wgt,
     input  wire        stall_out,
 
-    output reg  [31:0] cycles,
-    output reg  [31:0] cycles_active,
-    output reg  [31:0] cycles_stall_act,
-    output reg  [31:0] cycles_stall_wgt,
-    output reg  [31:0] cycles_stall_out,
-    output reg  [31:0] cycles_idle
+    input  wire [ 3:0] layer,        // number of the layer at hand
+    input  wire [ 3:0] read_layer,   // whose figures are read
+    output wire [31:0] cycles,
+    output wire [31:0] cycles_active,
+    output wire [31:0] cycles_stall_act,
+    output wire [31:0] cycles_stall_wgt,
+    output wire [31:0] cycles_stall_out,
+    output wire [31:0] cycles_idle
 );
 
     reg        running_q;
@@ -54,29 +58,17 @@ module performance_counters (
     wire [31:0] idle_d = idle_q + {31'd0, count && idle};
 
     always @(posedge clk) begin
-        if (rst) begin
-            running_q        <= 1'b0;
-            ended_q          <= 2'd0;
-            cycles           <= 32'd0;
-            cycles_active    <= 32'd0;
-            cycles_stall_act <= 32'd0;
-            cycles_stall_wgt <= 32'd0;
-            cycles_stall_out <= 32'd0;
-            cycles_idle      <= 32'd0;
+        if (rst || halted) begin
+            running_q <= 1'b0;
+            ended_q   <= 2'd0;
         end else if (layer_end) begin
-            running_q        <= more_queued;
-            ended_q          <= ended_q + 2'd1;
-            cycles           <= cycles_d;
-            cycles_active    <= active_d;
-            cycles_stall_act <= stall_act_d;
-            cycles_stall_wgt <= stall_wgt_d;
-            cycles_stall_out <= stall_out_d;
-            cycles_idle      <= idle_d;
+            running_q <= more_queued;
+            ended_q   <= ended_q + 2'd1;
         end else if (input_beat) begin
             running_q <= 1'b1;
         end
 
-        if (rst || layer_end) begin
+        if (rst || halted || layer_end) begin
             cycles_q    <= 32'd0;
             active_q    <= 32'd0;
             stall_act_q <= 32'd0;
@@ -91,6 +83,23 @@ module performance_counters (
             stall_out_q <= stall_out_d;
             idle_q      <= idle_d;
         end
+    end
+
+    // Finished layers; so few words that an FPGA keeps them in its logic cells, which can be read at once.
+    reg [191:0] finished[0:15];
+    reg [ 15:0] known_q;
+
+    wire [191:0] figures = known_q[read_layer] ? finished[read_layer] : 192'd0;
+
+    assign {cycles, cycles_active, cycles_stall_act, cycles_stall_wgt, cycles_stall_out, cycles_idle} = figures;
+
+    always @(posedge clk) begin
+        if (layer_end) finished[layer] <= {cycles_d, active_d, stall_act_d, stall_wgt_d, stall_out_d, idle_d};
+    end
+
+    always @(posedge clk) begin
+        if (rst) known_q <= 16'd0;
+        else if (layer_end) known_q[layer] <= 1'b1;
     end
 
 endmodule

@@ -11,11 +11,21 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from models.core_config import CoreConfig
-from models.cycles import cycles_limit, cycles_model
+from models.cycles import cycles_limit, queue_model
 from models.layer import Layer, LayerCase
 from models.packing import Bytes, pack_activations, pack_weights, result_bytes
 from tb.bench import Bench
-from tb.registers import COUNTERS, ID_VALUE, Ctrl, Irq, Mode, Register, Response, Status
+from tb.registers import (
+    COUNTERS,
+    ID_VALUE,
+    KEPT_LAYERS,
+    Ctrl,
+    Irq,
+    Mode,
+    Register,
+    Response,
+    Status,
+)
 
 
 class DriverError(Exception):
@@ -42,10 +52,11 @@ class CoreDriver(Protocol):
     def cycles_limit(self, layer: Layer) -> int:
         """Cycles that the core needs at least."""
 
-    def cycles_model(self, layer: Layer) -> int | None:
-        """Cycles that the core should take when nobody stalls; None where nobody says.
+    def cycles_model(self, layers: Sequence[Layer]) -> list[int] | None:
+        """Cycles that each layer should take when nobody stalls; None where nobody says.
 
-        A run counts as hung after a multiple of it, or else of the limit.
+        The layers are queued behind each other, and each counts from the end of the one before. A
+        run counts as hung after a multiple of these, or else of the limits.
         """
 
     async def identify(self) -> None:
@@ -57,14 +68,14 @@ class CoreDriver(Protocol):
     async def queue_full(self) -> bool:
         """Would a further layer not be taken?"""
 
-    async def acknowledge(self) -> tuple[int, int, int | None]:
-        """When layers are done: (`Irq` flags, layers done since reset, cycles of the last one).
+    async def acknowledge(self) -> tuple[int, int]:
+        """When layers are done: (`Irq` flags, layers done since reset)."""
 
-        Cycles are None if the core does not count them.
+    async def counters(self, layer: int) -> dict[str, int]:
+        """The core's counters of the layer with this number, by name, "cycles" among them.
+
+        The first layer since reset is number 1. Empty if the core does not count.
         """
-
-    async def counters(self) -> dict[str, int]:
-        """The core's counters of the last finished layer, by name."""
 
     async def report(self) -> str:
         """What the core says of itself when it hangs."""
@@ -127,9 +138,9 @@ class Driver:
         """Cycles that no core with this array can do without."""
         return cycles_limit(layer, self._config)
 
-    def cycles_model(self, layer: Layer) -> int | None:
-        """Cycles that it takes exactly when nobody stalls."""
-        return cycles_model(layer, self._config)
+    def cycles_model(self, layers: Sequence[Layer]) -> list[int] | None:
+        """Cycles that each layer takes exactly when nobody stalls."""
+        return queue_model(layers, self._config)
 
     # ---------------------------------------------------------------- control
     async def identify(self) -> None:
@@ -161,22 +172,19 @@ class Driver:
         await self.write(writes)
 
     async def queue_full(self) -> bool:
-        """Would a further layer not be taken?"""
-        return bool((await self.read(Register.STATUS))[0] & Status.QUEUE_FULL)
+        """Would a further layer not be taken? A halted core takes none."""
+        (status,) = await self.read(Register.STATUS)
+        return bool(status & (Status.QUEUE_FULL | Status.HALTED))
 
-    async def acknowledge(self) -> tuple[int, int, int | None]:
-        """Clears the interrupt: (IRQ_STATUS before, layers done since reset, CYCLES).
-
-        No cycles where a layer ended between the reads: they might be that one's.
-        """
-        irq, done, cycles, then = await self.read(
-            Register.IRQ_STATUS, Register.LAYERS_DONE, Register.CYCLES, Register.LAYERS_DONE
-        )
+    async def acknowledge(self) -> tuple[int, int]:
+        """Clears the interrupt: (IRQ_STATUS before, layers done since reset)."""
+        irq, done = await self.read(Register.IRQ_STATUS, Register.LAYERS_DONE)
         await self.write({Register.IRQ_STATUS: irq})
-        return irq, done, cycles if then == done else None
+        return irq, done
 
-    async def counters(self) -> dict[str, int]:
-        """The counters of the last finished layer, by name."""
+    async def counters(self, layer: int) -> dict[str, int]:
+        """The counters of one of the last `KEPT_LAYERS` that finished, by name."""
+        await self.write({Register.COUNTERS_OF: KEPT_LAYERS + layer % KEPT_LAYERS})
         values = await self.read(*COUNTERS)
         return {r.name.lower(): value for r, value in zip(COUNTERS, values, strict=True)}
 

@@ -22,6 +22,7 @@ class Register(IntEnum):
     IRQ_ENABLE = 0x2C
     IRQ_STATUS = 0x30
     LAYERS_DONE = 0x34
+    COUNTERS_OF = 0x38
     IN_SIZE = 0x40
     CHANNELS = 0x44
     OUT_SIZE = 0x48
@@ -48,6 +49,9 @@ COUNTERS = (
     Register.STALL_OUT,
     Register.IDLE,
 )
+
+KEPT_LAYERS = 16
+"""whose counters are kept"""
 
 
 class Ctrl(IntFlag):

@@ -38,6 +38,9 @@ MAX_DIAGNOSES = 10
 TICK_CYCLES = 4096
 """how often progress is looked at, at most once in PROGRESS_SECONDS"""
 PROGRESS_SECONDS = 0.1
+COUNTERS_AT_ONCE = 8
+"""layers whose counters are read together, sooner than the core forgets them; meanwhile the next
+layers' descriptors come first, so that the core never waits for one"""
 
 
 @cocotb.test()
@@ -56,12 +59,15 @@ class _Running:
     layout: ResultFormat
     beats_before: int
     """result beats of the layers in front of it in the same batch"""
-    cycles: int | None = None
-    """the core's CYCLES"""
     queued: tuple[int, int] = (0, 0)
     """cycles between which the core took the layer's START"""
     counters: dict[str, int] | None = None
-    progress: str = ""
+    """the core's, None as long as they are not read"""
+
+    @property
+    def cycles(self) -> int | None:
+        """As the core counted them."""
+        return (self.counters or {}).get("cycles")
 
 
 def time_limit(expected: Sequence[int], input_beats: int, profile: Profile) -> int:
@@ -128,7 +134,8 @@ class Session:
         """Layers that are queued behind each other; a single one is a batch too."""
         bench, driver, job = self._bench, self._driver, self._job
         layers = [case.layer for case in cases]
-        expected = [driver.cycles_model(each) or driver.cycles_limit(each) for each in layers]
+        models = driver.cycles_model(layers)
+        expected = models or [driver.cycles_limit(each) for each in layers]
         await bench.clear()
         await bench.stall(self._profile, stream_seeds(job.seed, cases[0].name))
         running = await self._stage(cases)
@@ -156,23 +163,25 @@ class Session:
                 self._tell_progress(running)
                 bench.flip("host_tick_flip")
             if causes & Cause.IRQ and not causes & Cause.COMPLETE:
+                started += await self._queue(running[started:])
                 trouble, _ = await self._interrupt(running)
-                if not trouble:
-                    started += await self._queue(running[started:])
             if causes & Cause.COMPLETE:
                 break
             if causes & Cause.LIMIT:
                 trouble = await self._hang_report(running)
             await bench.clock(2)
         if not trouble:
-            trouble, done = await self._interrupt(running)
+            trouble, done = await self._interrupt(running, last=True)
             if not trouble and done - self._layers_done != len(running):
                 trouble = (
                     f"all results came, but LAYERS_DONE counts {done - self._layers_done} layers "
                     f"instead of {len(running)}"
                 )
         await bench.take_results(everything=True)
-        return [await self._conclude(i, running, trouble) for i in range(len(running))]
+        return [
+            await self._conclude(i, running, trouble, models[i] if models else None)
+            for i in range(len(running))
+        ]
 
     async def _stage(self, cases: Sequence[LayerCase]) -> list[_Running]:
         """Hands all packets to the sources and tells the monitors what to expect."""
@@ -202,25 +211,32 @@ class Session:
             taken += 1
         return taken
 
-    async def _interrupt(self, running: Sequence[_Running]) -> tuple[str, int]:
-        """Answers an interrupt: (what is wrong, LAYERS_DONE)."""
-        irq, done, cycles = await self._driver.acknowledge()
+    async def _interrupt(
+        self, running: Sequence[_Running], *, last: bool = False
+    ) -> tuple[str, int]:
+        """Answers an interrupt: (what is wrong, LAYERS_DONE). The `last` reads all counters."""
+        irq, done = await self._driver.acknowledge()
+        finished = [
+            (number, layer)
+            for number, layer in enumerate(running, self._layers_done + 1)
+            if number <= done and layer.counters is None
+        ]
+        if last or len(finished) >= COUNTERS_AT_ONCE:
+            for number, layer in finished:
+                layer.counters = await self._driver.counters(number)
         if irq & Irq.ERROR:
             return f"the core reports an error: {await self._driver.report()}", done
         if irq & Irq.LAYER_DONE:
             self._acknowledged = True
-            # With layers that are shorter than this answer, some counters are overwritten unread.
-            newest = done - self._layers_done - 1
-            if 0 <= newest < len(running):
-                running[newest].cycles = cycles
-                running[newest].counters = await self._driver.counters()
             return "", done
         if not self._acknowledged:
             return "all results came, but IRQ_STATUS does not say that the layer is done", done
         return "", done
 
     # ---------------------------------------------------------------- verdict
-    async def _conclude(self, index: int, running: Sequence[_Running], trouble: str) -> LayerResult:
+    async def _conclude(
+        self, index: int, running: Sequence[_Running], trouble: str, model: int | None
+    ) -> LayerResult:
         bench, job = self._bench, self._job
         layer = running[index]
         case, layout = layer.case, layer.layout
@@ -259,7 +275,7 @@ class Session:
             macs=case.layer.macs,
             cycles=cycles,
             cycles_limit=limit,
-            cycles_model=self._driver.cycles_model(case.layer),
+            cycles_model=model,
             utilisation=case.layer.macs / (lanes * cycles) if cycles else None,
             efficiency=limit / cycles if cycles else None,
             pieces=1,
@@ -385,7 +401,7 @@ class Session:
             macs=case.layer.macs,
             cycles=None,
             cycles_limit=self._driver.cycles_limit(case.layer),
-            cycles_model=self._driver.cycles_model(case.layer),
+            cycles_model=None,
             utilisation=None,
             efficiency=None,
             pieces=1,

@@ -9,8 +9,8 @@ from typing import Any
 
 import cocotb
 
-from tb.registers import ID_VALUE, Ctrl, Irq, Register, Response, Status
-from tests.core.rig import SMALL, TINY, Rig, case_of, random_generator
+from tb.registers import COUNTERS, ID_VALUE, KEPT_LAYERS, Ctrl, Irq, Register, Response, Status
+from tests.core.rig import SMALL, TINY, Rig, case_of, often, random_generator
 
 DESCRIPTOR = [Register(offset) for offset in range(Register.IN_SIZE, Register.MODE + 4, 4)]
 OKAY, SLVERR = Response.OKAY, Response.SLVERR
@@ -254,6 +254,54 @@ async def the_interrupt_is_what_is_enabled_and_pending(dut: Any) -> None:
     assert not rig.irq
     await rig.write(Register.IRQ_STATUS, Irq.LAYER_DONE)
     assert await rig.read(Register.IRQ_STATUS) == Irq.ERROR
+
+
+async def counters_of(rig: Rig, layer: int) -> list[int]:
+    await rig.write(Register.COUNTERS_OF, KEPT_LAYERS + layer % KEPT_LAYERS)
+    return [await rig.read(counter) for counter in COUNTERS]
+
+
+@cocotb.test()
+async def the_counters_of_the_last_sixteen_layers_are_kept(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    figures = []
+    for layer in range(1, 19):
+        assert await counters_of(rig, layer) == ([0] * 6 if layer <= 16 else figures[layer - 17])
+        await rig.write(Register.COUNTERS_OF, 0)
+        rig.in_gate = often(0.3, rng)  # so that no two layers take the same time
+        await rig.run(case_of(TINY, rng))
+        figures.append([await rig.read(counter) for counter in COUNTERS])
+        assert figures[-1][0] == sum(figures[-1][1:]) > 0
+        assert await counters_of(rig, layer) == figures[-1]
+    assert len({cycles for cycles, *_ in figures}) > 5
+    for layer in range(3, 19):
+        assert await counters_of(rig, layer) == figures[layer - 1]
+    await rig.write(Register.COUNTERS_OF, ALL_ONES)
+    assert await rig.read(Register.COUNTERS_OF) == 31
+    await rig.reset()
+    assert await rig.read(Register.COUNTERS_OF) == 0
+    assert [await counters_of(rig, layer) for layer in range(16)] == [[0] * 6] * 16
+
+
+@cocotb.test()
+async def the_counters_outlive_a_halt(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.run(case_of(SMALL, rng))
+    figures = await counters_of(rig, 1)
+    await rig.describe(SMALL, BATCH=0)
+    assert await rig.start() is OKAY
+    await rig.clock(10)
+    assert await rig.read(Register.STATUS) == Status.HALTED
+    assert await counters_of(rig, 1) == figures
+    await rig.resume()
+    assert await counters_of(rig, 1) == figures
+    await rig.run(case_of(SMALL, rng))
+    assert await counters_of(rig, 2) == figures  # the same layer, as nobody stalls
+    assert await counters_of(rig, 1) == figures
 
 
 async def while_a_layer_ends(rig: Rig, case: Any, delay: int, register: int, value: int) -> int:

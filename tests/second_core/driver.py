@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from models.core_config import CoreConfig
@@ -42,7 +44,7 @@ class SimpleDriver:
         loading = max(np.prod(layer.in_shape), np.prod(layer.weight_shape) + 4 * layer.out_channels)
         return int(loading) + layer.macs + int(np.prod(layer.out_shape))
 
-    def cycles_model(self, layer: Layer) -> int | None:  # noqa: ARG002  like every driver's
+    def cycles_model(self, layers: Sequence[Layer]) -> list[int] | None:  # noqa: ARG002  like every driver's
         """Nobody says."""
         return None
 
@@ -63,12 +65,12 @@ class SimpleDriver:
         """It takes the next layer's data when it has finished this one."""
         return False
 
-    async def acknowledge(self) -> tuple[int, int, int | None]:
+    async def acknowledge(self) -> tuple[int, int]:
         """The results are all there is to tell by."""
         self._done = self._done_before + self._bench.read("host_out_jobs")
-        return int(Irq.LAYER_DONE), self._done, None
+        return int(Irq.LAYER_DONE), self._done
 
-    async def counters(self) -> dict[str, int]:
+    async def counters(self, layer: int) -> dict[str, int]:  # noqa: ARG002
         """None."""
         return {}
 
