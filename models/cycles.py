@@ -25,8 +25,10 @@ from models.packing import (
     weight_runs,
 )
 
-FIRST_STEP = 7
+FIRST_STEP = 14
 """Cycles from the first beat to the earliest step: the sequencer's pipeline."""
+ARRIVAL = 2
+"""Cycles from the beat that completes a word to the first step that may read it."""
 RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
 DATAPATH = 8
@@ -364,8 +366,8 @@ class _Activations:
             span = slice(self._known, end)
             beats = np.cumsum(self._beats[span])
             start = max(self._latest + int(beats[0]), cycle) - int(beats[0])
-            self._visible[span] = start + beats + 1
-            self._latest = int(self._visible[end - 1]) - 1
+            self._visible[span] = start + beats + ARRIVAL
+            self._latest = int(self._visible[end - 1]) - ARRIVAL
             self._known = end
         return int(self._visible[word])
 
@@ -399,7 +401,7 @@ class _Weights:
         words = (sets // plan.group_words + 1) * constant_words(config) + (
             sets + 1
         ) * config.lanes_out
-        self._visible = words * ratio + (1 if ratio > 1 else 0)
+        self._visible = words * ratio + ARRIVAL - (0 if ratio > 1 else 1)
 
     def release(self, cycle: int, words: int) -> None:
         self._releases.append((cycle, words))
@@ -416,7 +418,7 @@ class _Weights:
                     self._constants += 1
             self._take(self._words, self._releases, self._config.wgt_words)
             self._latest += (self._config.lanes_out - 1) * self._ratio
-            self._visible[self._words] = self._latest + 1
+            self._visible[self._words] = self._latest + ARRIVAL
             self._words += 1
         return int(self._visible[word])
 

@@ -18,6 +18,7 @@ result_reader.v
 row_walker.v
 sequencer.v
 skid_buffer.v
+step_gate.v
 step_walker.v
 stream_narrower.v
 stream_widener.v

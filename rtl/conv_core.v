@@ -149,6 +149,9 @@ module conv_core #(
     wire [WIN_W-1:0] cfg_row_bytes;
     wire [WIN_W-1:0] cfg_stride_bytes;
     wire [ACT_W-1:0] cfg_tap_bytes;
+    wire [15:0] cfg_in_channels;
+    wire [3:0] cfg_seen;
+    wire [RUN_W-1:0] cfg_seen_bytes;
     wire [ACT_W-1:0] cfg_frame_span;
     wire [ACT_W-1:0] cfg_top_span;
     wire [ACT_W-1:0] cfg_stride_span;
@@ -373,6 +376,9 @@ module conv_core #(
         .cfg_row_bytes      (cfg_row_bytes),
         .cfg_stride_bytes   (cfg_stride_bytes),
         .cfg_tap_bytes      (cfg_tap_bytes),
+        .cfg_in_channels(cfg_in_channels),
+        .cfg_seen(cfg_seen),
+        .cfg_seen_bytes(cfg_seen_bytes),
         .cfg_frame_span     (cfg_frame_span),
         .cfg_top_span       (cfg_top_span),
         .cfg_stride_span    (cfg_stride_span),
@@ -545,6 +551,9 @@ module conv_core #(
         .cfg_run_words    (cfg_run_words),
         .cfg_row_bytes    (cfg_row_bytes),
         .cfg_tap_bytes    (cfg_tap_bytes),
+        .cfg_in_channels(cfg_in_channels),
+        .cfg_seen(cfg_seen),
+        .cfg_seen_bytes(cfg_seen_bytes),
         .cfg_stride_bytes (cfg_stride_bytes),
         .cfg_pixel_bytes  (cfg_pixel_bytes),
         .cfg_in_zero_point(cfg_in_zero_point),

@@ -1,11 +1,11 @@
 // layer_setup: derives from a layer's plain fields what loaders, sequencer, finisher and reader count with, and refuses
 // what makes no sense or does not fit.
 //
-// One multiplier is shared by all the products, so a layer takes about 95 cycles; they pass while the layer
+// One multiplier is shared by all the products, so a layer takes about 98 cycles; they pass while the layer
 // before is computed. The results stay on cfg_* until each of the four users has taken them.
 // Does not: start anything by itself; a user takes the layer when it has finished the one before.
 //
-// Latency: 3 cycles for each product (23 of them, one more for each halving of the block), 16 to divide, up to 6 to join
+// Latency: 3 cycles for each product (24 of them, one more for each halving of the block), 16 to divide, up to 6 to join
 // channel groups, and 3 more.
 
 `default_nettype none
@@ -71,6 +71,9 @@ module layer_setup #(
     output reg  [       WIN_W-1:0] cfg_row_bytes,
     output reg  [       WIN_W-1:0] cfg_stride_bytes,
     output reg  [       ACT_W-1:0] cfg_tap_bytes,
+    output wire [            15:0] cfg_in_channels,
+    output wire [             3:0] cfg_seen,
+    output reg  [       RUN_W-1:0] cfg_seen_bytes,
     output wire [       ACT_W-1:0] cfg_frame_span,
     output reg  [       ACT_W-1:0] cfg_top_span,
     output reg  [       ACT_W-1:0] cfg_stride_span,
@@ -195,7 +198,8 @@ module layer_setup #(
     localparam [4:0] OUT_FRAME_BYTES = 5'd20;
     localparam [4:0] LAYER_WORDS = 5'd21;
     localparam [4:0] LAYER_CONSTANTS = 5'd22;
-    localparam [4:0] PRODUCTS = 5'd23;
+    localparam [4:0] SEEN_BYTES = 5'd23;
+    localparam [4:0] PRODUCTS = 5'd24;
 
     localparam [2:0] IDLE = 3'd0;
     localparam [2:0] DIVIDE = 3'd5;
@@ -253,6 +257,7 @@ module layer_setup #(
             OUT_FRAME_BYTES: {a, b} = {out_row_q, cfg_out_height};
             LAYER_WORDS: {a, b} = {{26 - WGT_W{1'b0}}, cfg_group_words, cfg_groups};
             LAYER_CONSTANTS: {a, b} = {CONST_PER_GROUP[25:0], cfg_groups};
+            SEEN_BYTES: {a, b} = {10'd0, channels_in_q, 12'd0, cfg_seen};
             default: ;
         endcase
     end
@@ -414,6 +419,7 @@ module layer_setup #(
                     cfg_out_row_bytes <= product_q[OUT_W-1:0];
                 end
                 OUT_FRAME_BYTES: cfg_out_frame_bytes <= product_q[31:0];
+                SEEN_BYTES: cfg_seen_bytes <= product_q[RUN_W-1:0];
                 default: ;
             endcase
         end
@@ -476,6 +482,9 @@ module layer_setup #(
     assign desc_ready      = state_q == IDLE;
     assign cfg_valid       = offered_q;
     assign cfg_depthwise   = depthwise_q;
+    assign cfg_in_channels = channels_in_q;
+    // Depthwise: columns of a window that the one before has had too.
+    assign cfg_seen        = depthwise_q && cfg_taps_x > {1'b0, cfg_stride_x} ? cfg_taps_x - {1'b0, cfg_stride_x} : 4'd0;
     assign cfg_packed      = cfg_dilation_x == 3'd1 && cfg_span == channels_in_q && !depthwise_q;
     assign cfg_run_words   = {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
                            + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};

@@ -24,6 +24,7 @@ module ram #(
     output reg  [ WIDTH-1:0] rd_data
 );
 
+    (* no_rw_check *)  // for Yosys: nobody reads a word while it is written, so there is nothing to bypass
     reg [WIDTH-1:0] mem[0:DEPTH-1];
 
     always @(posedge clk) begin

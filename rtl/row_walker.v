@@ -6,7 +6,7 @@
 // released once it is done.
 // Does not: look at the columns (window_walker does) or at what has arrived (step_walker does).
 //
-// Latency: 3 cycles from start to the first item. Throughput: one item a cycle.
+// Latency: 6 cycles from start to the first item. Throughput: one item a cycle.
 
 `default_nettype none
 
@@ -47,7 +47,7 @@ module row_walker #(
     input  wire        [ACT_W-1:0] cfg_frame_span,     // bytes of a frame in whole words
     input  wire        [ACT_W-1:0] cfg_top_span,       // top * bytes of a row
     input  wire        [ACT_W-1:0] cfg_stride_span,    // stride_y * bytes of a row
-    input  wire        [ACT_W-1:0] cfg_dilation_span,  // dilation_y * bytes of a row
+    input  wire        [WIN_W-1:0] cfg_row_bytes,      // bytes of a row
     input  wire        [WGT_W-1:0] cfg_tap_row_words,  // weight words of a kernel row
     input  wire        [WGT_W-1:0] cfg_group_words,    // weight words of a group
     input  wire        [OUT_W-1:0] cfg_block_bytes,    // result bytes of a full block
@@ -59,7 +59,7 @@ module row_walker #(
     output wire        [     15:0] item_cols,          // windows
     output wire signed [POS_W-1:0] item_col,           // column of the first window
     output wire signed [WIN_W-1:0] item_offset,        // byte offset of the first window
-    output wire        [ACT_W-1:0] item_act,           // start of the image row under the first kernel row inside
+    output wire        [ACT_W-1:0] item_act,           // first channel of the image row under the first kernel row inside
     output wire        [WGT_W-1:0] item_wgt,           // weights of that kernel row
     output wire        [OUT_W-1:0] item_out,           // result address of the first window
     output wire        [ACT_W-1:0] item_act_release,   // activations before this are needed no more
@@ -95,8 +95,9 @@ module row_walker #(
     reg [OUT_W-1:0]         block_out_q;    // of the block
     reg [OUT_W-1:0]         group_out_q;    // of the group in a pixel
 
-    wire stage1_ready;
-    wire advance = active_q && stage1_ready;
+    // All stages behind the first move together.
+    wire move = !item_valid || item_ready;
+    wire advance = active_q && move;
 
     // A group is LANES_OUT filters that see the same channels, or what is left of those.
     wire span_end = span_left_q <= FILTERS;
@@ -116,6 +117,7 @@ module row_walker #(
     wire layer_end = frame_end && last_frame;
 
     wire signed [POS_W-1:0] next_row = row_q + $signed({{POS_W - 3{1'b0}}, cfg_stride_y});
+    wire [WIN_W-1:0] channel = {{WIN_W - 16{1'b0}}, channel_q};
     wire [ACT_W-1:0] next_row_act = row_act_q + cfg_stride_span;
     wire [ACT_W-1:0] next_frame_act = frame_act_q + cfg_frame_span;
     wire [WGT_W-1:0] next_group_wgt = group_wgt_q + cfg_group_words;
@@ -188,43 +190,52 @@ module row_walker #(
         end
     end
 
-    // Stage 1: the kernel rows inside the image.
+    // Stages 1 to 3: the kernel rows inside the image.
     localparam PASS_W = 16 + POS_W + WIN_W + OUT_W + ACT_W + WGT_W + 10;
-
-    reg              valid_q1;
-    reg [       3:0] first_tap_q1;
-    reg [       3:0] taps_q1;
-    reg [ ACT_W-1:0] act_q1;
-    reg [ WGT_W-1:0] wgt_q1;
-    reg [PASS_W-1:0] pass_q1;
 
     wire [3:0] first_tap;
     wire [3:0] taps;
+    wire       precedes;
+    wire [1:0] position;
 
     tap_range #(
         .START_W(POS_W)
     ) u_tap_range (
+        .clk     (clk),
+        .move    (move),
         .start   (row_q),
-        .size    (cfg_height),
         .taps    (cfg_taps_y),
+        .size    (cfg_height),
         .dilation(cfg_dilation_y),
         .first   (first_tap),
-        .count   (taps)
+        .count   (taps),
+        .precedes(precedes),
+        .position(position)
     );
 
-    wire stage2_ready;
-    assign stage1_ready = !valid_q1 || stage2_ready;
+    reg [       4:0] valid_q;  // stages 5 to 1
+    reg [ ACT_W-1:0] frame_q1;
+    reg [ ACT_W-1:0] frame_q2;
+    reg [ ACT_W-1:0] frame_q3;
+    reg [ ACT_W-1:0] act_q1;
+    reg [ ACT_W-1:0] act_q2;
+    reg [ ACT_W-1:0] act_q3;
+    reg [ WGT_W-1:0] wgt_q1;
+    reg [ WGT_W-1:0] wgt_q2;
+    reg [ WGT_W-1:0] wgt_q3;
+    reg [PASS_W-1:0] pass_q1;
+    reg [PASS_W-1:0] pass_q2;
+    reg [PASS_W-1:0] pass_q3;
 
     always @(posedge clk) begin
-        if (stage1_ready) begin
-            first_tap_q1 <= first_tap;
-            taps_q1      <= taps;
-            act_q1       <= row_act_q;
-            wgt_q1       <= group_wgt_q;
-            pass_q1      <= {
+        if (move) begin
+            frame_q1 <= frame_act_q + channel[ACT_W-1:0];
+            act_q1   <= row_act_q + channel[ACT_W-1:0];
+            wgt_q1   <= group_wgt_q;
+            pass_q1  <= {
                 last_block ? cols_left_q : cfg_block_cols,
                 col_q,
-                offset_q + $signed({{WIN_W - 16{1'b0}}, channel_q}),
+                offset_q,
                 block_out_q + group_out_q,
                 last_row || next_row_below ? next_frame_act : next_row_above ? frame_act_q : next_row_act,
                 next_group_wgt,
@@ -235,48 +246,69 @@ module row_walker #(
                 last_group,
                 layer_end
             };
+            {frame_q3, frame_q2} <= {frame_q2, frame_q1};
+            {act_q3, act_q2}     <= {act_q2, act_q1};
+            {wgt_q3, wgt_q2}     <= {wgt_q2, wgt_q1};
+            {pass_q3, pass_q2}   <= {pass_q2, pass_q1};
         end
     end
 
-    // Stage 2: their addresses.
-    reg              valid_q2;
-    reg [       3:0] taps_q2;
-    reg [ ACT_W-1:0] act_q2;
-    reg [ WGT_W-1:0] wgt_q2;
-    reg [PASS_W-1:0] pass_q2;
+    // Stages 4 and 5: their addresses. A window that begins above the image has its first kernel row inside on one of
+    // the frame's first rows.
+    reg [       3:0] taps_q4;
+    reg [ ACT_W-1:0] act_q4;
+    reg [ ACT_W-1:0] act_more_q4;
+    reg [ WGT_W-1:0] wgt_q4;
+    reg [ WGT_W-1:0] wgt_more_q4;
+    reg [ WGT_W-1:0] wgt_most_q4;
+    reg [PASS_W-1:0] pass_q4;
+    reg [       3:0] taps_q5;
+    reg [ ACT_W-1:0] act_q5;
+    reg [ WGT_W-1:0] wgt_q5;
+    reg [PASS_W-1:0] pass_q5;
 
-    assign stage2_ready = !valid_q2 || item_ready;
+    // A number times two bits: too little for a multiplier.
+    function [WIN_W-1:0] times(input [WIN_W-1:0] number, input [1:0] bits);
+        times = (number & {WIN_W{bits[0]}}) + {number[WIN_W-2:0] & {WIN_W - 1{bits[1]}}, 1'b0};
+    endfunction
+
+    wire [WIN_W-1:0] position_bytes = times(cfg_row_bytes, position);
+    wire [WIN_W-1:0] tap_row_words = {{WIN_W - WGT_W{1'b0}}, cfg_tap_row_words};
+    wire [WIN_W-1:0] first_words = times(tap_row_words, first_tap[1:0]);
+    wire [WIN_W-1:0] further_words = times({tap_row_words[WIN_W-3:0], 2'b00}, first_tap[3:2]);
 
     always @(posedge clk) begin
-        if (stage2_ready) begin
-            taps_q2 <= taps_q1;
-            act_q2  <= act_q1 + first_tap_q1 * cfg_dilation_span;
-            wgt_q2  <= wgt_q1 + first_tap_q1 * cfg_tap_row_words;
-            pass_q2 <= pass_q1;
+        if (move) begin
+            taps_q4     <= taps;
+            act_q4      <= precedes ? frame_q3 : act_q3;
+            act_more_q4 <= precedes ? position_bytes[ACT_W-1:0] : {ACT_W{1'b0}};
+            wgt_q4      <= wgt_q3;
+            wgt_more_q4 <= first_words[WGT_W-1:0];
+            wgt_most_q4 <= further_words[WGT_W-1:0];
+            pass_q4     <= pass_q3;
+            taps_q5     <= taps_q4;
+            act_q5      <= act_q4 + act_more_q4;
+            wgt_q5      <= wgt_q4 + wgt_more_q4 + wgt_most_q4;
+            pass_q5     <= pass_q4;
         end
     end
 
     always @(posedge clk) begin
-        if (rst) begin
-            valid_q1 <= 1'b0;
-            valid_q2 <= 1'b0;
-        end else begin
-            if (stage1_ready) valid_q1 <= active_q;
-            if (stage2_ready) valid_q2 <= valid_q1;
-        end
+        if (rst) valid_q <= 5'd0;
+        else if (move) valid_q <= {valid_q[3:0], active_q};
     end
 
-    assign busy        = active_q || valid_q1 || valid_q2;
-    assign item_valid  = valid_q2;
-    assign item_taps_y = taps_q2;
-    assign item_act    = act_q2;
-    assign item_wgt    = wgt_q2;
+    assign busy        = active_q || valid_q != 5'd0;
+    assign item_valid  = valid_q[4];
+    assign item_taps_y = taps_q5;
+    assign item_act    = act_q5;
+    assign item_wgt    = wgt_q5;
     assign {
         item_cols, item_col, item_offset, item_out, item_act_release, item_wgt_release,
         item_row_end, item_final, item_last_filter, item_new_group, item_last_group, item_layer_end
-    } = pass_q2;
+    } = pass_q5;
 
-    wire unused = &{1'b0, last_filter[15:5], group_bytes[OUT_W]};
+    wire unused = &{1'b0, last_filter[15:5], group_bytes[OUT_W], channel, position_bytes, first_words, further_words};
 
 endmodule
 

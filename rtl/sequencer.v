@@ -1,10 +1,10 @@
 // sequencer: says, cycle by cycle, which activations and weights the array multiplies.
 //
 // Three nested walkers, each a pipeline that works ahead of the next: rows (row_walker), windows (window_walker),
-// steps (step_walker). The layer's numbers are copied when it begins, so that the next can be set up meanwhile.
+// steps (step_walker); then step_gate, where a step waits for what it needs. The layer's numbers are copied when it begins, so that the next can be set up meanwhile.
 // Does not: touch data.
 //
-// Latency: 8 cycles from a layer taken to its first step, of which all but one are lost between layers.
+// Latency: 15 cycles from a layer taken to its first step, of which all but two are lost between layers.
 // Throughput: one step a cycle.
 
 `default_nettype none
@@ -64,6 +64,9 @@ module sequencer #(
     input  wire [CHUNK_W-1:0]            cfg_run_words,
     input  wire [WIN_W-1:0]              cfg_row_bytes,
     input  wire [ACT_W-1:0]              cfg_tap_bytes,
+    input  wire [15:0]                   cfg_in_channels,
+    input  wire [3:0]                    cfg_seen,
+    input  wire [RUN_W-1:0]              cfg_seen_bytes,
     input  wire [WIN_W-1:0]              cfg_stride_bytes,
     input  wire [OUT_W-1:0]              cfg_pixel_bytes,
     input  wire [7:0]                    cfg_in_zero_point,
@@ -149,6 +152,9 @@ module sequencer #(
     reg [CHUNK_W-1:0]      run_words_q;
     reg [WIN_W-1:0]        row_bytes_q;
     reg [ACT_W-1:0]        tap_bytes_q;
+    reg [15:0]             in_channels_q;
+    reg [3:0]              seen_q;
+    reg [RUN_W-1:0]        seen_bytes_q;
     reg [WIN_W-1:0]        stride_bytes_q;
     reg [OUT_W-1:0]        pixel_bytes_q;
     reg [7:0]              in_zero_point_q;
@@ -192,13 +198,14 @@ module sequencer #(
             run_words_q <= cfg_run_words;
             row_bytes_q <= cfg_row_bytes;
             tap_bytes_q <= cfg_tap_bytes;
+            in_channels_q <= cfg_in_channels;
+            seen_q <= cfg_seen;
+            seen_bytes_q <= cfg_seen_bytes;
             stride_bytes_q <= cfg_stride_bytes;
             pixel_bytes_q <= cfg_pixel_bytes;
             in_zero_point_q <= cfg_in_zero_point;
         end
     end
-
-    assign step_zero_point = in_zero_point_q;
 
     wire                          item_valid;
     wire                          item_ready;
@@ -241,6 +248,29 @@ module sequencer #(
     wire                          window_last_group;
     wire                          window_layer_end;
 
+    wire                          walk_valid;
+    wire                          walk_ready;
+    wire                          walk_first;
+    wire                          walk_last;
+    wire                          walk_any;
+    wire                          walk_multiply;
+    wire [3:0]                    walk_row;
+    wire                          walk_clear;
+    wire [$clog2(LANES_IN)-1:0]   walk_first_lane;
+    wire [$clog2(LANES_IN)-1:0]   walk_last_lane;
+    wire [ACT_W-1:0]              walk_act;
+    wire [WGT_W-1:0]              walk_wgt;
+    wire [OUT_W-1:0]              walk_out;
+    wire [ACT_W-1:0]              walk_act_release;
+    wire [WGT_W-1:0]              walk_wgt_release;
+    wire                          walk_row_end;
+    wire                          walk_final;
+    wire                          walk_last_use;
+    wire [4:0]                    walk_last_filter;
+    wire                          walk_new_group;
+    wire                          walk_last_group;
+    wire                          walk_layer_end;
+
     row_walker #(
         .LANES_OUT(LANES_OUT),
         .ACT_W(ACT_W),
@@ -275,7 +305,7 @@ module sequencer #(
         .cfg_frame_span(frame_span_q),
         .cfg_top_span(top_span_q),
         .cfg_stride_span(stride_span_q),
-        .cfg_dilation_span(dilation_span_q),
+        .cfg_row_bytes(row_bytes_q),
         .cfg_tap_row_words(tap_row_words_q),
         .cfg_group_words(group_words_q),
         .cfg_block_bytes(block_bytes_q),
@@ -321,8 +351,10 @@ module sequencer #(
         .cfg_run_bytes(run_bytes_q),
         .cfg_run_words(run_words_q),
         .cfg_row_bytes(row_bytes_q),
-        .cfg_tap_bytes(tap_bytes_q),
+        .cfg_in_channels(in_channels_q),
         .cfg_stride_bytes(stride_bytes_q),
+        .cfg_seen(seen_q),
+        .cfg_seen_bytes(seen_bytes_q),
         .cfg_pixel_bytes(pixel_bytes_q),
         .item_valid(item_valid),
         .item_ready(item_ready),
@@ -371,8 +403,7 @@ module sequencer #(
         .ACT_W(ACT_W),
         .WGT_W(WGT_W),
         .OUT_W(OUT_W),
-        .CHUNK_W(CHUNK_W),
-        .CREDITS(CREDITS)
+        .CHUNK_W(CHUNK_W)
     ) u_step_walker (
         .clk(clk),
         .rst(rst),
@@ -405,6 +436,63 @@ module sequencer #(
         .window_new_group(window_new_group),
         .window_last_group(window_last_group),
         .window_layer_end(window_layer_end),
+        .walk_valid(walk_valid),
+        .walk_ready(walk_ready),
+        .walk_first(walk_first),
+        .walk_last(walk_last),
+        .walk_any(walk_any),
+        .walk_multiply(walk_multiply),
+        .walk_row(walk_row),
+        .walk_clear(walk_clear),
+        .walk_first_lane(walk_first_lane),
+        .walk_last_lane(walk_last_lane),
+        .walk_act(walk_act),
+        .walk_wgt(walk_wgt),
+        .walk_out(walk_out),
+        .walk_act_release(walk_act_release),
+        .walk_wgt_release(walk_wgt_release),
+        .walk_row_end(walk_row_end),
+        .walk_final(walk_final),
+        .walk_last_use(walk_last_use),
+        .walk_last_filter(walk_last_filter),
+        .walk_new_group(walk_new_group),
+        .walk_last_group(walk_last_group),
+        .walk_layer_end(walk_layer_end)
+    );
+
+    step_gate #(
+        .LANES(LANES_IN),
+        .ACT_W(ACT_W),
+        .WGT_W(WGT_W),
+        .OUT_W(OUT_W),
+        .CREDITS(CREDITS)
+    ) u_step_gate (
+        .clk(clk),
+        .rst(rst),
+        .cfg_depthwise(depthwise_q),
+        .cfg_in_zero_point(in_zero_point_q),
+        .walk_valid(walk_valid),
+        .walk_ready(walk_ready),
+        .walk_first(walk_first),
+        .walk_last(walk_last),
+        .walk_any(walk_any),
+        .walk_multiply(walk_multiply),
+        .walk_row(walk_row),
+        .walk_clear(walk_clear),
+        .walk_first_lane(walk_first_lane),
+        .walk_last_lane(walk_last_lane),
+        .walk_act(walk_act),
+        .walk_wgt(walk_wgt),
+        .walk_out(walk_out),
+        .walk_act_release(walk_act_release),
+        .walk_wgt_release(walk_wgt_release),
+        .walk_row_end(walk_row_end),
+        .walk_final(walk_final),
+        .walk_last_use(walk_last_use),
+        .walk_last_filter(walk_last_filter),
+        .walk_new_group(walk_new_group),
+        .walk_last_group(walk_last_group),
+        .walk_layer_end(walk_layer_end),
         .act_written(act_written),
         .wgt_written(wgt_written),
         .act_released(act_released),
@@ -428,6 +516,7 @@ module sequencer #(
         .step_new_group(step_new_group),
         .step_last_group(step_last_group),
         .step_layer_end(step_layer_end),
+        .step_zero_point(step_zero_point),
         .stall_act(stall_act),
         .stall_wgt(stall_wgt),
         .stall_out(stall_out)

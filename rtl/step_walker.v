@@ -1,9 +1,6 @@
 // step_walker: the steps of a window, each one read of activations and one read of weights.
 //
-// A step is taken when what it needs has arrived and, if it is its window's last, when the result has a place to go.
-// All three are comparisons of counts, so when each step is taken follows from when each word arrived
-// (models/cycles.py is that sentence written out).
-// Does not: read anything; it says what to read.
+// Does not: know what has arrived (step_gate does), nor read anything; it says what to read.
 //
 // Latency: 1 cycle from window to its first step. Throughput: one step a cycle, no gap between windows.
 
@@ -14,8 +11,7 @@ module step_walker #(
     parameter ACT_W   = 20,
     parameter WGT_W   = 24,
     parameter OUT_W   = 16,
-    parameter CHUNK_W = 19,
-    parameter CREDITS = 8    // results that may be on their way or waiting
+    parameter CHUNK_W = 19
 ) (
     input  wire                     clk,
     input  wire                     rst,
@@ -52,42 +48,31 @@ module step_walker #(
     input  wire                     window_last_group,
     input  wire                     window_layer_end,
 
-    // What has arrived, and what is needed no more.
-    input  wire [ACT_W-$clog2(LANES)-1:0] act_written,   // words
-    input  wire [        WGT_W-1:0] wgt_written,         // words
-    output reg  [ACT_W-$clog2(LANES)-1:0] act_released,  // words
-    output reg  [        WGT_W-1:0] wgt_released,        // words
-    input  wire                     credit_return,       // a result has left the queue
-
-    output wire                     step_valid,
-    output wire                     step_first,
-    output wire                     step_last,
-    output wire                     step_any,            // some lane is inside the image
-    output wire                     step_multiply,       // else, depthwise, the column is only remembered
-    output wire                     step_depthwise,
-    output wire [              3:0] step_row,            // depthwise: which kernel row's memory
-    output wire                     step_clear,          // depthwise: that memory is forgotten first
-    output wire [$clog2(LANES)-1:0] step_first_lane,
-    output wire [$clog2(LANES)-1:0] step_last_lane,
-    output wire [        ACT_W-1:0] step_act,            // byte under lane 0
-    output wire [        WGT_W-1:0] step_wgt,            // weight word
-    output wire [        OUT_W-1:0] step_out,            // the window's result address and marks
-    output wire                     step_final,
-    output wire [              4:0] step_last_filter,
-    output wire                     step_new_group,
-    output wire                     step_last_group,
-    output wire                     step_layer_end,
-
-    output wire                     stall_act,
-    output wire                     stall_wgt,
-    output wire                     stall_out
+    output wire                     walk_valid,
+    input  wire                     walk_ready,
+    output wire                     walk_first,
+    output wire                     walk_last,
+    output wire                     walk_any,            // some lane is inside the image
+    output wire                     walk_multiply,       // else, depthwise, the column is only remembered
+    output wire [              3:0] walk_row,            // depthwise: which kernel row's memory
+    output wire                     walk_clear,          // depthwise: that memory is forgotten first
+    output wire [$clog2(LANES)-1:0] walk_first_lane,
+    output wire [$clog2(LANES)-1:0] walk_last_lane,
+    output wire [        ACT_W-1:0] walk_act,            // byte under lane 0
+    output wire [        WGT_W-1:0] walk_wgt,            // weight word
+    output wire [        OUT_W-1:0] walk_out,            // the window's, as the rest
+    output wire [        ACT_W-1:0] walk_act_release,
+    output wire [        WGT_W-1:0] walk_wgt_release,
+    output wire                     walk_row_end,
+    output wire                     walk_final,
+    output wire                     walk_last_use,
+    output wire [              4:0] walk_last_filter,
+    output wire                     walk_new_group,
+    output wire                     walk_last_group,
+    output wire                     walk_layer_end
 );
 
-    localparam LANE_W   = $clog2(LANES);
-    localparam WORD_W   = ACT_W - LANE_W;
-    localparam CREDIT_W = $clog2(CREDITS + 1);
-    // A release reaches the loader only after the reads it follows are over.
-    localparam DELAY    = 4;
+    localparam LANE_W = $clog2(LANES);
 
     reg               valid_q;
     reg               first_q;
@@ -96,6 +81,7 @@ module step_walker #(
     reg [        3:0] runs_left_q;
     reg [CHUNK_W-1:0] chunks_left_q;
     reg               first_chunk_q;
+    reg               run_end_q;  // the last chunk of this run
     reg [  ACT_W-1:0] act_q;      // of this chunk
     reg [  ACT_W-1:0] run_act_q;  // of the first chunk of this run
     reg [  ACT_W-1:0] row_act_q;  // of the first chunk of this kernel row
@@ -110,6 +96,7 @@ module step_walker #(
     reg [        3:0] inside_runs_q;
     reg               clear_q;
     reg [CHUNK_W-1:0] chunks_q;
+    reg               one_chunk_q;
     reg [ LANE_W-1:0] first_lane_q;
     reg [ LANE_W-1:0] last_lane_q;
     reg [  OUT_W-1:0] out_q;
@@ -123,37 +110,14 @@ module step_walker #(
     reg               last_group_q;
     reg               layer_end_q;
 
-    reg [CREDIT_W-1:0] credits_q;
-
-    wire run_end = chunks_left_q == {CHUNK_W{1'b0}};
-    wire row_end = run_end && runs_left_q == 4'd0;
+    wire row_end = run_end_q && runs_left_q == 4'd0;
     wire last = row_end && rows_left_q == 4'd0;
-
-    assign step_first_lane = first_chunk_q ? first_lane_q : {LANE_W{1'b0}};
-    assign step_last_lane  = run_end ? last_lane_q : {LANE_W{1'b1}};
-
-    // The word under the last lane inside is act_q's own, or the next if the lanes run over its end.
-    wire [LANE_W:0] last_byte = {1'b0, act_q[LANE_W-1:0]} + {1'b0, step_last_lane};
-    wire [WORD_W-1:0] act_ahead = act_written - act_q[ACT_W-1:LANE_W];
-    wire [WGT_W-1:0] wgt_ahead = wgt_written - wgt_q;
-    wire act_here = !act_ahead[WORD_W-1] && act_ahead > {{WORD_W - 1{1'b0}}, last_byte[LANE_W]};
-    wire wgt_here = !wgt_ahead[WGT_W-1] && wgt_ahead != {WGT_W{1'b0}};
+    wire one_chunk = window_chunks == {CHUNK_W{1'b0}};
 
     // Depthwise: a column outside the image.
     wire outside = cfg_depthwise && (run_q < first_run_q || run_q - first_run_q >= inside_runs_q);
-    wire any = !empty_q && !outside;
 
-    wire act_ok = !any || act_here;
-    wire wgt_ok = wgt_here;
-    wire out_ok = !last || credits_q != {CREDIT_W{1'b0}};
-
-    wire take = valid_q && act_ok && wgt_ok && out_ok;
-
-    assign window_ready = !valid_q || (take && last);
-
-    assign stall_act = valid_q && !act_ok;
-    assign stall_wgt = valid_q && act_ok && !wgt_ok;
-    assign stall_out = valid_q && act_ok && wgt_ok && !out_ok;
+    assign window_ready = !valid_q || (walk_ready && last);
 
     wire [ACT_W-1:0] next_row_act = row_act_q + cfg_dilation_span;
     wire [ACT_W-1:0] next_run_act = run_act_q + cfg_tap_bytes;
@@ -168,6 +132,7 @@ module step_walker #(
             runs_left_q   <= window_runs;
             chunks_left_q <= window_chunks;
             first_chunk_q <= 1'b1;
+            run_end_q     <= one_chunk;
             act_q         <= window_act;
             run_act_q     <= window_act;
             row_act_q     <= window_act;
@@ -181,6 +146,7 @@ module step_walker #(
             inside_runs_q <= window_inside_runs;
             clear_q       <= window_clear;
             chunks_q      <= window_chunks;
+            one_chunk_q   <= one_chunk;
             first_lane_q  <= window_first_lane;
             last_lane_q   <= window_last_lane;
             out_q         <= window_out;
@@ -193,12 +159,13 @@ module step_walker #(
             new_group_q   <= window_new_group;
             last_group_q  <= window_last_group;
             layer_end_q   <= window_layer_end;
-        end else if (take) begin
-            first_q       <= first_q && !step_multiply;
-            first_chunk_q <= run_end;
-            chunks_left_q <= run_end ? chunks_q : chunks_left_q - 1'b1;
-            if (run_end) runs_left_q <= row_end ? runs_q : runs_left_q - 4'd1;
-            if (run_end) run_q <= row_end ? 4'd0 : run_q + 4'd1;
+        end else if (walk_ready) begin
+            first_q       <= first_q && !walk_multiply;
+            first_chunk_q <= run_end_q;
+            run_end_q     <= run_end_q ? one_chunk_q : chunks_left_q == {{CHUNK_W - 1{1'b0}}, 1'b1};
+            chunks_left_q <= run_end_q ? chunks_q : chunks_left_q - 1'b1;
+            if (run_end_q) runs_left_q <= row_end ? runs_q : runs_left_q - 4'd1;
+            if (run_end_q) run_q <= row_end ? 4'd0 : run_q + 4'd1;
             if (row_end) rows_left_q <= rows_left_q - 4'd1;
             if (row_end) begin
                 act_q     <= next_row_act;
@@ -207,7 +174,7 @@ module step_walker #(
                 wgt_q     <= next_row_wgt;
                 run_wgt_q <= next_row_wgt;
                 row_wgt_q <= next_row_wgt;
-            end else if (run_end) begin
+            end else if (run_end_q) begin
                 act_q     <= next_run_act;
                 run_act_q <= next_run_act;
                 wgt_q     <= next_run_wgt;
@@ -219,53 +186,33 @@ module step_walker #(
         end
     end
 
-    // Releases. On the last use of a group's weights each step frees all before it, also while it waits: what is
-    // skipped, because it lies outside the image, may be more than the buffer holds.
-    reg [WORD_W-1:0] act_release_now_q;
-    reg [ WGT_W-1:0] wgt_release_now_q;
-    reg [WORD_W*DELAY-1:0] act_release_later_q;
-    reg [ WGT_W*DELAY-1:0] wgt_release_later_q;
-
     always @(posedge clk) begin
-        if (rst) begin
-            valid_q             <= 1'b0;
-            credits_q           <= CREDITS[CREDIT_W-1:0];
-            act_release_now_q   <= {WORD_W{1'b0}};
-            wgt_release_now_q   <= {WGT_W{1'b0}};
-            act_release_later_q <= {WORD_W * DELAY{1'b0}};
-            wgt_release_later_q <= {WGT_W * DELAY{1'b0}};
-            act_released        <= {WORD_W{1'b0}};
-            wgt_released        <= {WGT_W{1'b0}};
-        end else begin
-            if (window_ready) valid_q <= window_valid;
-            if (take && last && !credit_return) credits_q <= credits_q - 1'b1;
-            if (credit_return && !(take && last)) credits_q <= credits_q + 1'b1;
-            if (take && last && row_end_q) act_release_now_q <= act_release_q[ACT_W-1:LANE_W];
-            if (valid_q && last_use_q) wgt_release_now_q <= take && last ? wgt_release_q : wgt_q;
-            {act_released, act_release_later_q} <= {act_release_later_q, act_release_now_q};
-            {wgt_released, wgt_release_later_q} <= {wgt_release_later_q, wgt_release_now_q};
-        end
+        if (rst) valid_q <= 1'b0;
+        else if (window_ready) valid_q <= window_valid;
     end
 
-    assign busy            = valid_q;
-    assign step_valid      = take;
-    assign step_first      = first_q;
-    assign step_last       = last;
-    assign step_any        = any;
-    assign step_multiply   = !cfg_depthwise || row_end;
-    assign step_depthwise  = cfg_depthwise;
-    assign step_row        = rows_left_q;
-    assign step_clear      = clear_q && run_q == 4'd0;
-    assign step_act        = act_q;
-    assign step_wgt        = wgt_q;
-    assign step_out        = out_q;
-    assign step_final      = final_q;
-    assign step_last_filter = last_filter_q;
-    assign step_new_group  = new_group_q;
-    assign step_last_group = last_group_q;
-    assign step_layer_end  = layer_end_q;
-
-    wire unused = &{1'b0, last_byte[LANE_W-1:0], act_release_q[LANE_W-1:0]};
+    assign busy             = valid_q;
+    assign walk_valid       = valid_q;
+    assign walk_first       = first_q;
+    assign walk_last        = last;
+    assign walk_any         = !empty_q && !outside;
+    assign walk_multiply    = !cfg_depthwise || row_end;
+    assign walk_row         = rows_left_q;
+    assign walk_clear       = clear_q && run_q == 4'd0;
+    assign walk_first_lane  = first_chunk_q ? first_lane_q : {LANE_W{1'b0}};
+    assign walk_last_lane   = run_end_q ? last_lane_q : {LANE_W{1'b1}};
+    assign walk_act         = act_q;
+    assign walk_wgt         = wgt_q;
+    assign walk_out         = out_q;
+    assign walk_act_release = act_release_q;
+    assign walk_wgt_release = wgt_release_q;
+    assign walk_row_end     = row_end_q;
+    assign walk_final       = final_q;
+    assign walk_last_use    = last_use_q;
+    assign walk_last_filter = last_filter_q;
+    assign walk_new_group   = new_group_q;
+    assign walk_last_group  = last_group_q;
+    assign walk_layer_end   = layer_end_q;
 
 endmodule
 

@@ -7,7 +7,7 @@
 // the datapath remembers the rest. Of these, columns outside the image take a step, since something must move up.
 // Does not: visit anything else outside the image. A window with no tap inside is one step that multiplies nothing.
 //
-// Latency: 3 cycles from item to window. Throughput: one window a cycle, no gap between items.
+// Latency: 6 cycles from item to window. Throughput: one window a cycle, no gap between items.
 
 `default_nettype none
 
@@ -35,8 +35,10 @@ module window_walker #(
     input  wire [       RUN_W-1:0] cfg_run_bytes,
     input  wire [     CHUNK_W-1:0] cfg_run_words,     // weight words of a run
     input  wire [       WIN_W-1:0] cfg_row_bytes,     // bytes of an image row
-    input  wire [       ACT_W-1:0] cfg_tap_bytes,     // dilation_x * Cin
+    input  wire [            15:0] cfg_in_channels,
     input  wire [       WIN_W-1:0] cfg_stride_bytes,  // stride_x * Cin
+    input  wire [             3:0] cfg_seen,          // depthwise: columns that the window before has seen, else 0
+    input  wire [       RUN_W-1:0] cfg_seen_bytes,    // cfg_seen * Cin
     input  wire [       OUT_W-1:0] cfg_pixel_bytes,   // bytes of a result pixel
 
     input  wire                    item_valid,
@@ -84,9 +86,13 @@ module window_walker #(
 
     localparam LANE_W = $clog2(LANES);
 
-    // Stage 0: the item at hand and its current column.
+    // All stages behind the first move together, unless the step that waits at their end holds them.
+    wire move;
+
+    // Stage 0: the item at hand, the first column that its current window visits, and whose bytes those are.
     reg                    valid_q;
     reg [            15:0] cols_left_q;  // less one
+    reg                    last_col_q;
     reg signed [POS_W-1:0] col_q;
     reg signed [WIN_W-1:0] offset_q;
     reg [       OUT_W-1:0] out_q;
@@ -103,14 +109,16 @@ module window_walker #(
     reg                    last_group_q;
     reg                    layer_end_q;
 
-    wire stage1_ready;
-    wire last_col = cols_left_q == 16'd0;
+    // Depthwise: an item's windows but the first begin behind the columns that are known.
+    wire [4:0] step_cols = {2'd0, cfg_stride_x} + (first_q ? {1'b0, cfg_seen} : 5'd0);
+    wire [WIN_W-1:0] step_bytes = cfg_stride_bytes + (first_q ? {{WIN_W - RUN_W{1'b0}}, cfg_seen_bytes} : {WIN_W{1'b0}});
 
-    assign item_ready = !valid_q || (stage1_ready && last_col);
+    assign item_ready = !valid_q || (move && last_col_q);
 
     always @(posedge clk) begin
         if (item_ready) begin
             cols_left_q   <= item_cols - 16'd1;
+            last_col_q    <= item_cols == 16'd1;
             col_q         <= item_col;
             offset_q      <= item_offset;
             out_q         <= item_out;
@@ -126,99 +134,165 @@ module window_walker #(
             new_group_q   <= item_new_group;
             last_group_q  <= item_last_group;
             layer_end_q   <= item_layer_end;
-        end else if (stage1_ready) begin
+        end else if (move) begin
             cols_left_q <= cols_left_q - 16'd1;
-            col_q       <= col_q + $signed({{POS_W - 3{1'b0}}, cfg_stride_x});
-            offset_q    <= offset_q + $signed(cfg_stride_bytes);
+            last_col_q  <= cols_left_q == 16'd1;
+            col_q       <= col_q + $signed({{POS_W - 5{1'b0}}, step_cols});
+            offset_q    <= offset_q + $signed(step_bytes);
             out_q       <= out_q + cfg_pixel_bytes;
             first_q     <= 1'b0;
         end
     end
 
-    // Stage 1: what of a kernel row lies inside. Packed: the bytes from_q1 to upto_q1 of its one run; otherwise the runs
-    // from first_run_q1 on, whole.
-    localparam PASS_W = OUT_W + ACT_W + WGT_W + 11;
-
-    wire signed [WIN_W-1:0] bytes_left = $signed(cfg_row_bytes) - offset_q;
-    wire signed [WIN_W-1:0] run_bytes = $signed({{WIN_W - RUN_W{1'b0}}, cfg_run_bytes});
-    wire signed [WIN_W-1:0] outside_left = offset_q[WIN_W-1] ? -offset_q : {WIN_W{1'b0}};
-    wire signed [WIN_W-1:0] inside_right = bytes_left < run_bytes ? bytes_left : run_bytes;
+    // Stages 1 to 3: which runs lie inside; packed, which bytes of the one run, from `from` to `upto` (the last, not
+    // the one behind it).
+    localparam MARKS_W = OUT_W + ACT_W + WGT_W + 11;
+    localparam PASS_W  = 5 + WGT_W + MARKS_W;
 
     wire [3:0] first_run;
     wire [3:0] runs;
-
-    // Depthwise: the new columns are the window's last ones.
-    wire [3:0] fresh = first_q || {1'b0, cfg_stride_x} > cfg_taps_x ? cfg_taps_x : {1'b0, cfg_stride_x};
-    wire [3:0] seen = cfg_taps_x - fresh;
-    wire signed [POS_W-1:0] run_col = cfg_depthwise ? col_q + $signed({{POS_W - 4{1'b0}}, seen}) : col_q;
+    wire       precedes;
+    wire [1:0] position;
 
     tap_range #(
         .START_W(POS_W)
     ) u_tap_range (
-        .start   (run_col),
+        .clk     (clk),
+        .move    (move),
+        .start   (col_q),
+        .taps    (first_q ? cfg_taps_x : cfg_taps_x - cfg_seen),
         .size    (cfg_width),
-        .taps    (cfg_depthwise ? fresh : cfg_taps_x),
         .dilation(cfg_dilation_x),
         .first   (first_run),
-        .count   (runs)
+        .count   (runs),
+        .precedes(precedes),
+        .position(position)
     );
 
-    reg              valid_q1;
-    reg              empty_q1;
-    reg [       3:0] rows_q1;
-    reg [       3:0] runs_q1;
-    reg [       3:0] first_run_q1;
-    reg [       3:0] skipped_q1;     // taps before the first that is read
-    reg [       3:0] first_in_q1;    // runs inside
-    reg [       3:0] count_in_q1;
-    reg              clear_q1;
-    reg [ RUN_W-1:0] from_q1;
-    reg [ RUN_W-1:0] upto_q1;  // the last byte, not the one behind it
-    reg [ ACT_W-1:0] act_q1;
-    reg [ WGT_W-1:0] wgt_q1;
-    reg [PASS_W-1:0] pass_q1;
+    wire signed [WIN_W-1:0] run_bytes = $signed({{WIN_W - RUN_W{1'b0}}, cfg_run_bytes});
 
-    wire stage2_ready;
-    // Depthwise, a row's first window begins with the first column inside: what is to its left is nothing anyway.
-    wire [3:0] left_out = first_q && runs != 4'd0 ? first_run : 4'd0;
-    wire in_image = taps_y_q != 4'd0 && (cfg_depthwise ? 1'b1 : cfg_packed ? outside_left < inside_right : runs != 4'd0);
-    wire [RUN_W-1:0] upto = cfg_packed ? inside_right[RUN_W-1:0] : cfg_run_bytes;
+    reg                    valid_q1;
+    reg signed [WIN_W-1:0] from_q1;
+    reg signed [WIN_W-1:0] left_q1;  // bytes of the row from the window's start on
+    reg [       ACT_W-1:0] row_q1;   // start of the image row
+    reg [       ACT_W-1:0] act_q1;   // start of the window in it
+    reg [      PASS_W-1:0] pass_q1;
 
-    assign stage1_ready = !valid_q1 || stage2_ready;
+    reg                    valid_q2;
+    reg signed [WIN_W-1:0] from_q2;
+    reg signed [WIN_W-1:0] end_q2;
+    reg [       ACT_W-1:0] row_q2;
+    reg [       ACT_W-1:0] act_q2;
+    reg [      PASS_W-1:0] pass_q2;
+
+    reg                    valid_q3;
+    reg                    some_q3;
+    reg [       RUN_W-1:0] from_q3;
+    reg [       RUN_W-1:0] upto_q3;
+    reg [       ACT_W-1:0] row_q3;
+    reg [       ACT_W-1:0] act_q3;
+    reg [      PASS_W-1:0] pass_q3;
 
     always @(posedge clk) begin
-        if (stage1_ready) begin
-            empty_q1     <= !in_image;
-            rows_q1      <= in_image ? taps_y_q - 4'd1 : 4'd0;
-            runs_q1      <= !in_image || cfg_packed ? 4'd0 : cfg_depthwise ? fresh - left_out - 4'd1 : runs - 4'd1;
-            first_in_q1  <= first_run - left_out;
-            count_in_q1  <= runs;
-            clear_q1     <= first_q;
-            first_run_q1 <= in_image && !cfg_packed && !cfg_depthwise ? first_run : 4'd0;
-            skipped_q1   <= cfg_packed ? 4'd0 : cfg_depthwise ? seen + left_out : first_run;
-            from_q1      <= in_image && cfg_packed ? outside_left[RUN_W-1:0] : {RUN_W{1'b0}};
-            upto_q1      <= !in_image ? {RUN_W{1'b0}} : cfg_depthwise ? {{RUN_W - 5{1'b0}}, last_filter_q} : upto - 1'b1;
-            act_q1       <= act_q + offset_q[ACT_W-1:0];
-            wgt_q1       <= wgt_q;
-            pass_q1      <= {
-                out_q, act_release_q, wgt_release_q,
-                row_end_q && last_col,
+        if (move) begin
+            from_q1 <= cfg_packed && offset_q[WIN_W-1] ? -offset_q : {WIN_W{1'b0}};
+            left_q1 <= $signed(cfg_row_bytes) - offset_q;
+            row_q1  <= act_q;
+            act_q1  <= act_q + offset_q[ACT_W-1:0];
+            pass_q1 <= {
+                first_q, taps_y_q, wgt_q, out_q, act_release_q, wgt_release_q,
+                row_end_q && last_col_q,
                 final_q,
-                final_q && last_col,
+                final_q && last_col_q,
                 last_filter_q,
                 new_group_q && first_q,
                 last_group_q,
-                layer_end_q && last_col
+                layer_end_q && last_col_q
             };
+
+            from_q2 <= from_q1;
+            end_q2  <= cfg_packed && left_q1 < run_bytes ? left_q1 : run_bytes;
+            row_q2  <= row_q1;
+            act_q2  <= act_q1;
+            pass_q2 <= pass_q1;
+
+            some_q3 <= from_q2 < end_q2;
+            from_q3 <= from_q2[RUN_W-1:0];
+            upto_q3 <= end_q2[RUN_W-1:0] - 1'b1;
+            row_q3  <= row_q2;
+            act_q3  <= act_q2;
+            pass_q3 <= pass_q2;
         end
     end
 
-    // Stage 2: addresses of the first chunk, in a skid buffer so that a waiting step does not hold this chain at once.
-    localparam WINDOW_W = 1 + 4 + 4 + 4 + 4 + 1 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W + PASS_W;
+    // Stage 4: the runs and chunks to visit, and what their addresses are the sums of. If a window begins before the
+    // image, its first run inside is one of the row's first columns.
+    reg               valid_q4;
+    reg               empty_q4;
+    reg [        3:0] rows_q4;
+    reg [        3:0] runs_q4;
+    reg [        3:0] first_in_q4;  // runs inside
+    reg [        3:0] count_in_q4;
+    reg               clear_q4;
+    reg [  RUN_W-1:0] from_q4;
+    reg [  RUN_W-1:0] upto_q4;
+    reg [  ACT_W-1:0] act_q4;
+    reg [  ACT_W-1:0] act_more_q4;
+    reg [  WGT_W-1:0] wgt_q4;
+    reg [  WGT_W-1:0] wgt_more_q4;
+    reg [  WGT_W-1:0] wgt_most_q4;
+    reg [MARKS_W-1:0] marks_q4;
 
-    wire [CHUNK_W-1:0] first_chunk = {{CHUNK_W + LANE_W - RUN_W{1'b0}}, from_q1[RUN_W-1:LANE_W]};
-    wire [CHUNK_W-1:0] last_chunk = {{CHUNK_W + LANE_W - RUN_W{1'b0}}, upto_q1[RUN_W-1:LANE_W]};
-    wire [ACT_W+RUN_W-1:0] skipped = {{ACT_W{1'b0}}, from_q1[RUN_W-1:LANE_W], {LANE_W{1'b0}}};
+    wire               first_q3;
+    wire [        3:0] taps_y_q3;
+    wire [  WGT_W-1:0] wgt_q3;
+    wire [MARKS_W-1:0] marks_q3;
+    wire [        4:0] last_filter_q3 = marks_q3[7:3];
+
+    assign {first_q3, taps_y_q3, wgt_q3, marks_q3} = pass_q3;
+
+    wire in_image = taps_y_q3 != 4'd0 && (cfg_depthwise || (cfg_packed ? some_q3 : runs != 4'd0));
+    wire by_column = !cfg_packed && precedes && (first_q3 || !cfg_depthwise);
+    wire by_run = in_image && !cfg_packed && !cfg_depthwise;
+    // Depthwise, a row's first window begins with the first column inside: what is to its left is nothing anyway.
+    wire [3:0] left_out = first_q3 ? first_run : 4'd0;
+    wire [3:0] fresh = first_q3 ? cfg_taps_x : cfg_taps_x - cfg_seen;
+    wire [RUN_W-1:0] from = cfg_packed && in_image ? from_q3 : {RUN_W{1'b0}};
+    wire [WGT_W-1:0] from_word = {{WGT_W + LANE_W - RUN_W{1'b0}}, from[RUN_W-1:LANE_W]};
+    wire [WIN_W-1:0] from_byte = {{WIN_W - RUN_W{1'b0}}, from[RUN_W-1:LANE_W], {LANE_W{1'b0}}};
+    wire [WIN_W-1:0] column_byte = times({{WIN_W - 16{1'b0}}, cfg_in_channels}, position);
+    wire [WIN_W-1:0] run_words = {{WIN_W - CHUNK_W{1'b0}}, cfg_run_words};
+    wire [WIN_W-1:0] first_words = times(run_words, first_run[1:0]);
+    wire [WIN_W-1:0] further_words = times({run_words[WIN_W-3:0], 2'b00}, first_run[3:2]);
+
+    // A number times two bits: too little for a multiplier.
+    function [WIN_W-1:0] times(input [WIN_W-1:0] number, input [1:0] bits);
+        times = (number & {WIN_W{bits[0]}}) + {number[WIN_W-2:0] & {WIN_W - 1{bits[1]}}, 1'b0};
+    endfunction
+
+    always @(posedge clk) begin
+        if (move) begin
+            empty_q4    <= !in_image;
+            rows_q4     <= in_image ? taps_y_q3 - 4'd1 : 4'd0;
+            runs_q4     <= !in_image || cfg_packed ? 4'd0 : (cfg_depthwise ? fresh - left_out : runs) - 4'd1;
+            first_in_q4 <= first_run - left_out;
+            count_in_q4 <= runs;
+            clear_q4    <= first_q3;
+            from_q4     <= from;
+            upto_q4     <= !in_image ? {RUN_W{1'b0}} : cfg_depthwise ? {{RUN_W - 5{1'b0}}, last_filter_q3} : upto_q3;
+            act_q4      <= by_column ? row_q3 : act_q3;
+            act_more_q4 <= by_column ? column_byte[ACT_W-1:0] : from_byte[ACT_W-1:0];
+            wgt_q4      <= wgt_q3;
+            wgt_more_q4 <= by_run ? first_words[WGT_W-1:0] : from_word;
+            wgt_most_q4 <= by_run ? further_words[WGT_W-1:0] : {WGT_W{1'b0}};
+            marks_q4    <= marks_q3;
+        end
+    end
+
+    // In a skid buffer so that a waiting step does not hold this chain at once.
+    localparam WINDOW_W = 1 + 4 + 4 + 4 + 4 + 1 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W + MARKS_W;
+
+    wire [RUN_W-LANE_W-1:0] chunks = upto_q4[RUN_W-1:LANE_W] - from_q4[RUN_W-1:LANE_W];
 
     skid_buffer #(
         .WIDTH(WINDOW_W)
@@ -226,21 +300,21 @@ module window_walker #(
         .clk    (clk),
         .rst    (rst),
         .s_data ({
-            empty_q1,
-            rows_q1,
-            runs_q1,
-            first_in_q1,
-            count_in_q1,
-            clear_q1,
-            last_chunk - first_chunk,
-            from_q1[LANE_W-1:0],
-            upto_q1[LANE_W-1:0],
-            act_q1 + skipped_q1 * cfg_tap_bytes + skipped[ACT_W-1:0],
-            wgt_q1 + first_run_q1 * {{WGT_W - CHUNK_W{1'b0}}, cfg_run_words} + {{WGT_W - CHUNK_W{1'b0}}, first_chunk},
-            pass_q1
+            empty_q4,
+            rows_q4,
+            runs_q4,
+            first_in_q4,
+            count_in_q4,
+            clear_q4,
+            {{CHUNK_W + LANE_W - RUN_W{1'b0}}, chunks},
+            from_q4[LANE_W-1:0],
+            upto_q4[LANE_W-1:0],
+            act_q4 + act_more_q4,
+            wgt_q4 + wgt_more_q4 + wgt_most_q4,
+            marks_q4
         }),
-        .s_valid(valid_q1),
-        .s_ready(stage2_ready),
+        .s_valid(valid_q4),
+        .s_ready(move),
         .m_data ({
             window_empty,
             window_rows,
@@ -272,15 +346,18 @@ module window_walker #(
         if (rst) begin
             valid_q  <= 1'b0;
             valid_q1 <= 1'b0;
+            valid_q2 <= 1'b0;
+            valid_q3 <= 1'b0;
+            valid_q4 <= 1'b0;
         end else begin
             if (item_ready) valid_q <= item_valid;
-            if (stage1_ready) valid_q1 <= valid_q;
+            if (move) {valid_q4, valid_q3, valid_q2, valid_q1} <= {valid_q3, valid_q2, valid_q1, valid_q};
         end
     end
 
-    assign busy = valid_q || valid_q1 || window_valid;
+    assign busy = valid_q || valid_q1 || valid_q2 || valid_q3 || valid_q4 || window_valid;
 
-    wire unused = &{1'b0, skipped[ACT_W+RUN_W-1:ACT_W]};
+    wire unused = &{1'b0, column_byte, from_byte, first_words, further_words};
 
 endmodule
 
