@@ -1,14 +1,17 @@
 # `make help` says what can be asked for.
 
-OPTIONS := SIM ARRAY STALL SEED WAVES QUEUE LAYER OUT PYTHON
-TARGETS := question setup test run waves lint doctor clean help
+OPTIONS := SIM ARRAY STALL SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
+TARGETS := question setup test run regress replay waves lint doctor clean help
 
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(filter-out $(OPTIONS),$(given)),\
     $(error there is no option $v; the options are $(OPTIONS)))
-$(foreach v,$(if $(filter run,$(MAKECMDGOALS)),,$(filter LAYER OUT,$(given))),\
-    $(error $v is for make run))
+ONLY_run := LAYER OUT
+ONLY_regress := LAYERS SEEDS JOBS
+ONLY_replay := FAILURE
+$(foreach t,run regress replay,$(foreach v,\
+    $(if $(filter $t,$(MAKECMDGOALS)),,$(filter $(ONLY_$t),$(given))),$(error $v is for make $t)))
 $(foreach t,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
     $(error there is no target $t; the targets are $(TARGETS)))
 
@@ -28,6 +31,13 @@ question: ready  ## the layer of the question through the RTL (default)
 
 run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: layers of yours through the RTL
 	@$(TB) run $(LAYER) $(call option,OUT,out) $(OPTION_ARGUMENTS)
+
+regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) JOBS=n
+	@$(TB) regress $(OPTION_ARGUMENTS) $(call option,LAYERS,layers) $(call option,SEEDS,seeds) \
+	    $(call option,JOBS,jobs)
+
+replay: ready  ## FAILURE=folder: what make regress found, once more; WAVES=1 records it
+	@$(TB) replay $(call quoted,$(FAILURE)) $(OPTION_ARGUMENTS)
 
 waves: ready  ## GTKWave on the last run with WAVES=1
 	@command -v gtkwave >/dev/null || ./setup.sh --all

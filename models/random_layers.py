@@ -346,16 +346,33 @@ def _draw_values(rng: Generator, layer: Layer, kind: str, mix: Mix) -> LayerCase
     if not requantise:
         return case
     real = _matched_multipliers(rng, case)
-    if mix.float_rounding and rng.random() < 0.5:
-        layer = replace(layer, requantise=True, rounding="float")
+    rounding = "float" if mix.float_rounding and rng.random() < 0.5 else "tflite"
+    return _requantised(rng, case, replace(layer, requantise=True, rounding=rounding), real)
+
+
+def tensors_for(rng: Generator, layer: Layer, kind: str) -> LayerCase:
+    """Tensors of one kind of `VALUES` for a layer whose geometry and scalars are given."""
+    bare = replace(layer, requantise=False, rounding="tflite")
+    case = LayerCase(kind, bare, *VALUES[kind].tensors(rng, bare))
+    if not layer.requantise:
+        return case
+    return _requantised(rng, case, layer, _matched_multipliers(rng, case))
+
+
+def _requantised(
+    rng: Generator, case: LayerCase, layer: Layer, real: NDArray[np.float64]
+) -> LayerCase:
+    """The case as `layer`, which requantises, by the multipliers `real` (Cout) or by the special
+    ones of the case's kind of values."""
+    if layer.rounding == "float":
         return replace(case, layer=layer, scale=real.astype(np.float32))
     mantissa, exponent = np.frexp(real)
     mult = np.floor(mantissa * 2.0**31).astype(np.int32)
     shift = np.clip(exponent, MIN_SHIFT, MAX_SHIFT).astype(np.int32)
-    special = VALUES[kind].multipliers
+    special = VALUES[case.name].multipliers
     if special is not None:
         special(rng, mult, shift, case)
-    return replace(case, layer=replace(layer, requantise=True), mult=mult, shift=shift)
+    return replace(case, layer=layer, mult=mult, shift=shift)
 
 
 def _matched_multipliers(rng: Generator, case: LayerCase) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The command line: `python -m tb question`, `run` and `waves`, which the Makefile calls.
+"""The command line: `python -m tb question`, `run`, `regress` ..., which the Makefile calls.
 
 Exit status 0 says that everything that was asked was done and right; 1 that something is wrong,
 with a sentence on stderr; 2 that the command line makes no sense.
@@ -7,6 +7,7 @@ with a sentence on stderr; 2 that the command line makes no sense.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -30,10 +31,12 @@ from models.layer import LayerCase, LayerError
 from models.layer_file import LayerFileError, find, load_quantised, save_result
 from models.random_layers import question_case
 from tb import waves
+from tb.exploration import explore, play
 from tb.job import LayerResult
 from tb.job import Progress as Step
 from tb.pieces import CutLayer
-from tb.runner import BUILD, SimulationError, run_layers
+from tb.runner import BUILD, SimulationError, build, core_design, run_layers
+from tb.scenario import ScenarioError, load
 from tb.stalls import PROFILES, StallError, profile_named
 from tb.tools import SIMULATORS, ToolMissingError, find_simulator
 
@@ -47,6 +50,7 @@ EXPECTED_ERRORS = (
     ConfigError,
     LayerError,
     LayerFileError,
+    ScenarioError,
     SimulationError,
     StallError,
     ToolMissingError,
@@ -71,13 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tb", description="Layers through the RTL.")
-    commands = parser.add_subparsers(required=True, metavar="question | run | waves")
+    commands = parser.add_subparsers(
+        required=True, metavar="question | run | regress | replay | waves"
+    )
 
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--sim", default="icarus", metavar="|".join(SIMULATORS))
-    shared.add_argument("--array", default="16x16", help="lanes in x lanes out")
+    core = argparse.ArgumentParser(add_help=False)
+    core.add_argument("--sim", default="icarus", metavar="|".join(SIMULATORS))
+    core.add_argument("--array", default="16x16", help="lanes in x lanes out")
+    core.add_argument("--seed", type=_seed, help="what is random follows from it")
+    shared = argparse.ArgumentParser(add_help=False, parents=[core])
     shared.add_argument("--stall", default="none", metavar="PROFILE", help=", ".join(PROFILES))
-    shared.add_argument("--seed", type=_seed, help="what is random follows from it")
     shared.add_argument("--waves", action="store_true", help="record the run for `waves`")
     shared.add_argument("--queue", action="store_true", help="layers back to back")
 
@@ -89,9 +96,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("layers", nargs="*", metavar="LAYER", help=".npz files, or folders of them")
     run.add_argument("--out", default="out", help="folder for the results (default: out)")
     run.set_defaults(command=_run)
+    regress = commands.add_parser("regress", parents=[core], help="random layers in random traffic")
+    regress.add_argument("--layers", type=_count, default=1000, help="of each seed")
+    regress.add_argument("--seeds", type=_count, default=1, help="how many, from --seed on")
+    regress.add_argument("--jobs", type=_count, default=1, help="seeds side by side")
+    regress.set_defaults(command=_regress)
+    replay = commands.add_parser("replay", help="what `regress` found, once more")
+    replay.add_argument("failure", metavar="FOLDER", help="as `regress` names it")
+    replay.add_argument("--waves", action="store_true", help="record the run for `waves`")
+    replay.set_defaults(command=_replay)
     show = commands.add_parser("waves", help="GTKWave on the last run")
     show.set_defaults(command=_waves)
     return parser
+
+
+def _new_seed() -> int:
+    return int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def _seed(text: str) -> int:
@@ -100,12 +120,16 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 and more")
+    return int(text)
+
+
 # -------------------------------------------------------------------------------- commands
 def _question(options: argparse.Namespace) -> int:
     """The layer of the question, once with int8 and once with int32 results."""
-    seed = (
-        int(np.random.SeedSequence().generate_state(1)[0]) if options.seed is None else options.seed
-    )
+    seed = _new_seed() if options.seed is None else options.seed
     print(f"seed {seed}")
     cases = [
         replace(
@@ -172,6 +196,45 @@ def _run(options: argparse.Namespace) -> int:
     return _finish(results, seconds)
 
 
+def _regress(options: argparse.Namespace) -> int:
+    """Random scenarios of some seeds, each in a simulation of its own."""
+    config = CoreConfig.from_array(options.array)
+    find_simulator(options.sim)
+    first = _new_seed() if options.seed is None else options.seed
+    wanted = [(config, options.sim, options.layers, first + n) for n in range(options.seeds)]
+    print(f"seeds {first} to {first + options.seeds - 1}", flush=True)
+    build(core_design(config), options.sim)
+    started = time.perf_counter()
+    done = []
+    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
+        for exploration in pool.map(explore, *zip(*wanted, strict=True)):
+            print(exploration, flush=True)
+            done.append(exploration)
+    seconds = time.perf_counter() - started
+    layers = sum(each.found.layers for each in done)
+    wrong = sum(not each.passed for each in done)
+    print(
+        f"{'FAIL' if wrong else 'PASS'}: {layers} layers of {len(done)} seeds, {wrong} seeds with "
+        f"a wrong one, {seconds:.0f} s in all, {60 * layers / seconds:.0f} layers a minute"
+    )
+    return 1 if wrong else 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    """A scenario from its folder."""
+    failure = Path(options.failure)
+    record = load(failure)
+    print(record.scenario)
+    folder = _run_folder()
+    started = time.perf_counter()
+    results = play(record, waves=options.waves, out_dir=folder)
+    seconds = time.perf_counter() - started
+    if options.waves:
+        _write_view(folder, record.config, results)
+    _remember(folder, ["replay", str(failure.resolve())])
+    return _finish(results, seconds)
+
+
 def _waves(options: argparse.Namespace) -> int:  # noqa: ARG001
     """GTKWave on the last run; a run that kept no waves is repeated first."""
     if not (last := _last_run()):
@@ -203,8 +266,7 @@ def _simulate(
     find_simulator(options.sim)
     for case in cases:
         CutLayer.of(case, config)  # refuses what does not fit and can't be cut
-    (BUILD / "runs").mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=BUILD / "runs"))
+    folder = _run_folder()
     started = time.perf_counter()
     with _progress_bar() as advance:
         results = run_layers(
@@ -220,15 +282,30 @@ def _simulate(
         )
     seconds = time.perf_counter() - started
     if options.waves:
-        wrong = [r.first_wrong_ns for r in results if r.first_wrong_ns is not None]
-        waves.write_view(folder, config, min(wrong, default=None))
+        _write_view(folder, config, results)
+    _remember(folder, _arguments(options, seed))
+    return results, seconds
+
+
+def _run_folder() -> Path:
+    """A new folder for the files of a run."""
+    (BUILD / "runs").mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=BUILD / "runs"))
+
+
+def _write_view(folder: Path, config: CoreConfig, results: Sequence[LayerResult]) -> None:
+    wrong = [r.first_wrong_ns for r in results if r.first_wrong_ns is not None]
+    waves.write_view(folder, config, min(wrong, default=None))
+
+
+def _remember(folder: Path, arguments: Sequence[str]) -> None:
+    """Makes this the last run, and removes the files of the one before."""
     before = _last_run()
     partial = folder / "last_run.json"
-    partial.write_text(json.dumps({"folder": str(folder), "arguments": _arguments(options, seed)}))
+    partial.write_text(json.dumps({"folder": str(folder), "arguments": list(arguments)}))
     partial.replace(LAST_RUN)
     if before:
         shutil.rmtree(before["folder"], ignore_errors=True)
-    return results, seconds
 
 
 def _arguments(options: argparse.Namespace, seed: int) -> list[str]:

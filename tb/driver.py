@@ -7,7 +7,7 @@ is tests/second_core/. What our core wants is in docs/driving-the-core.md.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, cast
 
 from models.core_config import CoreConfig
@@ -26,6 +26,9 @@ from tb.registers import (
     Response,
     Status,
 )
+
+RESUME_POLLS, RESUME_CYCLES = 100, 100
+"""how often to look whether the core has left the halted state, and how long to wait in between"""
 
 
 class DriverError(Exception):
@@ -79,6 +82,19 @@ class CoreDriver(Protocol):
 
     async def report(self) -> str:
         """What the core says of itself when it hangs."""
+
+
+class RecoveringDriver(CoreDriver, Protocol):
+    """Of a core that reports errors and goes on behind them without a reset."""
+
+    async def start_wrong(self, layer: Layer, wrong: Mapping[str, int]) -> None:
+        """Starts a layer with other values in descriptor registers; offers the streams."""
+
+    async def error(self) -> tuple[int, int]:
+        """(code, detail) of the error that halts the core"""
+
+    async def recover(self) -> int:
+        """Leaves the halted state, when all that was sent has been taken; layers done."""
 
 
 def driver_named(name: str) -> Callable[[Bench, CoreConfig], CoreDriver]:
@@ -164,7 +180,14 @@ class Driver:
 
     async def start(self, layer: Layer, *, arm: bool) -> None:
         """Queues a layer; with `arm` the streams are offered from the moment it is taken."""
-        writes = dict(descriptor(layer))
+        await self._start(descriptor(layer), arm=arm)
+
+    async def start_wrong(self, layer: Layer, wrong: Mapping[str, int]) -> None:
+        """Starts a layer with other values in descriptor registers; offers the streams."""
+        named = {Register[name]: value for name, value in wrong.items()}
+        await self._start(descriptor(layer) | named, arm=True)
+
+    async def _start(self, writes: dict[Register, int], *, arm: bool) -> None:
         writes[Register.IRQ_ENABLE] = self._irq_enable
         writes[Register.CTRL] = int(Ctrl.START)
         if arm:
@@ -187,6 +210,24 @@ class Driver:
         await self.write({Register.COUNTERS_OF: KEPT_LAYERS + layer % KEPT_LAYERS})
         values = await self.read(*COUNTERS)
         return {r.name.lower(): value for r, value in zip(COUNTERS, values, strict=True)}
+
+    async def error(self) -> tuple[int, int]:
+        """(code, detail) of the error that halts the core"""
+        (error,) = await self.read(Register.ERROR)
+        return error & 0xFF, error >> 8 & 0xFF
+
+    async def recover(self) -> int:
+        """Leaves the halted state, when all that was sent has been taken; layers done.
+
+        Raises `TimeoutError` if the core stays halted.
+        """
+        await self.write({Register.CTRL: int(Ctrl.RESUME)})
+        for _ in range(RESUME_POLLS):
+            status, done = await self.read(Register.STATUS, Register.LAYERS_DONE)
+            if not status & Status.HALTED:
+                return done
+            await self._bench.clock(RESUME_CYCLES)
+        raise TimeoutError(f"the core stays halted behind RESUME: {await self.report()}")
 
     async def report(self) -> str:
         """What the core says of itself, for somebody who wonders why it does not go on."""

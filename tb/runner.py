@@ -431,7 +431,7 @@ def run_layers(
         progress_path=out_dir / "progress.pickle",
     )
     write_pickle(out_dir / "job.pickle", job)
-    with _watched(job.progress_path, on_progress):
+    with watched(job.progress_path, on_progress):
         simulate(
             built,
             "tb.simulation",
@@ -462,7 +462,7 @@ def _batches(pieces: Sequence[int], queue: bool) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _watched(path: Path, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
+def watched(path: Path, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
     """Reports the progress that the simulation writes to a file."""
     if on_progress is None:
         yield

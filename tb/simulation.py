@@ -28,7 +28,7 @@ from tb.driver import CoreDriver, DriverError, driver_named
 from tb.job import FAIL, JOB_VARIABLE, PASS, Job, LayerResult, Progress, read_pickle, write_pickle
 from tb.registers import Irq
 from tb.scoreboard import ResultFormat, Verdict, judge
-from tb.stalls import STREAMS, Profile, profile_named, stream_seeds
+from tb.stalls import STREAMS, Profile, Traffic, stream_seeds
 
 DRAIN_CYCLES = 64
 """how long to look out for beats too many behind a layer's last"""
@@ -84,11 +84,12 @@ def time_limit(expected: Sequence[int], input_beats: int, profile: Profile) -> i
 class Session:
     """A simulation in progress."""
 
-    def __init__(self, dut: object, job: Job) -> None:
+    def __init__(self, dut: object, job: Job, *, diagnoses: int = MAX_DIAGNOSES) -> None:
         self._job = job
         self._bench = Bench(dut, job.config)
         self._driver = self._new_driver()
-        self._profile = profile_named(job.stall)
+        self.traffic = Traffic(job.stall, job.seed)
+        """of the batches that follow"""
         self._results: list[LayerResult] = []
         self._last_progress = 0.0
         self._layers_done = 0
@@ -96,7 +97,7 @@ class Session:
         """an interrupt of this batch was answered"""
         self._previous: LayerCase | None = None
         """the layer judged last"""
-        self._diagnosed = 0
+        self._diagnoses_left = diagnoses
 
     def _new_driver(self) -> CoreDriver:
         """The driver of a core that was just reset."""
@@ -104,45 +105,65 @@ class Session:
 
     async def run(self) -> list[LayerResult]:
         """All layers of the job."""
-        await self._bench.reset()
-        try:
-            await self._driver.identify()
-        except (DriverError, TimeoutError) as error:
-            return [self._failed(case, str(error)) for case in self._job.cases]
+        trouble = await self.begin()
+        if trouble:
+            return [self._failed(case, trouble) for case in self._job.cases]
         cases = self._job.cases
         end = 0
         for size in self._job.batches:
             batch = cases[end : end + size]
             end += size
             last = end == len(cases)
-            started = time.perf_counter()
-            try:
-                results = await self._run_batch(batch, final=last)
-            except (DriverError, TimeoutError) as error:
-                results = [self._failed(case, str(error)) for case in batch]
-            share = (time.perf_counter() - started) / len(batch)
-            self._results += [replace(result, wall_s=round(share, 4)) for result in results]
-            self._layers_done += len(batch)
+            results = await self.run_batch(batch, final=last)
+            self._results += results
             if not all(result.passed for result in results) and not last:
-                await self._bench.reset()
-                self._driver = self._new_driver()
-                self._layers_done = 0
+                await self.reset()
         return self._results
 
+    async def begin(self) -> str:
+        """Resets the core and looks whether it is the one that was asked for; what is wrong."""
+        await self._bench.reset()
+        try:
+            await self._driver.identify()
+        except (DriverError, TimeoutError) as error:
+            return str(error)
+        return ""
+
+    async def reset(self) -> None:
+        """Resets the core, whatever it does."""
+        await self._bench.reset()
+        self._driver = self._new_driver()
+        self._layers_done = 0
+
     # ---------------------------------------------------------------- one batch
+    async def run_batch(
+        self, cases: Sequence[LayerCase], *, final: bool = False
+    ) -> list[LayerResult]:
+        """Layers that are queued behind each other; a single one is a batch too.
+
+        Behind a batch that fails the core needs a `reset`.
+        """
+        started = time.perf_counter()
+        try:
+            results = await self._run_batch(cases, final=final)
+        except (DriverError, TimeoutError) as error:
+            results = [self._failed(case, str(error)) for case in cases]
+        share = (time.perf_counter() - started) / len(cases)
+        self._layers_done += len(cases)
+        return [replace(result, wall_s=round(share, 4)) for result in results]
+
     async def _run_batch(self, cases: Sequence[LayerCase], *, final: bool) -> list[LayerResult]:
-        """Layers that are queued behind each other; a single one is a batch too."""
-        bench, driver, job = self._bench, self._driver, self._job
+        bench, driver = self._bench, self._driver
         layers = [case.layer for case in cases]
         models = driver.cycles_model(layers)
         expected = models or [driver.cycles_limit(each) for each in layers]
         await bench.clear()
-        await bench.stall(self._profile, stream_seeds(job.seed, cases[0].name))
+        await bench.stall(self.traffic.profile, stream_seeds(self.traffic.seed, cases[0].name))
         running = await self._stage(cases)
         bench.write("host_jobs_wanted", len(cases))
         bench.write("host_drain", FINAL_DRAIN_CYCLES if final else DRAIN_CYCLES)
         beats = max(bench.act.queued, bench.wgt.queued)
-        bench.write("host_limit", time_limit(expected, beats, self._profile))
+        bench.write("host_limit", time_limit(expected, beats, self.traffic.profile))
         bench.write("host_tick", TICK_CYCLES)
         bench.write("host_irq_wanted", int(len(cases) > 1))
 
@@ -260,11 +281,11 @@ class Session:
             data,
             layout.beat_bytes,
             other_problems=problems,
-            config=job.config if self._diagnosed < MAX_DIAGNOSES else None,
+            config=job.config if self._diagnoses_left else None,
             previous=self._previous,
         )
         self._previous = case
-        self._diagnosed += bool(verdict.diagnosis)
+        self._diagnoses_left -= bool(verdict.diagnosis)
         verdict, first_wrong_ns = await self._timed(verdict, layer)
         text = verdict.text()
         limit = self._driver.cycles_limit(case.layer)
@@ -415,7 +436,7 @@ class Session:
 
     def _tell_progress(self, running: Sequence[_Running]) -> None:
         now = time.monotonic()
-        if now - self._last_progress < PROGRESS_SECONDS:
+        if now - self._last_progress < PROGRESS_SECONDS or not self._job.cases:
             return
         self._last_progress = now
         beats = self._bench.read("host_out_beats")

@@ -82,6 +82,19 @@ PROFILES = {
 }
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """A profile by its name, and the seed of its patterns."""
+
+    stall: str = "none"
+    seed: int = 1
+
+    @property
+    def profile(self) -> Profile:
+        """Raises `StallError`."""
+        return profile_named(self.stall)
+
+
 def profile_named(name: str) -> Profile:
     """The profile of that name. Raises `StallError`."""
     try:

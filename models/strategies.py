@@ -1,0 +1,233 @@
+"""Hypothesis strategies for layers: nasty while it searches, small once it shrinks.
+
+    @given(layer_cases(Space(config)))
+    def test(case): ...
+
+What is interesting for a core lies where a size meets its lanes, so sizes are drawn from there, and
+a layer is drawn by its *outputs* (how many windows, and how much image is left over behind the
+last one), so that hardly a draw is in vain. Layers shrink towards one pixel, one channel, a kernel
+of 1x1, no padding, accumulators, and tensors of ones.
+
+For that every draw has its simplest value first, and nothing simpler ever takes more draws than
+what it came from: Hypothesis only goes on with shorter sequences of draws. Tensors come from a
+seed, so that a large one takes no more draws than a small one. What they hold shrinks all the same:
+each has a number of bits that are kept of its values, and the first few have something added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from models.core_config import CoreConfig
+from models.layer import INT8_MAX, INT8_MIN, Int8Array, Layer, LayerCase, same_pads
+from models.random_layers import HALF, VALUES, tensors_for
+from models.tiling import NotFittingError, plan
+
+FEW_VALUES = 12
+"""values of a tensor that shrink one by one"""
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+@dataclass(frozen=True)
+class Space:
+    """Which layers there are."""
+
+    config: CoreConfig
+    """of the core, that must be able to compute them"""
+    max_macs: int = 20_000
+    """nominal multiply-accumulates of a layer, at most"""
+    max_bytes: int = 20_000
+    """of activations, of weights and of results, at most"""
+    max_pieces: int = 1
+    """that a layer is cut into, at most"""
+
+
+@st.composite
+def layer_cases(draw: Draw, space: Space) -> LayerCase:
+    """Layers with their tensors, all of them named "layer"."""
+    return draw(_tensors(draw(layers(space))))  # type: ignore[no-any-return]
+
+
+def _weighted(*values: tuple[int, Iterable[int]]) -> st.SearchStrategy[int]:
+    """(weight, values): the larger the weight, the more often. Shrinks to the smallest value."""
+    return st.sampled_from(sorted(v for weight, some in values for v in weight * list(some)))
+
+
+def _first(*values: Any) -> st.SearchStrategy[Any]:
+    """One of the values; shrinks to the first."""
+    return st.sampled_from(values)
+
+
+# -------------------------------------------------------------------------------- geometry
+KERNELS = _weighted((5, (1, 3)), (2, (2, 5, 7, 11)), (1, range(4, 12)))
+STRIDES = _weighted((5, (1,)), (2, (2, 3, 4)))
+DILATIONS = _weighted((7, (1,)), (2, (2, 3, 4)))
+OUTPUTS = _weighted((5, (1,)), (3, (2, 3)), (1, range(4, 10)), (1, (11, 13, 16, 17, 24)))
+RESTS = _weighted((3, (0,)), (1, (1, 2, 3)))
+PADS = _weighted((4, (0, 1)), (2, (2, 3, 4)), (1, range(5, 13)))
+GROUPS = _weighted((3, (2, 3, 4)), (2, (5, 8, 17)), (1, (7, 9, 16, 33)))
+OF_A_GROUP = _weighted((3, (1, 2)), (1, range(3, 10)))
+OTHERS = range(6, 73, 5)
+BATCHES = _weighted((6, (1,)), (2, (2,)), (1, (3, 4)))
+SPARED = st.sampled_from(((), (0,), (1,), (0, 1), (3, 4), (5, 6), (0, 2)))
+"""Indices of `layers`' sizes"""
+
+
+@cache
+def _channels(lanes: int) -> st.SearchStrategy[int]:
+    """Many of them where they meet the lanes."""
+    steps = {lanes - 1, 2 * lanes, 2 * lanes + 1, 4 * lanes + 1, 65}
+    return _weighted((3, (1, lanes, lanes + 1)), (2, (2, 3, 4, 5)), (2, steps), (1, OTHERS))
+
+
+@dataclass
+class _Side:
+    """One side of an image, by its windows."""
+
+    outputs: int
+    kernel: int
+    stride: int
+    dilation: int
+    rest: int
+    """pixels behind the last window"""
+    padding: str
+    before: int
+    after: int
+
+    def fit(self) -> tuple[int, int, int]:
+        """(size, padding before, padding after)"""
+        span = (self.outputs - 1) * self.stride + (self.kernel - 1) * self.dilation + 1
+        rest = self.rest % self.stride
+        if self.padding == "same":
+            size = (self.outputs - 1) * self.stride + 1 + rest
+            pads = same_pads((size, 1), (self.kernel, 1), (self.stride, 1), (self.dilation, 1))
+            return size, pads[0], pads[2]
+        # At least one pixel is left of the image; more padding makes more windows.
+        return max(span + rest - self.before - self.after, 1), self.before, self.after
+
+
+def _draw_side(draw: Draw, padding: str) -> _Side:
+    outputs, kernel, stride, dilation = map(draw, (OUTPUTS, KERNELS, STRIDES, DILATIONS))
+    rest = draw(RESTS)
+    before, after = (draw(PADS), draw(PADS)) if padding == "each" else (0, 0)
+    return _Side(outputs, kernel, stride, dilation, rest, padding, before, after)
+
+
+@st.composite
+def layers(draw: Draw, space: Space) -> Layer:
+    """Layers without tensors."""
+    config = space.config
+    padding = draw(_first("valid", "same", "each", "each"))
+    rows, columns = _draw_side(draw, padding), _draw_side(draw, padding)
+    # Of each channel group:
+    inputs, filters = draw(_channels(config.lanes_in)), draw(_channels(config.lanes_out))
+    groups = 1
+    grouping = draw(_first("none", "none", "none", "depthwise", "groups"))
+    if grouping == "depthwise":
+        groups, inputs, filters = inputs, 1, 1
+    elif grouping == "groups":
+        groups, inputs, filters = draw(GROUPS), draw(OF_A_GROUP), draw(OF_A_GROUP)
+    batch = draw(BATCHES)
+    spared = draw(SPARED)
+
+    def layer() -> Layer:
+        height, top, bottom = rows.fit()
+        width, left, right = columns.fit()
+        return Layer(
+            batch,
+            height,
+            width,
+            groups * inputs,
+            groups * filters,
+            (rows.kernel, columns.kernel),
+            (rows.stride, columns.stride),
+            (rows.dilation, columns.dilation),
+            (top, left, bottom, right),
+            groups,
+        )
+
+    # What is too large loses half of its largest size, time and again; some sizes are spared.
+    while _too_large(layer(), space):
+        sizes = [inputs, filters, groups]
+        sizes += [rows.outputs, columns.outputs, rows.kernel, columns.kernel]
+        largest = max(range(len(sizes)), key=lambda i: (sizes[i] > 1, i not in spared, sizes[i]))
+        if sizes[largest] == 1:  # what is left is the padding, or the batch
+            reject()
+        sizes[largest] = -(-sizes[largest] // 2)
+        inputs, filters, groups = sizes[:3]
+        rows.outputs, columns.outputs, rows.kernel, columns.kernel = sizes[3:]
+    result = _draw_scalars(draw, layer())
+    try:
+        if len(plan(result, config)) > space.max_pieces:
+            reject()
+    except NotFittingError:
+        reject()
+    return result
+
+
+def _too_large(layer: Layer, space: Space) -> bool:
+    most = max(np.prod(layer.in_shape), np.prod(layer.weight_shape), 4 * np.prod(layer.out_shape))
+    return layer.macs > space.max_macs or int(most) > space.max_bytes
+
+
+# -------------------------------------------------------------------------------- scalars
+ZERO_POINTS = _first(0, 0, 0, 1, -1, 5, -5, 20, -20, INT8_MIN, INT8_MIN, INT8_MAX, INT8_MAX, 100)
+CLAMPS = st.integers(INT8_MIN, INT8_MAX)
+
+
+def _draw_scalars(draw: Draw, layer: Layer) -> Layer:
+    layer = replace(layer, in_zp=draw(ZERO_POINTS))
+    if not draw(_first(False, True, True, True)):
+        return layer
+    rounding, out_zp = draw(_first("tflite", "tflite", "float")), draw(ZERO_POINTS)
+    clamp = draw(_first("none", "none", "relu", "any"))
+    low, high = INT8_MIN, INT8_MAX
+    if clamp == "relu":
+        low = out_zp
+    elif clamp == "any":
+        low, high = sorted((draw(CLAMPS), draw(CLAMPS)))
+    return replace(
+        layer, requantise=True, rounding=rounding, out_zp=out_zp, act_min=low, act_max=high
+    )
+
+
+# -------------------------------------------------------------------------------- tensors
+SEEDS = st.integers(0, 2**32 - 1)
+KINDS = st.sampled_from(list(VALUES))
+BITS = _weighted((1, (0, 1, 3)), (12, (8,)))
+MOSTLY = _first(False, *[True] * 9)
+ADDED = st.binary(max_size=FEW_VALUES)
+
+
+@st.composite
+def _tensors(draw: Draw, layer: Layer) -> LayerCase:
+    kind, seed = draw(KINDS), draw(SEEDS)
+    case = tensors_for(np.random.default_rng(seed), layer, kind)
+    x, w = _draw_values(draw, case.x, layer.in_zp), _draw_values(draw, case.w, 0)
+    case = replace(case, name="layer", x=x, w=w)
+    if not draw(MOSTLY):
+        case = replace(case, bias=np.zeros_like(case.bias))
+    if layer.requantise and not draw(MOSTLY):
+        ones = np.ones(layer.out_channels, np.int32)
+        if layer.rounding == "float":
+            return replace(case, scale=ones.astype(np.float32))
+        return replace(case, mult=HALF * ones, shift=ones)  # which is times 1
+    return case
+
+
+def _draw_values(draw: Draw, random: Int8Array, zero: int) -> Int8Array:
+    """The tensor with some bits of its values; with none, all are one more than `zero`."""
+    bits = draw(BITS)
+    one = zero + 1 if zero < INT8_MAX else zero - 1
+    values = random >> (8 - bits) if bits else np.full_like(random, one)
+    more = np.frombuffer(draw(ADDED), np.int8)[: values.size]
+    values.reshape(-1)[: more.size] += more
+    return values
