@@ -1,15 +1,20 @@
 """How long a layer takes: the least that any engine of its kind needs, and what the core takes.
 
-`cycles_limit` counts chunks, taps and beats. `cycles_model` follows the core: every decision that
-it takes is a comparison of counts ("has this word arrived?", "is there room?"), so the cycle of
-each event is the latest of the cycles that it waits for, plus a constant. Nothing is simulated; the
-constants are the pipeline depths that the headers of the RTL state.
+`cycles_limit` counts chunks, taps and beats. `cycles_model` and `queue_model` follow the core:
+every decision that it takes is a comparison of counts ("has this word arrived?", "is there room?"),
+so the cycle of each event is the latest of the cycles that it waits for, plus a constant. Nothing
+is simulated; the constants are the pipeline depths that the headers of the RTL state.
+
+A layer is taken by four users, each as soon as it has finished the one before and the layer is set
+up: the loaders of activations and weights, the sequencer, and the finisher with the reader. No
+event of a layer waits for one of a later layer, so a queue is modelled layer by layer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +25,7 @@ from models.packing import (
     FilterBlock,
     constant_words,
     filter_blocks,
+    groups_of_block,
     is_depthwise,
     result_bytes,
     weight_runs,
@@ -35,6 +41,10 @@ DATAPATH = 8
 """Cycles from a window's last step to its vector at the queue's head, less the adder levels."""
 COMMIT = 15
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
+SETUP = 18
+"""Cycles to set a layer up, products and the joining of channel groups apart."""
+PRODUCTS, PRODUCT = 24, 3
+"""Products of the set-up, one more for each halving of the block of columns, and cycles of each."""
 
 Times = NDArray[np.int64]
 
@@ -92,42 +102,82 @@ def cycles_model(layer: Layer, config: CoreConfig) -> int:
 
     From the first accepted input beat to the last accepted result beat, both included.
     """
-    plan = _Plan.of(layer, config)
-    activations = _Activations(layer, config)
-    weights = _Weights(plan, config)
-    results = _Results(layer, plan, config)
-    step = FIRST_STEP - 1  # cycle of the latest step
-    for item in plan.items(layer):
-        ready = max(activations.by(item), weights.by(item.last_set))
-        for window in item.windows(plan):
-            first = step + 1
-            if weights.tight:
-                acts, sets = window.needs(item, plan)
-                here = activations.at(item, acts)
-                for act, word in zip(here.tolist(), sets.tolist(), strict=True):
-                    if window.last:
-                        weights.release(step + 1 + RELEASE, word)
-                    step = max(step + 1, act, weights.reach(word))
-            elif ready <= first:
-                step += window.steps
-            else:
-                acts, sets = window.needs(item, plan)
-                order = np.arange(window.steps)
-                waits = np.maximum(activations.at(item, acts), weights.at(sets))
-                step = int((np.maximum(waits, first) - order).max()) + window.steps - 1
-            step = max(step, results.credit())
-            loaded = results.window(step, item, window)
-            if weights.tight and window.first:
-                weights.release_constants(loaded, item.group + 1)
-        if weights.tight:
-            weights.release(step + RELEASE, (item.group + 1) * plan.group_words)
-        activations.release(step + RELEASE, item)
-    return results.last_beat + 1
+    return queue_model([layer], config)[0]
 
 
 def queue_model(layers: Sequence[Layer], config: CoreConfig) -> list[int]:
-    """Cycles of layers one by one: not yet those of layers that are queued behind each other."""
-    return [cycles_model(each, config) for each in layers]
+    """Cycles of layers that are queued behind each other, while nobody outside stalls a stream.
+
+    Of the first as `cycles_model` has them, then from the last result beat of the layer before to
+    the layer's last. Descriptors come before the core has finished the set-up that they wait for.
+    """
+    activations, weights, results = _Activations(config), _Weights(config), _Results(config)
+    offered = -1  # cycle in which a layer can be taken first
+    step = before = offered - 1  # cycles of the latest step and of the one before
+    ends = [-1]  # last result beats
+    for number, layer in enumerate(layers):
+        plan = _Plan.of(layer, config)
+        if number:
+            offered += 1 + plan.setup_cycles
+        sequencer = max(before + 1, offered)
+        step = max(sequencer + FIRST_STEP, step)
+        offered = max(
+            sequencer,
+            activations.begin(layer, offered),
+            weights.begin(plan, offered),
+            results.begin(layer, plan, offered),
+        )  # cycle in which the last user takes it
+        for item in plan.items(layer):
+            step, before = _item(step, item, plan, activations, weights, results)
+        activations.end()
+        weights.end()
+        ends.append(results.last_beat)
+    return [end - before for before, end in pairwise(ends)]
+
+
+def _item(
+    step: int,
+    item: _Item,
+    plan: _Plan,
+    activations: _Activations,
+    weights: _Weights,
+    results: _Results,
+) -> tuple[int, int]:
+    """The cycles of an item's last step and of the one before; `step` is the latest before it."""
+    ready = max(activations.by(item), weights.by(item.last_set))
+    for window in item.windows(plan):
+        before, first = step, step + 1
+        last_use = item.final and window.last
+        if weights.tight:
+            acts, sets = window.needs(item, plan)
+            here = activations.at(item, acts)
+            for act, word in zip(here.tolist(), sets.tolist(), strict=True):
+                if last_use:
+                    weights.release(step + 1 + RELEASE, word)
+                before, step = step, max(step + 1, act, weights.reach(word))
+        elif ready <= first and not last_use:
+            step += window.steps
+            before = step - 1
+        else:
+            acts, sets = window.needs(item, plan)
+            order = np.arange(window.steps)
+            waits = np.maximum(activations.at(item, acts), weights.at(sets))
+            steps = np.maximum.accumulate(np.maximum(waits, first) - order) + order
+            step = int(steps[-1])
+            before = int(steps[-2]) if window.steps > 1 else before
+            if last_use:
+                weights.release(first + RELEASE, int(sets[0]))
+                weights.release_all(steps[:-1] + 1 + RELEASE, sets[1:])
+        step = max(step, results.credit())
+        loaded = results.window(step, item, window)
+        if window.first and item.new_group and item.final:
+            weights.release_constants(loaded, item.group + 1)
+    if item.final:
+        weights.release(step + RELEASE, (item.group + 1) * plan.group_words)
+        if item.last_group:
+            weights.release_constants(results.last_pop + 1, item.group + 1)
+    activations.release(step + RELEASE, item)
+    return step, before
 
 
 @dataclass(frozen=True)
@@ -221,6 +271,7 @@ class _Item:
     first_set: int  # weight words of the layer: the first and the last that some step needs
     last_set: int
     released: int | None  # activation words of the frame that are free behind it
+    final: bool  # nothing uses these weights later
     block_begin: int  # result address
     new_group: bool
     last_group: bool
@@ -247,6 +298,7 @@ class _Plan:
     pixel_bytes: int
     depthwise: bool
     single_pass: bool  # weights are used in one row only, and released as they are used
+    setup_cycles: int  # from the layer before taken by its last user to this one offered
 
     @classmethod
     def of(cls, layer: Layer, config: CoreConfig) -> _Plan:
@@ -254,9 +306,10 @@ class _Plan:
         tap_row_words = runs // layer.kernel[0] * -(-run_bytes // config.lanes_in)
         row_bytes = layer.width * layer.in_channels
         pixel_bytes = layer.out_channels * (1 if layer.requantise else 4)
-        block = layer.out_width
+        block, halvings = layer.out_width, 0
         while block > 1 and block * pixel_bytes > config.out_bytes // 2:
-            block = (block + 1) // 2
+            block, halvings = (block + 1) // 2, halvings + 1
+        joined = groups_of_block(layer, config).bit_length() - 1
         return cls(
             columns=_columns(layer, config, block),
             lanes_in=config.lanes_in,
@@ -269,6 +322,7 @@ class _Plan:
             pixel_bytes=pixel_bytes,
             depthwise=is_depthwise(layer, config),
             single_pass=layer.batch == layer.out_height == 1 and block == layer.out_width,
+            setup_cycles=SETUP + joined + PRODUCT * (PRODUCTS + halvings),
         )
 
     def items(self, layer: Layer) -> Iterator[_Item]:
@@ -313,6 +367,9 @@ class _Plan:
                             first_set=base + first_tap * self.tap_row_words,
                             last_set=base + (last_tap + 1) * self.tap_row_words - 1,
                             released=self._released(layer, y) if row_end else None,
+                            final=frame == layer.batch - 1
+                            and y == layer.out_height - 1
+                            and columns is column_blocks[-1],
                             block_begin=y * out_row + columns[0] * self.pixel_bytes,
                             new_group=len(self.blocks) > 1 or (frame == y == columns[0] == 0),
                             last_group=last_group,
@@ -326,28 +383,43 @@ class _Plan:
 
 
 class _Activations:
-    """When each word of the frames can be read."""
+    """When each word of the frames of the layer at hand can be read.
 
-    def __init__(self, layer: Layer, config: CoreConfig) -> None:
+    Words are counted from the first layer on in releases, and from this layer on in all else.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        self._ratio = config.lanes_in // config.act_stream_bytes
+        self._capacity = config.act_bytes // config.lanes_in
+        self._beats = self._visible = np.zeros(0, np.int64)
+        self._base = 0  # words of the layers before
+        self._known = 0
+        self._latest = -2  # cycle in which the loader took the latest word
+        self._releases = [(0, 0)]  # (cycle, words), of which not all are used
+
+    def begin(self, layer: Layer, offered: int) -> int:
+        """Goes on to the next layer; the cycle in which the loader takes it."""
+        config = self._config
         frame_bytes = layer.height * layer.width * layer.in_channels
         frame_words = -(-frame_bytes // config.lanes_in)
-        ratio = config.lanes_in // config.act_stream_bytes
         tail = frame_bytes - (frame_words - 1) * config.lanes_in
-        beats = np.full(frame_words, ratio, np.int64)
+        beats = np.full(frame_words, self._ratio, np.int64)
         beats[-1] = -(-tail // config.act_stream_bytes)
+        self._base += len(self._beats)
         self._beats = np.tile(beats, layer.batch)
-        self._capacity = config.act_bytes // config.lanes_in
         self._visible = np.zeros(len(self._beats), np.int64)
         self._known = 0
-        self._latest = 0 if ratio > 1 else -1  # cycle in which the loader took the latest word
-        self._releases: list[tuple[int, int]] = [
-            (0, 0)
-        ]  # (cycle, words), of which not all are used
-        self._frame_words = frame_words
+        taken, self._latest = _hand_over(self._latest, offered, self._ratio)
+        return taken
+
+    def end(self) -> None:
+        """The layer has been computed: what no window uses is swallowed."""
+        self._follow(len(self._beats) - 1)
 
     def release(self, cycle: int, item: _Item) -> None:
         if item.released is not None:
-            self._releases.append((cycle, item.frame_word + item.released))
+            self._releases.append((cycle, self._base + item.frame_word + item.released))
 
     def by(self, item: _Item) -> int:
         """The first cycle in which all that the item needs can be read.
@@ -357,9 +429,13 @@ class _Activations:
         if item.last_word < 0:
             return 0
         word = item.frame_word + item.last_word
+        self._follow(word)
+        return int(self._visible[word])
+
+    def _follow(self, word: int) -> None:
         while self._known <= word:
             cycle, words = self._releases[0]
-            end = min(words + self._capacity, len(self._beats))
+            end = min(words + self._capacity - self._base, len(self._beats))
             if end <= self._known:
                 self._releases.pop(0)
                 continue
@@ -369,64 +445,111 @@ class _Activations:
             self._visible[span] = start + beats + ARRIVAL
             self._latest = int(self._visible[end - 1]) - ARRIVAL
             self._known = end
-        return int(self._visible[word])
 
     def at(self, item: _Item, words: Times) -> Times:
         """The cycles in which words of the item's frame can be read; 0 for a word below 0."""
         return np.where(words < 0, 0, self._visible[item.frame_word + np.maximum(words, 0)])
 
 
+def _hand_over(latest: int, offered: int, ratio: int) -> tuple[int, int]:
+    """When a loader takes a layer, and a cycle so that its first word needs `ratio` more.
+
+    The loader is free the cycle after its latest word, and accepts from the cycle after it took the
+    layer on. Gathering narrow beats takes a cycle more, but the layer's first beat came
+    together with that latest word, if there was one.
+    """
+    taken = max(latest + 1, offered)
+    return taken, taken + (ratio > 1 and latest < -1)
+
+
 class _Weights:
-    """When each weight word (one for each filter of its group) can be read.
+    """When each weight word (one for each filter of its group) of the layer at hand can be read.
 
     `tight`: weights or constants are more than their buffers hold, as a layer of a single row may
-    have them; then what is used makes room for what comes.
+    have them; then what is used makes room for what comes. Otherwise only what the layers before
+    use makes room.
     """
 
-    def __init__(self, plan: _Plan, config: CoreConfig) -> None:
-        ratio = config.lanes_in // config.wgt_stream_bytes
-        groups = len(plan.blocks)
-        sets = np.arange(groups * plan.group_words)
-        self.tight = plan.single_pass and (
-            len(sets) > config.wgt_words or groups * constant_words(config) > config.const_words
-        )
+    def __init__(self, config: CoreConfig) -> None:
+        self.tight = False
         self._config = config
+        self._ratio = config.lanes_in // config.wgt_stream_bytes
+        self._words = _Ring(config.wgt_words)
+        self._constants = _Ring(config.const_words)
+        self._of_group = constant_words(config)
+        self._group_words = self._taken = self._total = 0  # words of the layer
+        self._latest = -2  # cycle in which the loader took the latest word
+        self._visible = np.zeros(0, np.int64)
+
+    def begin(self, plan: _Plan, offered: int) -> int:
+        """Goes on to the next layer; the cycle in which the loader takes it."""
+        config, groups = self._config, len(plan.blocks)
+        self._words.begin(self._total)
+        self._constants.begin(self._total // max(self._group_words, 1) * self._of_group)
         self._group_words = plan.group_words
-        self._ratio = ratio
-        self._latest = 0 if ratio > 1 else -1  # cycle in which the loader took the latest word
-        self._words = 0  # taken, of the weights
-        self._constants = 0  # and of the constants
-        self._releases = [(0, 0)]  # (cycle, words), of which not all are used
-        self._constant_releases = [(0, 0)]
-        words = (sets // plan.group_words + 1) * constant_words(config) + (
-            sets + 1
-        ) * config.lanes_out
-        self._visible = words * ratio + ARRIVAL - (0 if ratio > 1 else 1)
+        self._taken, self._total = 0, groups * plan.group_words
+        constants = groups * self._of_group
+        self.tight = plan.single_pass and (
+            self._total > config.wgt_words or constants > config.const_words
+        )
+        taken, self._latest = _hand_over(self._latest, offered, self._ratio)
+        if self.tight:
+            self._visible = np.zeros(self._total, np.int64)
+            return taken
+        # Each word waits for the one before and, the first of a set or a constant, for room.
+        group_words = self._of_group + config.lanes_out * plan.group_words
+        begins = np.concatenate(
+            [
+                np.arange(self._of_group),
+                self._of_group + config.lanes_out * np.arange(plan.group_words),
+            ]
+        )
+        places = (np.arange(groups)[:, None] * group_words + begins).ravel() * self._ratio
+        room = np.concatenate(
+            [
+                self._constants.room(constants).reshape(groups, -1),
+                self._words.room(self._total).reshape(groups, -1),
+            ],
+            axis=1,
+        ).ravel()
+        waits = np.maximum(room, self._latest + self._ratio) - places
+        times = (np.maximum.accumulate(waits) + places).reshape(groups, -1)[:, self._of_group :]
+        last_lane = (config.lanes_out - 1) * self._ratio
+        self._visible = times.ravel() + last_lane + ARRIVAL
+        self._latest = int(self._visible[-1]) - ARRIVAL
+        return taken
+
+    def end(self) -> None:
+        """The layer has been computed: what no window uses is swallowed."""
+        if self.tight:
+            self.reach(self._total - 1)
 
     def release(self, cycle: int, words: int) -> None:
-        self._releases.append((cycle, words))
+        self._words.release(cycle, words)
+
+    def release_all(self, cycles: Times, words: Times) -> None:
+        for cycle, count in zip(cycles.tolist(), words.tolist(), strict=True):
+            self._words.release(cycle, count)
 
     def release_constants(self, cycle: int, groups: int) -> None:
-        self._constant_releases.append((cycle, groups * constant_words(self._config)))
+        self._constants.release(cycle, groups * self._of_group)
 
     def reach(self, word: int) -> int:
         """The first cycle in which a word can be read, where the buffers are tight."""
-        while self._words <= word:
-            if self._words % self._group_words == 0:
-                for _ in range(constant_words(self._config)):
-                    self._take(self._constants, self._constant_releases, self._config.const_words)
-                    self._constants += 1
-            self._take(self._words, self._releases, self._config.wgt_words)
+        while self._taken <= word:
+            group, index = divmod(self._taken, self._group_words)
+            if index == 0:
+                for constant in range(group * self._of_group, (group + 1) * self._of_group):
+                    self._take(self._constants.room_for(constant))
+            self._take(self._words.room_for(self._taken))
             self._latest += (self._config.lanes_out - 1) * self._ratio
-            self._visible[self._words] = self._latest + ARRIVAL
-            self._words += 1
+            self._visible[self._taken] = self._latest + ARRIVAL
+            self._taken += 1
         return int(self._visible[word])
 
-    def _take(self, index: int, releases: list[tuple[int, int]], capacity: int) -> None:
+    def _take(self, room: int) -> None:
         """The loader takes a word as soon as it is there and another has made room for it."""
-        while releases[0][1] + capacity <= index:
-            releases.pop(0)
-        self._latest = max(self._latest + self._ratio, releases[0][0])
+        self._latest = max(self._latest + self._ratio, room)
 
     def by(self, word: int) -> int:
         return 0 if self.tight else int(self._visible[word])
@@ -435,20 +558,49 @@ class _Weights:
         return self._visible[words]
 
 
+class _Ring:
+    """When a buffer has room for each word of the layer at hand."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._base = 0  # words of the layers before
+        self._cycles = [0]  # of releases that may still be waited for
+        self._words = [0]  # released, of all layers
+        self._first = 0  # of those releases
+
+    def begin(self, words: int) -> None:
+        """Goes on to the next layer; the one before had so many words."""
+        self._base += words
+        del self._cycles[: self._first], self._words[: self._first]
+        self._first = 0
+
+    def release(self, cycle: int, words: int) -> None:
+        """So many words of the layer are free from this cycle on."""
+        self._cycles.append(cycle)
+        self._words.append(self._base + words)
+
+    def room_for(self, word: int) -> int:
+        """The first cycle in which there is room for a word; words are asked for in order."""
+        while self._words[self._first] + self._capacity <= self._base + word:
+            self._first += 1
+        return self._cycles[self._first]
+
+    def room(self, words: int) -> Times:
+        """The same of all `words` words of the layer, where only the layers before make room."""
+        needed = self._base + np.arange(words) - self._capacity
+        releases = np.searchsorted(self._words, needed, side="right")
+        self._first = int(releases[-1])
+        return np.array(self._cycles, np.int64)[releases]
+
+
 class _Results:
     """From a window's last step to the result beats."""
 
-    def __init__(self, layer: Layer, plan: _Plan, config: CoreConfig) -> None:
-        self._plan = plan
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
         self._lanes = config.lanes_out
-        self._out_bytes = config.out_bytes
         self._depth = DATAPATH + (config.lanes_in.bit_length()) // 2
-        self._queue = config.result_queue
         self._fetch = constant_words(config) + 1
-        self._slice = config.requant_lanes if layer.requantise else config.lanes_out // 4
-        self._value_bytes = 1 if layer.requantise else 4
-        self._frame_bytes = result_bytes(layer)
-        self._frame_words = -(-self._frame_bytes // config.lanes_out)
         self._beat_bytes = config.out_stream_bytes
         self._ratio = config.lanes_out // config.out_stream_bytes
         self._pops: list[int] = []  # cycle in which each window's vector left the queue
@@ -458,22 +610,41 @@ class _Results:
         self._free = 0  # the first cycle in which the next word may go out
         self.last_beat = -1
 
+    def begin(self, layer: Layer, plan: _Plan, offered: int) -> int:
+        """Goes on to the next layer; the cycle in which finisher and reader take it."""
+        config = self._config
+        self._plan = plan
+        self._slice = config.requant_lanes if layer.requantise else config.lanes_out // 4
+        self._value_bytes = 1 if layer.requantise else 4
+        self._frame_bytes = result_bytes(layer)
+        self._frame_words = -(-self._frame_bytes // config.lanes_out)
+        self._base = len(self._reads)  # words of the layers before
+        self._taken = max(self._reads[-1] + 1 if self._reads else offered, offered)
+        return self._taken
+
+    @property
+    def last_pop(self) -> int:
+        return self._pops[-1]
+
     def credit(self) -> int:
         """The first cycle in which another window's last step may be taken."""
-        return self._pops[-self._queue] + 1 if len(self._pops) >= self._queue else 0
+        queue = self._config.result_queue
+        return self._pops[-queue] + 1 if len(self._pops) >= queue else 0
 
     def window(self, step: int, item: _Item, window: _Window) -> int:
         """Follows a window's vector; the cycle of its first slice's turn, room or not."""
-        head = max(step + self._depth, self._pops[-1] + 1 if self._pops else 0)
+        head = max(step + self._depth, self._pops[-1] + 1 if self._pops else 0, self._taken + 1)
         if item.new_group and window.first:
             head += self._fetch
         filters = item.block.filters
-        frame = item.frame * self._frame_words * self._lanes
+        frame = (self._base + item.frame * self._frame_words) * self._lanes
         pixel = item.block_begin + (window.x - item.columns[0]) * self._plan.pixel_bytes
         begin = pixel + item.block.first_filter * self._value_bytes
         cycle = head - 1
         for offset in range(0, filters, self._slice):
-            reach = frame + begin + offset * self._value_bytes + self._lanes - self._out_bytes
+            reach = (
+                frame + begin + offset * self._value_bytes + self._lanes - self._config.out_bytes
+            )
             cycle = max(cycle + 1, self._read_by(reach))
         self._pops.append(cycle)
         if item.last_group:
@@ -489,11 +660,11 @@ class _Results:
     def _commit(self, cycle: int, frame: int, upto: int) -> None:
         """Reads the words that are whole once the frame's first `upto` bytes may be read."""
         whole = upto // self._lanes if upto < self._frame_bytes else self._frame_words
-        while len(self._reads) < frame * self._frame_words + whole:
+        while len(self._reads) < self._base + frame * self._frame_words + whole:
             last_read = self._reads[-1] + 1 if self._reads else 0
             read = max(cycle, self._entered[1], last_read)
             entered = max(read + 1, self._entered[1] + 1, self._left[0] + 1)
-            index = len(self._reads) % self._frame_words
+            index = (len(self._reads) - self._base) % self._frame_words
             size = min(self._lanes, self._frame_bytes - index * self._lanes)
             beats = -(-size // self._beat_bytes)
             left = max(entered + 1, self._free)

@@ -39,8 +39,8 @@ class CutLayer:
     def judge(self, results: Sequence[LayerResult], config: CoreConfig) -> LayerResult:
         """The layer's result from those of its pieces.
 
-        Cycles, held cycles, times and counters add up; there is no model of the whole. The values
-        are compared once more, as a whole, so that a wrong plan can't hide behind right pieces.
+        Cycles, held cycles, times and counters add up. The values are compared once more, as a
+        whole, so that a wrong plan can't hide behind right pieces.
         """
         if len(self.pieces) == 1:
             return results[0]
@@ -64,6 +64,7 @@ class CutLayer:
                 )
         counted = [each.cycles for each in results if each.cycles is not None]
         cycles = sum(counted) if len(counted) == len(results) else None
+        models = [each.cycles_model for each in results if each.cycles_model is not None]
         limit = cycles_limit(self.case.layer, config)
         macs = self.case.layer.macs
         lanes = config.lanes_in * config.lanes_out
@@ -76,7 +77,7 @@ class CutLayer:
             macs=macs,
             cycles=cycles,
             cycles_limit=limit,
-            cycles_model=None,
+            cycles_model=sum(models) if len(models) == len(results) else None,
             utilisation=macs / (lanes * cycles) if cycles else None,
             efficiency=limit / cycles if cycles else None,
             pieces=len(results),

@@ -67,20 +67,22 @@ def layers_for(
 
 @pytest.mark.parametrize("name", QUICK)
 def test_random_layers_equal_the_runtimes(name: str, simulator: str) -> None:
-    assert_equal_to_the_runtimes(name, simulator, LAYERS[simulator])
+    assert_equal_to_the_runtimes(name, simulator, LAYERS[simulator], queue=simulator == "verilator")
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("queue", [False, True], ids=["one by one", "queued"])
 @pytest.mark.parametrize("name", CONFIGS)
-def test_many_random_layers_equal_the_runtimes(name: str) -> None:
-    assert_equal_to_the_runtimes(name, "verilator", LONG_LAYERS)
+def test_many_random_layers_equal_the_runtimes(name: str, queue: bool) -> None:
+    assert_equal_to_the_runtimes(name, "verilator", LONG_LAYERS, queue=queue)
 
 
-def assert_equal_to_the_runtimes(name: str, simulator: str, count: int) -> None:
+def assert_equal_to_the_runtimes(name: str, simulator: str, count: int, *, queue: bool) -> None:
+    """The values are the runtimes', and the cycles those of the model, whether cut or whole."""
     config = CONFIGS[name]
     rng = np.random.default_rng([count, *name.encode()])
     known = known_results(layers_for(config, simulator, rng, count), rng)
-    results = run_layers([case for case, _ in known], config, simulator)
+    results = run_layers([case for case, _ in known], config, simulator, queue=queue)
     assert len(results) == count
     assert_passed(results)
     for (case, expected), result in zip(known, results, strict=True):
@@ -88,8 +90,9 @@ def assert_equal_to_the_runtimes(name: str, simulator: str, count: int) -> None:
         assert result.values.dtype == expected.dtype
         assert np.array_equal(result.values, expected), case
         assert result.compared >= expected.size > 0
-        if result.pieces == 1:
-            assert result.cycles == result.cycles_model, case
+        assert result.cycles == result.cycles_model, case
+        assert result.counters["cycles"] == result.cycles
+        assert sum(result.counters.values()) == 2 * result.cycles, "the causes do not add up"
 
 
 def test_onnx_node_tests_give_what_onnx_expects(simulator: str) -> None:
@@ -146,6 +149,7 @@ def test_layers_of_networks_that_are_larger_than_the_buffers_are_right() -> None
     for case, result in zip(cases, results, strict=True):
         assert np.array_equal(result.values, expected_result(case)), case.name
         assert len(np.unique(result.values)) > 200
+        assert result.cycles == result.cycles_model, case.name
     assert [result.pieces > 1 for result in results] == [True, False, False]
 
 

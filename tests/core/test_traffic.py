@@ -22,8 +22,10 @@ def test_queued_layers_are_right_and_together_quicker_than_alone(simulator: str)
     queued = run_layers(cases, config, simulator, queue=True)
     for result in queued:
         assert result.passed, result.message
-    total = sum(result.cycles or 0 for result in queued)
-    assert total < sum(result.cycles_model or 0 for result in queued)
+        assert result.cycles == result.cycles_model, result.name
+        assert result.counters["cycles"] == result.cycles
+    alone = sum(cycles_model(case.layer, config) for case in cases)
+    assert sum(result.cycles or 0 for result in queued) < alone
 
 
 def test_a_layer_larger_than_the_bench_holds_flows_without_a_pause() -> None:
