@@ -70,12 +70,12 @@ def _first(*values: Any) -> st.SearchStrategy[Any]:
 KERNELS = _weighted((5, (1, 3)), (2, (2, 5, 7, 11)), (1, range(4, 12)))
 STRIDES = _weighted((5, (1,)), (2, (2, 3, 4)))
 DILATIONS = _weighted((7, (1,)), (2, (2, 3, 4)))
-OUTPUTS = _weighted((5, (1,)), (3, (2, 3)), (1, range(4, 10)), (1, (11, 13, 16, 17, 24)))
+OUTPUTS = _weighted((10, (1,)), (6, (2, 3)), (3, range(4, 10)), (1, range(10, 25)))
 RESTS = _weighted((3, (0,)), (1, (1, 2, 3)))
 PADS = _weighted((4, (0, 1)), (2, (2, 3, 4)), (1, range(5, 13)))
-GROUPS = _weighted((3, (2, 3, 4)), (2, (5, 8, 17)), (1, (7, 9, 16, 33)))
+GROUPS = _weighted((6, (2, 3, 4)), (4, (5, 8, 17)), (1, range(2, 34)))
 OF_A_GROUP = _weighted((3, (1, 2)), (1, range(3, 10)))
-OTHERS = range(6, 73, 5)
+MOST_CHANNELS = 72
 BATCHES = _weighted((6, (1,)), (2, (2,)), (1, (3, 4)))
 SPARED = st.sampled_from(((), (0,), (1,), (0, 1), (3, 4), (5, 6), (0, 2)))
 """Indices of `layers`' sizes"""
@@ -83,9 +83,10 @@ SPARED = st.sampled_from(((), (0,), (1,), (0, 1), (3, 4), (5, 6), (0, 2)))
 
 @cache
 def _channels(lanes: int) -> st.SearchStrategy[int]:
-    """Many of them where they meet the lanes."""
-    steps = {lanes - 1, 2 * lanes, 2 * lanes + 1, 4 * lanes + 1, 65}
-    return _weighted((3, (1, lanes, lanes + 1)), (2, (2, 3, 4, 5)), (2, steps), (1, OTHERS))
+    """Any number, but many a one that meets the lanes."""
+    near = {lanes * times + d for times in range(1, 9) for d in (-1, 0, 1)}
+    least = ((12, (1, lanes, lanes + 1)), (8, (2, 3, 4, 5)), (4, (65,)))
+    return _weighted(*least, (3, near), (1, range(6, MOST_CHANNELS + 1)))
 
 
 @dataclass
@@ -179,7 +180,10 @@ def _too_large(layer: Layer, space: Space) -> bool:
 
 
 # -------------------------------------------------------------------------------- scalars
-ZERO_POINTS = _first(0, 0, 0, 1, -1, 5, -5, 20, -20, INT8_MIN, INT8_MIN, INT8_MAX, INT8_MAX, 100)
+ALL_INT8 = range(INT8_MIN, INT8_MAX + 1)
+ZERO_POINTS = _first(
+    *sorted((*ALL_INT8, *64 * (0,), *32 * (-1, 1, INT8_MIN, INT8_MAX)), key=lambda v: (abs(v), -v))
+)
 CLAMPS = st.integers(INT8_MIN, INT8_MAX)
 
 
