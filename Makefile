@@ -1,6 +1,6 @@
 # `make help` says what can be asked for.
 
-OPTIONS := SIM ARRAY STALL SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
+OPTIONS := SIM ARRAY STALL RULES SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
 TARGETS := question setup test run regress replay waves lint doctor clean help
 
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
@@ -18,7 +18,8 @@ $(foreach t,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
 quoted = '$(subst ','\'',$(strip $1))'
 option = $(if $($1),--$2 $(call quoted,$($1)))
 OPTION_ARGUMENTS = $(call option,SIM,sim) $(call option,ARRAY,array) $(call option,STALL,stall) \
-    $(call option,SEED,seed) $(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(QUEUE)),--queue)
+    $(if $(RULES),--rules=$(call quoted,$(RULES))) $(call option,SEED,seed) \
+    $(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(QUEUE)),--queue)
 # As in an activated .venv: Verilator's makefiles call `python`.
 VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m
 TB := $(VENV) tb
@@ -60,7 +61,7 @@ clean:  ## removes what was built; .venv stays
 
 help:  ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
-	@echo 'Options: SIM=icarus|verilator ARRAY=16x16 STALL=none|light|heavy SEED=n WAVES=1 QUEUE=1'
+	@echo 'Options: SIM=icarus|verilator ARRAY=16x16 STALL=none|light|heavy RULES=-name SEED=n WAVES=1 QUEUE=1'
 
 ready:
 	@./setup.sh

@@ -17,6 +17,14 @@ from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
 from models.core_config import CoreConfig
+from tb.rules import (
+    BUS_RULES,
+    BUS_VALID_WAITS,
+    STREAM_RULES,
+    TVALID_WAITS,
+    Rule,
+    rules_mask,
+)
 from tb.stalls import STREAMS, Profile
 
 Bytes = NDArray[np.uint8]
@@ -28,19 +36,9 @@ MAX_CHUNK_BITS = 65536
 MAX_CHUNK_BEATS = 2048
 BUS_COMMANDS = 32
 TRACE_BEATS = 512
+TRIAL_CYCLES = 16
+"""how long ready is offered to a core that may be waiting for it"""
 MAX_JOBS = 256
-
-RULES = (
-    "tvalid or tready is X",
-    "tdata, tkeep or tlast is X in a valid beat",
-    "tvalid was withdrawn before tready",
-    "the payload changed while stalled",
-    "tlast came before the end of the packet",
-    "tlast is missing at the end of the packet",
-    "tkeep does not mark the bytes that count",
-    "a beat came that nobody expected",
-)
-"""What stream_monitor.v checks, by number."""
 
 
 class Cause(IntFlag):
@@ -58,18 +56,22 @@ class Cause(IntFlag):
 
 @dataclass(frozen=True)
 class Broken:
-    """The first time that a stream broke a rule."""
+    """The first time that a stream, or the control port, broke a rule."""
 
     stream: str
-    rule: int
+    rule: Rule
     beat: int
+    """of the control port: accesses answered before"""
     time_ns: int
+    channel: str = ""
+    """of the control port"""
 
     def __str__(self) -> str:
-        return (
-            f"{STREAM_NAMES[self.stream]}, beat {self.beat}, {self.time_ns} ns: "
-            f"{RULES[self.rule]} (rule {self.rule})"
-        )
+        if self.stream == BUS:
+            where = f"control port, {self.channel}, access {self.beat}"
+        else:
+            where = f"{STREAM_NAMES[self.stream]}, beat {self.beat}"
+        return f"{where}, {self.time_ns} ns: {self.rule}"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,9 @@ class StreamState:
     ready: bool
 
 
+BUS = "bus"
+BUS_CHANNELS = ("AW", "W", "B", "AR", "R", "irq")
+"""By the number that axil_monitor.v gives them."""
 STREAM_NAMES = {"act": "activations", "wgt": "weights", "out": "results"}
 
 
@@ -165,8 +170,11 @@ class Source:
 class Bench:
     """The bench, seen from Python. `dut` is the handle of conv_bench."""
 
-    def __init__(self, dut: Any, config: CoreConfig) -> None:
+    def __init__(
+        self, dut: Any, config: CoreConfig, rules_off: frozenset[str] = frozenset()
+    ) -> None:
         self._dut = dut
+        self._rules_off = rules_off
         self._handles: dict[str, Any] = {}
         self._flips: dict[str, int] = {}
         self.config = config
@@ -174,8 +182,11 @@ class Bench:
         self.wgt = Source(self, "wgt", config.wgt_stream_bytes)
         self._out_chunk_bytes = config.out_stream_bytes * chunk_beats(config.out_stream_bytes)
         self._results: list[Bytes] = []
+        self._waiting: list[Broken] = []
+        """rules found broken by trial"""
         self._falling = FallingEdge(dut.clk)
         self._event = RisingEdge(dut.host_event)
+        self.write("host_rules", rules_mask(rules_off))
 
     # ---------------------------------------------------------------- single signals
     def _handle(self, name: str) -> Any:
@@ -227,6 +238,7 @@ class Bench:
         self.act.reset()
         self.wgt.reset()
         self._results.clear()
+        self._waiting.clear()
         await self.clock(4)
         self.write("host_clear", 0)
         await self.clock(2)
@@ -240,6 +252,7 @@ class Bench:
         self.act.reset()
         self.wgt.reset()
         self._results.clear()
+        self._waiting.clear()
         await self.clock(2)
         self.write("host_clear", 0)
         await self.clock()
@@ -257,6 +270,9 @@ class Bench:
             self.write(f"host_seed_{stream}", seeds[stream])
             self.write(f"host_stall_{stream}", getattr(profile, stream).word)
         self.write("host_after_valid", int(profile.ready_after_valid))
+        self.write("host_seed_bus", seeds[BUS])
+        self.write("host_bus_delay", profile.bus_delay)
+        self.write("host_bus_after_valid", int(profile.ready_after_valid))
         self.flip("host_seed_flip")
         await self.clock()
 
@@ -305,6 +321,7 @@ class Bench:
                 stuck = self.read("host_bus_done")
                 address, data = accesses[stuck]
                 verb = "read" if data is None else "write"
+                await self._try_bus(stuck, "R" if data is None else "B")
                 raise TimeoutError(f"the core does not answer the {verb} of 0x{address:02X}")
             await self.clock(4)
         answers = self.read("host_bus_answers")
@@ -312,6 +329,30 @@ class Bench:
             (answers >> (48 * i + 32) & 3, answers >> (48 * i) & 0xFFFFFFFF)
             for i in range(len(accesses))
         ]
+
+    async def _try_bus(self, stuck: int, channel: str) -> None:
+        """Does the answer that does not come wait for its ready?"""
+        answered = self.read("host_bus_answered")
+        time_ns = self.time_of(self.read("host_cycle"))
+        self.write("host_bus_eager", 1)
+        await self.clock(TRIAL_CYCLES)
+        self.write("host_bus_eager", 0)
+        if self.read("host_bus_done") > stuck and BUS_VALID_WAITS.name not in self._rules_off:
+            self._waiting.append(Broken(BUS, BUS_VALID_WAITS, answered, time_ns, channel))
+
+    async def try_results(self) -> None:
+        """Do the results that do not come under ready-after-valid wait for tready?"""
+        before = self.state("out")
+        if before.valid or not self.read("host_after_valid"):
+            return
+        time_ns = self.time_of(self.read("host_cycle"))
+        self.write("host_after_valid", 0)
+        await self.clock(TRIAL_CYCLES)
+        self.write("host_after_valid", 1)
+        after = self.state("out")
+        came = after.valid or after.accepted > before.accepted
+        if came and TVALID_WAITS.name not in self._rules_off:
+            self._waiting.append(Broken("out", TVALID_WAITS, before.accepted, time_ns))
 
     # ---------------------------------------------------------------- results
     async def take_results(self, *, everything: bool = False) -> None:
@@ -338,14 +379,18 @@ class Bench:
     # ---------------------------------------------------------------- what the monitors saw
     def broken(self) -> list[Broken]:
         """Rules broken since the bench was cleared, in the order of time."""
-        found = []
-        for stream in STREAMS:
+        found = list(self._waiting)
+        for stream in (*STREAMS, BUS):
             rules = self.read(f"host_{stream}_broken")
             where = self.read(f"host_{stream}_where") if rules else 0
-            for rule in range(len(RULES)):
-                if rules >> rule & 1:
-                    beat, cycle = divmod(where >> (64 * rule) & (2**64 - 1), 2**32)
-                    found.append(Broken(stream, rule, beat, self.time_of(cycle)))
+            for bit, rule in enumerate(BUS_RULES if stream == BUS else STREAM_RULES):
+                if rules >> bit & 1:
+                    beat, cycle = divmod(where >> (64 * bit) & (2**64 - 1), 2**32)
+                    time_ns, channel = self.time_of(cycle), ""
+                    if stream == BUS:
+                        number, beat = divmod(beat, 1 << 28)
+                        channel = BUS_CHANNELS[number]
+                    found.append(Broken(stream, rule, beat, time_ns, channel))
         return sorted(found, key=lambda b: b.time_ns)
 
     async def record(self, stream: str, job: int) -> Record:

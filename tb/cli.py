@@ -35,6 +35,7 @@ from tb.exploration import explore, play
 from tb.job import LayerResult
 from tb.job import Progress as Step
 from tb.pieces import CutLayer
+from tb.rules import RuleError, rules_off
 from tb.runner import BUILD, SimulationError, build, core_design, run_layers
 from tb.scenario import ScenarioError, load
 from tb.stalls import PROFILES, StallError, profile_named
@@ -50,6 +51,7 @@ EXPECTED_ERRORS = (
     ConfigError,
     LayerError,
     LayerFileError,
+    RuleError,
     ScenarioError,
     SimulationError,
     StallError,
@@ -85,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     core.add_argument("--seed", type=_seed, help="what is random follows from it")
     shared = argparse.ArgumentParser(add_help=False, parents=[core])
     shared.add_argument("--stall", default="none", metavar="PROFILE", help=", ".join(PROFILES))
+    shared.add_argument(
+        "--rules", default="", metavar="-NAME,...", help="protocol rules to switch off"
+    )
     shared.add_argument("--waves", action="store_true", help="record the run for `waves`")
     shared.add_argument("--queue", action="store_true", help="layers back to back")
 
@@ -156,7 +161,7 @@ def _question(options: argparse.Namespace) -> int:
             _coloured(result.status),
         )
     _console().print(table)
-    return _finish(results, seconds)
+    return _finish(results, seconds, options.rules)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -193,7 +198,7 @@ def _run(options: argparse.Namespace) -> int:
             print(f"{case.name}: quantised, {scales}")
             if result.values is not None:
                 print(f"{case.name}: {scales.error(result.values)}")
-    return _finish(results, seconds)
+    return _finish(results, seconds, options.rules)
 
 
 def _regress(options: argparse.Namespace) -> int:
@@ -263,6 +268,7 @@ def _simulate(
     """The cases through the RTL as the options say: results and seconds."""
     config = CoreConfig.from_array(options.array)
     profile_named(options.stall)
+    rules_off(options.rules)
     find_simulator(options.sim)
     for case in cases:
         CutLayer.of(case, config)  # refuses what does not fit and can't be cut
@@ -274,6 +280,7 @@ def _simulate(
             config,
             options.sim,
             stall=options.stall,
+            rules=options.rules,
             seed=seed,
             waves=options.waves,
             queue=options.queue,
@@ -316,17 +323,20 @@ def _arguments(options: argparse.Namespace, seed: int) -> list[str]:
         words = ["run", *layers, "--out", str(Path(options.out).resolve())]
     for name in ("sim", "array", "stall"):
         words += [f"--{name}", str(getattr(options, name))]
+    words += [f"--rules={options.rules}"] if options.rules else []
     return [*words, "--seed", str(seed), *(["--queue"] if options.queue else [])]
 
 
-def _finish(results: Sequence[LayerResult], seconds: float) -> int:
+def _finish(results: Sequence[LayerResult], seconds: float, rules: str = "") -> int:
     """Says what went wrong; the exit status."""
     wrong = [result for result in results if not result.passed]
     for result in wrong:
         print(result.message, file=sys.stderr)
     verdict = "FAIL" if wrong else "PASS"
     right = len(results) - len(wrong)
-    print(f"{verdict}: {right} of {len(results)} right, {seconds:.1f} s in all")
+    off = ", ".join(sorted(rules_off(rules)))
+    unchecked = f"; rules that were off: {off}" if off else ""
+    print(f"{verdict}: {right} of {len(results)} right, {seconds:.1f} s in all{unchecked}")
     return 1 if wrong else 0
 
 

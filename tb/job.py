@@ -38,6 +38,8 @@ class Job:
     """the core's, see `tb.driver.driver_named`"""
     results_path: Path
     progress_path: Path
+    rules_off: frozenset[str] = frozenset()
+    """protocol rules that are not checked, by name, see `tb.rules`"""
 
 
 @dataclass(frozen=True)

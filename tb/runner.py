@@ -34,6 +34,7 @@ from models.layer import LayerCase
 from tb.bench import MAX_JOBS, bench_parameters
 from tb.job import JOB_VARIABLE, OUR_DRIVER, Job, LayerResult, Progress, read_pickle, write_pickle
 from tb.pieces import CutLayer
+from tb.rules import rules_off
 from tb.stalls import profile_named
 from tb.tools import Tool, find_simulator
 
@@ -383,6 +384,7 @@ def run_layers(
     simulator: str = "verilator",
     *,
     stall: str = "none",
+    rules: str = "",
     seed: int = 1,
     waves: bool = False,
     out_dir: Path | None = None,
@@ -399,16 +401,18 @@ def run_layers(
 
     A layer that does not fit is cut (see `tb.pieces`), and its pieces are queued behind each other;
     `queue` does that with all layers. `waves` leaves waves.fst and `trace` gives the cycle of
-    each beat. `rtl_sources` and `dut` put other RTL in place of the core, and
-    `driver`, "module:class", is what knows how to drive it. `out_dir` keeps the files
-    of the run. `x_random`: on Verilator, what is not initialised is random, from the seed.
+    each beat. `rules` switches protocol rules off, "-tkeep,-tlast-early". `rtl_sources` and `dut`
+    put other RTL in place of the core, and `driver`, "module:class", is what knows how to drive it.
+    `out_dir` keeps the files of the run. `x_random`: on Verilator, what is not initialised is
+    random, from the seed.
 
-    Raises `ToolMissingError`, `SimulationError`, `StallError`, `NotFittingError`.
+    Raises `ToolMissingError`, `SimulationError`, `StallError`, `RuleError`, `NotFittingError`.
     """
     if not cases:
         return []
     config = CoreConfig() if config is None else config
     profile_named(stall)
+    off = rules_off(rules)
     layers = [CutLayer.of(case, config) for case in cases]
     pieces = [piece for layer in layers for piece in layer.pieces]
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
@@ -426,6 +430,7 @@ def run_layers(
         seed=seed,
         batches=tuple(_batches([len(layer.pieces) for layer in layers], queue)),
         trace=trace,
+        rules_off=off,
         driver=driver,
         results_path=out_dir / "results.pickle",
         progress_path=out_dir / "progress.pickle",

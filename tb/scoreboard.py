@@ -156,10 +156,7 @@ def judge(
             f"beat {beats}: {layout.describe_beat(beats)}"
         )
     if beats > layout.beats:
-        problems.append(
-            f"results: {beats - layout.beats} beats too many came, behind the last of "
-            f"{layout.beats}"
-        )
+        problems.append(_too_many(data, layout))
 
     frames = layout.split(data)
     complete = all(frame.size == layout.frame_bytes for frame in frames)
@@ -209,6 +206,16 @@ def judge(
         values=values,
         diagnosis=diagnosis,
     )
+
+
+def _too_many(data: Bytes, layout: ResultFormat) -> str:
+    """What is wrong with beats behind the layer's last."""
+    end = layout.beats * layout.beat_bytes
+    extra = data.size // layout.beat_bytes - layout.beats
+    text = f"{extra} beats too many came, behind the last of {layout.beats}"
+    if extra >= layout.beats and np.array_equal(data[end : 2 * end], data[:end]):
+        return f"results: the core answers twice: {text}, the same once more"
+    return f"results: {text}"
 
 
 def _compare_with_model(case: LayerCase) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from models.layer import LayerCase
 from models.packing import Bytes
 from tb.bench import (
+    BUS,
     RING_BEATS,
     STREAM_NAMES,
     Bench,
     Cause,
     Record,
+    StreamState,
 )
 from tb.driver import CoreDriver, DriverError, driver_named
 from tb.job import FAIL, JOB_VARIABLE, PASS, Job, LayerResult, Progress, read_pickle, write_pickle
@@ -86,7 +88,7 @@ class Session:
 
     def __init__(self, dut: object, job: Job, *, diagnoses: int = MAX_DIAGNOSES) -> None:
         self._job = job
-        self._bench = Bench(dut, job.config)
+        self._bench = Bench(dut, job.config, job.rules_off)
         self._driver = self._new_driver()
         self.traffic = Traffic(job.stall, job.seed)
         """of the batches that follow"""
@@ -123,11 +125,12 @@ class Session:
     async def begin(self) -> str:
         """Resets the core and looks whether it is the one that was asked for; what is wrong."""
         await self._bench.reset()
+        problem = ""
         try:
             await self._driver.identify()
         except (DriverError, TimeoutError) as error:
-            return str(error)
-        return ""
+            problem = str(error)
+        return self._with_broken_rules(problem)
 
     async def reset(self) -> None:
         """Resets the core, whatever it does."""
@@ -147,7 +150,8 @@ class Session:
         try:
             results = await self._run_batch(cases, final=final)
         except (DriverError, TimeoutError) as error:
-            results = [self._failed(case, str(error)) for case in cases]
+            problem = self._with_broken_rules(str(error))
+            results = [self._failed(case, problem) for case in cases]
         share = (time.perf_counter() - started) / len(cases)
         self._layers_done += len(cases)
         return [replace(result, wall_s=round(share, 4)) for result in results]
@@ -190,6 +194,7 @@ class Session:
                 break
             if causes & Cause.LIMIT:
                 trouble = await self._hang_report(running)
+                await bench.try_results()
             await bench.clock(2)
         if not trouble:
             trouble, done = await self._interrupt(running, last=True)
@@ -348,7 +353,7 @@ class Session:
 
     async def _timed(self, verdict: Verdict, layer: _Running) -> tuple[Verdict, int | None]:
         """The verdict with the simulation time of the first thing that is wrong."""
-        times = [b.time_ns for b in self._bench.broken() if b.stream == "out"]
+        times = [b.time_ns for b in self._bench.broken() if b.stream in ("out", BUS)]
         beat = verdict.first_wrong_beat
         if beat is not None:
             cycle = await self._bench.beat_cycle("out", layer.beats_before + beat)
@@ -390,6 +395,7 @@ class Session:
     async def _hang_report(self, running: Sequence[_Running]) -> str:
         """Who waits for whom."""
         bench = self._bench
+        limit = bench.read("host_limit")
         states = {stream: bench.state(stream) for stream in STREAMS}
         wanted = {
             "act": bench.act.queued,
@@ -408,9 +414,15 @@ class Session:
                 f"  {STREAM_NAMES[stream]}: {state.accepted} of {wanted[stream]} beats accepted, "
                 f"tvalid {int(state.valid)}, tready {int(state.ready)}: {waits}"
             )
-        cycles = bench.read("host_limit")
-        core = await self._driver.report()
-        return f"hung, not done after {cycles} cycles\n" + "\n".join(lines) + f"\n  core: {core}"
+        last = [
+            await bench.beat_cycle(stream, state.accepted - 1)
+            for stream, state in states.items()
+            if state.accepted
+        ]
+        moved = max((cycle for cycle in last if cycle is not None), default=None)
+        since = "" if moved is None else f", no beat has passed since {bench.time_of(moved)} ns"
+        lines.insert(0, f"hung: {_stopped(states, wanted)}{since}; limit {limit} cycles")
+        return "\n".join([*lines, f"  core: {await self._driver.report()}"])
 
     # ---------------------------------------------------------------- the rest
     def _failed(self, case: LayerCase, problem: str) -> LayerResult:
@@ -434,6 +446,10 @@ class Session:
             message=f"layer {case.name}: {problem}",
         )
 
+    def _with_broken_rules(self, problem: str) -> str:
+        """A problem that ends a batch, and all rules that were broken before."""
+        return "\n".join(filter(None, [problem, *map(str, self._bench.broken())]))
+
     def _tell_progress(self, running: Sequence[_Running]) -> None:
         now = time.monotonic()
         if now - self._last_progress < PROGRESS_SECONDS or not self._job.cases:
@@ -449,3 +465,18 @@ class Session:
             layers=len(self._job.cases),
         )
         write_pickle(self._job.progress_path, progress)
+
+
+def _stopped(states: Mapping[str, StreamState], wanted: Mapping[str, int]) -> str:
+    """What a core does that hangs, as a sentence. `wanted`: beats of each stream."""
+    results, inputs = states["out"], [states["act"], states["wgt"]]
+    left = [s for s in inputs if s.accepted < wanted[s.stream]]
+    refused = " and ".join(STREAM_NAMES[s.stream] for s in left if s.valid)
+    if results.accepted == wanted["out"]:
+        return f"the core gave all its results and takes no more {refused}"
+    if not any(s.accepted for s in inputs):
+        return "the core never started, it takes no input"
+    after = f"after {results.accepted} of {wanted['out']} beats of results"
+    if not left:
+        return f"the core stopped answering {after}, with all its input taken"
+    return f"the core stopped answering {after}, and takes no more {refused}"

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 STREAMS = ("act", "wgt", "out")
+PORTS = (*STREAMS, "bus")
+"""What has a seed of its own."""
 
 
 class StallError(ValueError):
@@ -42,13 +44,18 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Profile:
-    """What is done to each stream. `ready_after_valid`: results are taken one at a time."""
+    """What is done to each stream, and to the control port.
+
+    `ready_after_valid`: results and answers are taken one at a time, in answer to their valid;
+    `bus_delay`: cycles, 2**n - 1, that address, data and the taking of an answer are late at most.
+    """
 
     name: str
     act: Pattern = field(default_factory=Pattern)
     wgt: Pattern = field(default_factory=Pattern)
     out: Pattern = field(default_factory=Pattern)
     ready_after_valid: bool = False
+    bus_delay: int = 0
 
     @property
     def slowdown(self) -> float:
@@ -61,8 +68,8 @@ class Profile:
         return max(p.hold_least + p.hold_mask for p in (self.act, self.wgt, self.out))
 
 
-def _alike(name: str, pattern: Pattern, *, ready_after_valid: bool = False) -> Profile:
-    return Profile(name, pattern, pattern, pattern, ready_after_valid)
+def _alike(name: str, pattern: Pattern, bus_delay: int) -> Profile:
+    return Profile(name, pattern, pattern, pattern, bus_delay=bus_delay)
 
 
 _STARVED = Pattern(flow_least=512, flow_mask=511, hold_least=2048, hold_mask=1023)
@@ -71,9 +78,9 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("none"),
-        _alike("light", Pattern(4, 15, 1, 1)),
-        _alike("heavy", Pattern(1, 1, 1, 7)),
-        _alike("bursty", Pattern(1, 63, 1, 63)),
+        _alike("light", Pattern(4, 15, 1, 1), 1),
+        _alike("heavy", Pattern(1, 1, 1, 7), 7),
+        _alike("bursty", Pattern(1, 63, 1, 63), 15),
         Profile("ready-after-valid", ready_after_valid=True),
         Profile("starve-act", act=_STARVED),
         Profile("starve-wgt", wgt=_STARVED),
@@ -106,10 +113,10 @@ def profile_named(name: str) -> Profile:
 
 
 def stream_seeds(seed: int, name: str) -> dict[str, int]:
-    """A seed, 32 bits and not zero, for each stream of the layer `name` in the run of `seed`.
+    """A seed, 32 bits and not zero, for each of `PORTS`, of the layer `name` in the run of `seed`.
 
     They do not depend on the layers that ran before, so that a layer stalls alone as it did in
     company.
     """
-    words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(len(STREAMS))
-    return {stream: int(word) | 1 for stream, word in zip(STREAMS, words, strict=True)}
+    words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(len(PORTS))
+    return {port: int(word) | 1 for port, word in zip(PORTS, words, strict=True)}

@@ -16,7 +16,7 @@ from typing import Any
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb.utils import get_sim_time
 
-from tb.bench import RULES
+from tb.rules import BY_NAME
 
 Gate = Callable[[], bool]
 """Says in each cycle whether a stream may go on."""
@@ -147,7 +147,7 @@ class Sink:
 
 
 class Monitor:
-    """Watches a stream and raises `ProtocolError` at the first broken rule (see `tb.bench.RULES`).
+    """Watches a stream and raises `ProtocolError` at the first broken rule (see `tb.rules`).
 
     `beats` grows as beats are accepted. A monitor that saw none proves nothing: ask `beats`.
     `empty_last` allows a packet's last beat to keep no byte: that closes a packet which broke off.
@@ -166,14 +166,14 @@ class Monitor:
             await pins.falling
             valid, ready = str(pins.valid.value), str(pins.ready.value)
             if valid not in "01" or ready not in "01":
-                self._break(0)
+                self._break("x-control")
             if stalled and valid == "0":
-                self._break(2)
+                self._break("tvalid-withdrawn")
             if valid == "1":
                 payload = (str(pins.data.value), str(pins.keep.value), str(pins.last.value))
                 self._check(payload)
                 if stalled and payload != stalled:
-                    self._break(3)
+                    self._break("payload-changed")
                 stalled = None if ready == "1" else payload
                 if ready == "1":
                     keep = payload[1].count("1")
@@ -183,18 +183,18 @@ class Monitor:
     def _check(self, payload: tuple[str, str, str]) -> None:
         data, keep, last = payload
         if set(keep + last) - {"0", "1"}:
-            self._break(1)
+            self._break("x-payload")
         kept = keep.count("1")
         if keep != "1" * kept and keep.lstrip("0") != "1" * kept:
-            self._break(6)
+            self._break("tkeep")
         empty = kept == 0 and not (self._empty_last and last == "1")
         if empty or (last == "0" and kept < len(keep)):
-            self._break(6)
+            self._break("tkeep")
         if set(data[len(data) - 8 * kept :]) - {"0", "1"}:
-            self._break(1)
+            self._break("x-payload")
 
-    def _break(self, rule: int) -> None:
+    def _break(self, rule: str) -> None:
         raise ProtocolError(
             f"{self._pins.name}, beat {len(self.beats)}, {get_sim_time('ns'):.0f} ns: "
-            f"{RULES[rule]} (rule {rule})"
+            f"{BY_NAME[rule]}"
         )

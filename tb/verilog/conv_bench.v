@@ -1,7 +1,7 @@
 `timescale 1ns / 1ps
 `default_nettype none
 // The bench around a convolution core: clock and reset, sources for activations and weights, a sink for
-// results, a monitor on each stream, an AXI4-Lite master. Python sees the `host_*` signals and nothing
+// results, an AXI4-Lite master, a monitor on each of them. Python sees the `host_*` signals and nothing
 // else (bench.py); it touches them a few times for each layer and waits for one event.
 //
 // CONV_DUT names the module under test, which has the ports and parameters of `conv_core`.
@@ -28,7 +28,8 @@ module conv_bench #(
 
     localparam JOBS_LOG2 = 8;
     localparam COMMANDS  = 32;
-    localparam RULES     = 8;
+    localparam RULES     = 8;       // of each monitor; those of the control port count from BUS_RULE on
+    localparam BUS_RULE  = 16;
     localparam TRACE     = 512;
 
     localparam AB = ACT_STREAM_BYTES;
@@ -47,6 +48,11 @@ module conv_bench #(
     reg [63:0]             host_stall_wgt   = 64'd0;
     reg [63:0]             host_stall_out   = 64'd0;
     reg                    host_after_valid = 1'b0;     // results: tready only in answer to tvalid
+    reg [31:0]             host_seed_bus    = 32'd4;
+    reg [3:0]              host_bus_delay   = 4'd0;     // cycles, at most, that its channels are late
+    reg                    host_bus_after_valid = 1'b0; // bready and rready only in answer to valid
+    reg                    host_bus_eager   = 1'b0;     // ready at once, whatever the two above say
+    reg [31:0]             host_rules       = 32'hffffffff; // those that are on, by number
     reg                    host_act_fill_flip = 1'b0;
     reg [ACT_CHUNK*8*AB-1:0] host_act_fill_data;
     reg [15:0]             host_act_fill_beats = 16'd0;
@@ -89,6 +95,9 @@ module conv_bench #(
     wire [31:0]              host_act_packets, host_wgt_packets, host_out_packets;
     wire [RULES-1:0]         host_act_broken, host_wgt_broken, host_out_broken;
     wire [RULES*64-1:0]      host_act_where, host_wgt_where, host_out_where;
+    wire [31:0]              host_bus_answered;
+    wire [RULES-1:0]         host_bus_broken;
+    wire [RULES*64-1:0]      host_bus_where;
     wire [127:0]             host_act_record, host_wgt_record, host_out_record;
     wire [TRACE*32-1:0]      host_act_trace, host_wgt_trace, host_out_trace;
     reg  [31:0]              host_held;
@@ -228,7 +237,7 @@ module conv_bench #(
     );
 
     stream_monitor #(.BYTES(AB), .RING_LOG2(RING_LOG2), .JOBS_LOG2(JOBS_LOG2), .TRACE(TRACE), .RULES(RULES)) u_monitor_act (
-        .clk(clk), .clear(host_clear), .watch(!rst), .cycle(host_cycle), .held(host_held),
+        .clk(clk), .clear(host_clear), .watch(!rst), .cycle(host_cycle), .held(host_held), .enabled(host_rules[RULES-1:0]),
         .job_flip(host_act_job_flip), .job_bytes(host_job_bytes), .job_packets(host_job_packets),
         .axis_tvalid(act_tvalid), .axis_tready(act_tready), .axis_tdata(act_tdata),
         .axis_tkeep(act_tkeep), .axis_tlast(act_tlast),
@@ -238,7 +247,7 @@ module conv_bench #(
         .trace_flip(host_trace_flip), .trace_beat(host_trace_beat), .trace(host_act_trace)
     );
     stream_monitor #(.BYTES(WB), .RING_LOG2(RING_LOG2), .JOBS_LOG2(JOBS_LOG2), .TRACE(TRACE), .RULES(RULES)) u_monitor_wgt (
-        .clk(clk), .clear(host_clear), .watch(!rst), .cycle(host_cycle), .held(host_held),
+        .clk(clk), .clear(host_clear), .watch(!rst), .cycle(host_cycle), .held(host_held), .enabled(host_rules[RULES-1:0]),
         .job_flip(host_wgt_job_flip), .job_bytes(host_job_bytes), .job_packets(host_job_packets),
         .axis_tvalid(wgt_tvalid), .axis_tready(wgt_tready), .axis_tdata(wgt_tdata),
         .axis_tkeep(wgt_tkeep), .axis_tlast(wgt_tlast),
@@ -248,7 +257,7 @@ module conv_bench #(
         .trace_flip(host_trace_flip), .trace_beat(host_trace_beat), .trace(host_wgt_trace)
     );
     stream_monitor #(.BYTES(OB), .RING_LOG2(RING_LOG2), .JOBS_LOG2(JOBS_LOG2), .TRACE(TRACE), .RULES(RULES)) u_monitor_out (
-        .clk(clk), .clear(host_clear), .watch(!rst), .cycle(host_cycle), .held(host_held),
+        .clk(clk), .clear(host_clear), .watch(!rst), .cycle(host_cycle), .held(host_held), .enabled(host_rules[RULES-1:0]),
         .job_flip(host_out_job_flip), .job_bytes(host_job_bytes), .job_packets(host_job_packets),
         .axis_tvalid(out_tvalid), .axis_tready(out_tready), .axis_tdata(out_tdata),
         .axis_tkeep(out_tkeep), .axis_tlast(out_tlast),
@@ -261,12 +270,24 @@ module conv_bench #(
     axil_master #(.COMMANDS(COMMANDS)) u_bus (
         .clk(clk), .clear(host_clear), .flip(host_bus_flip), .commands(host_bus_commands),
         .count(host_bus_count), .answers(host_bus_answers), .busy(bus_busy), .done(host_bus_done),
+        .load(load), .seed(host_seed_bus), .delay_mask(host_bus_delay), .after_valid(host_bus_after_valid),
+        .eager(host_bus_eager),
         .m_axil_awaddr(axil_awaddr), .m_axil_awvalid(axil_awvalid), .m_axil_awready(axil_awready),
         .m_axil_wdata(axil_wdata), .m_axil_wstrb(axil_wstrb), .m_axil_wvalid(axil_wvalid),
         .m_axil_wready(axil_wready), .m_axil_bresp(axil_bresp), .m_axil_bvalid(axil_bvalid),
         .m_axil_bready(axil_bready), .m_axil_araddr(axil_araddr), .m_axil_arvalid(axil_arvalid),
         .m_axil_arready(axil_arready), .m_axil_rdata(axil_rdata), .m_axil_rresp(axil_rresp),
         .m_axil_rvalid(axil_rvalid), .m_axil_rready(axil_rready)
+    );
+
+    axil_monitor #(.RULES(RULES)) u_monitor_bus (
+        .clk(clk), .clear(host_clear), .watch(!rst), .cycle(host_cycle), .enabled(host_rules[BUS_RULE +: RULES]),
+        .axil_awaddr(axil_awaddr), .axil_awvalid(axil_awvalid), .axil_awready(axil_awready),
+        .axil_wdata(axil_wdata), .axil_wstrb(axil_wstrb), .axil_wvalid(axil_wvalid), .axil_wready(axil_wready),
+        .axil_bresp(axil_bresp), .axil_bvalid(axil_bvalid), .axil_bready(axil_bready),
+        .axil_araddr(axil_araddr), .axil_arvalid(axil_arvalid), .axil_arready(axil_arready),
+        .axil_rdata(axil_rdata), .axil_rresp(axil_rresp), .axil_rvalid(axil_rvalid), .axil_rready(axil_rready),
+        .irq(irq), .answered(host_bus_answered), .broken(host_bus_broken), .where(host_bus_where)
     );
 
     assign host_pins = {irq, bus_busy, out_tvalid, out_tready, wgt_tvalid, wgt_tready, act_tvalid, act_tready};

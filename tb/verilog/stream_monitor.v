@@ -1,7 +1,8 @@
 `default_nettype none
 // Watches the pins of one AXI4-Stream and drives nothing. It knows what is expected (`job_*`: so many
 // packets of so many bytes each, one job a layer), counts beats, writes down when each job began and
-// ended, and remembers for every rule where it was first broken:
+// ended, and remembers for every rule where it was first broken. By bit, which is the rule's number in
+// tb/rules.py:
 //
 //   0  tvalid or tready is X                       4  tlast before the end of a packet
 //   1  tdata, tkeep or tlast is X in a valid beat  5  tlast missing at the end of a packet
@@ -21,6 +22,7 @@ module stream_monitor #(
     input  wire                 watch,      // low while the design is in reset
     input  wire [31:0]          cycle,
     input  wire [31:0]          held,       // cycles in which the bench held some stream
+    input  wire [RULES-1:0]     enabled,
 
     input  wire                 job_flip,   // a change appends a job
     input  wire [31:0]          job_bytes,
@@ -64,8 +66,8 @@ module stream_monitor #(
     task breaks;
         input integer rule;
         begin
-            if (!broken[rule]) begin
-                broken[rule]        = 1'b1;
+            if (enabled[rule] && !broken[rule]) begin
+                broken[rule]         = 1'b1;
                 where[rule*64 +: 64] = {beats, cycle};
             end
         end
