@@ -84,7 +84,7 @@ def _read(patch: Path) -> Bug:
 
 # -------------------------------------------------------------------------------- layers
 def layers() -> list[LayerCase]:
-    """A dozen small layers that between them use all that the core can do."""
+    """Small layers that between them use all that the core can do."""
     ordinary = _case("ordinary", 5, 6, 5, 12, (3, 3), pads=(1, 1, 1, 1), act_min=-90, act_max=100)
     tall = _case("tall", 24, 4, 4, 8, (3, 3), pads=(1, 1, 1, 0), in_zp=3)
     large = _case("large", 1, 1, 130, 20, (1, 1), in_zp=100)
@@ -105,6 +105,12 @@ def layers() -> list[LayerCase]:
         _case("batch", 4, 5, 3, 5, (3, 3), batch=2, pads=(1, 1, 1, 1), requantise=False),
         left,
         _case("pads", 4, 5, 4, 8, (3, 4), pads=(1, 2, 1, 1), requantise=False),
+        _case("groups", 1, 6, 6, 20, (1, 3), groups=2, requantise=False),
+        _case("joined groups", 4, 5, 6, 12, (2, 2), pads=(0, 1, 1, 0), groups=3),
+        _case("depthwise", 5, 6, 6, 6, (3, 3), groups=6, pads=(1, 1, 1, 1)),
+        _case("depthwise strides", 6, 7, 5, 5, (3, 3), (2, 2), groups=5, requantise=False),
+        _float(_case("float", 4, 5, 3, 8, (3, 2), pads=(1, 0, 1, 0))),
+        _float_ties(_case("float ties", 3, 4, 2, 8, (2, 2), in_zp=1)),
     ]
 
 
@@ -158,6 +164,22 @@ def _small(case: LayerCase, least_shift: int, largest_shift: int) -> LayerCase:
         mult=np.full(channels, 1 << 30, np.int32),
         shift=rng.integers(least_shift, largest_shift + 1, channels, np.int32),
     )
+
+
+def _float(case: LayerCase) -> LayerCase:
+    """The same layer with the float rule, and multipliers of about the same size."""
+    assert case.mult is not None
+    assert case.shift is not None
+    scale = np.ldexp(case.mult.astype(np.float32), case.shift - 31).astype(np.float32)
+    layer = replace(case.layer, rounding="float")
+    return replace(case, layer=layer, mult=None, shift=None, scale=scale)
+
+
+def _float_ties(case: LayerCase) -> LayerCase:
+    """The same layer with the float rule and multipliers of 2**-1 to 2**-4, which make ties."""
+    case = _float(_small(case, -3, 0))
+    scale = np.ldexp(np.float32(1), -1 - np.arange(case.layer.out_channels) % 4)
+    return replace(case, scale=scale.astype(np.float32))
 
 
 # -------------------------------------------------------------------------------- scores
