@@ -1,7 +1,7 @@
 # `make help` says what can be asked for.
 
 OPTIONS := SIM ARRAY STALL RULES SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
-TARGETS := question setup test run regress replay waves lint doctor clean help
+TARGETS := question setup test run regress replay networks waves lint doctor clean help
 
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
@@ -46,6 +46,9 @@ waves: ready  ## GTKWave on the last run with WAVES=1
 
 test: ready  ## the complete quick test suite on both simulators
 	@$(VENV) pytest -n auto
+
+networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
+	@$(TB).networks $(call option,ARRAY,array) $(call option,SEED,seed)
 
 lint: ready  ## the RTL and the Python, without simulating
 	@$(TB).lint

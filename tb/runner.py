@@ -42,6 +42,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 BENCH_SOURCES = tuple(sorted((ROOT / "tb" / "verilog").glob("*.v")))
 FILE_LIST = ROOT / "rtl" / "conv_core.f"
+MAX_BATCH = MAX_JOBS // 2
+"""layers that are queued behind each other at most; behind them a new queue begins"""
 UNUSED_DAYS = 14
 """builds that nobody used for so long are removed"""
 LEFTOVERS = ("*.o", "*.a", "*.gch")
@@ -461,9 +463,9 @@ def run_layers(
 def _batches(pieces: Sequence[int], queue: bool) -> Iterator[int]:
     """Sizes of the batches of layers with so many pieces; a batch has a largest size."""
     for count in [sum(pieces)] if queue else pieces:
-        yield from [MAX_JOBS // 2] * (count // (MAX_JOBS // 2))
-        if count % (MAX_JOBS // 2):
-            yield count % (MAX_JOBS // 2)
+        yield from [MAX_BATCH] * (count // MAX_BATCH)
+        if count % MAX_BATCH:
+            yield count % MAX_BATCH
 
 
 @contextlib.contextmanager
