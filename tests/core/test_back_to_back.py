@@ -50,10 +50,8 @@ def test_ten_layers_back_to_back_take_little_more_than_their_limits() -> None:
     cases = []
     for name in TEN:
         network, _, layer = name.partition(" ")
-        if layer:
-            case = tensors_for(rng, NETWORKS[network][layer], "plain")
-        else:
-            case = question_case(rng)
+        known = NETWORKS[network][layer] if layer else None
+        case = tensors_for(rng, known, "plain") if known else question_case(rng)
         cases.append(replace(case, name=name))
     assert len({case.layer for case in cases}) == 10
     results = run_layers(cases, CONFIG, "verilator", queue=True)
