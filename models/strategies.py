@@ -16,6 +16,7 @@ each has a number of bits that are kept of its values, and the first few have so
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -56,9 +57,22 @@ def layer_cases(draw: Draw, space: Space) -> LayerCase:
     return draw(_tensors(draw(layers(space))))  # type: ignore[no-any-return]
 
 
-def _weighted(*values: tuple[int, Iterable[int]]) -> st.SearchStrategy[int]:
-    """(weight, values): the larger the weight, the more often. Shrinks to the smallest value."""
-    return st.sampled_from(sorted(v for weight, some in values for v in weight * list(some)))
+def _weighted(*values: tuple[int, Iterable[int]]) -> tuple[int, ...]:
+    """(weight, values): the larger the weight, the more often. In the order of the values."""
+    return tuple(sorted(v for weight, some in values for v in weight * list(some)))
+
+
+def _up_to(draw: Draw, values: tuple[int, ...], most: int) -> int:
+    """One of the values, at most `most`; shrinks to the first, which must not be larger.
+
+    One draw stands for the same value whatever `most` is, so that other sizes can shrink.
+    """
+    return int(draw(_sampled(values, bisect_right(values, most))))
+
+
+@cache
+def _sampled(values: tuple[int, ...], count: int) -> st.SearchStrategy[int]:
+    return st.sampled_from(values[:count])
 
 
 def _first(*values: Any) -> st.SearchStrategy[Any]:
@@ -68,21 +82,21 @@ def _first(*values: Any) -> st.SearchStrategy[Any]:
 
 # -------------------------------------------------------------------------------- geometry
 KERNELS = _weighted((5, (1, 3)), (2, (2, 5, 7, 11)), (1, range(4, 12)))
-STRIDES = _weighted((5, (1,)), (2, (2, 3, 4)))
-DILATIONS = _weighted((7, (1,)), (2, (2, 3, 4)))
+STRIDES = st.sampled_from(_weighted((5, (1,)), (2, (2, 3, 4))))
+DILATIONS = st.sampled_from(_weighted((7, (1,)), (2, (2, 3, 4))))
 OUTPUTS = _weighted((10, (1,)), (6, (2, 3)), (3, range(4, 10)), (1, range(10, 25)))
-RESTS = _weighted((3, (0,)), (1, (1, 2, 3)))
-PADS = _weighted((4, (0, 1)), (2, (2, 3, 4)), (1, range(5, 13)))
-GROUPS = _weighted((6, (2, 3, 4)), (4, (5, 8, 17)), (1, range(2, 34)))
+RESTS = st.sampled_from(_weighted((3, (0,)), (1, (1, 2, 3))))
+PADS = st.sampled_from(_weighted((4, (0, 1)), (2, (2, 3, 4)), (1, range(5, 13))))
+GROUPS = _weighted((6, (2, 3, 4)), (4, (5, 8, 17)), (1, range(1, 34)))
 OF_A_GROUP = _weighted((3, (1, 2)), (1, range(3, 10)))
 MOST_CHANNELS = 72
 BATCHES = _weighted((6, (1,)), (2, (2,)), (1, (3, 4)))
-SPARED = st.sampled_from(((), (0,), (1,), (0, 1), (3, 4), (5, 6), (0, 2)))
-"""Indices of `layers`' sizes"""
+ORDERS = _first("channels kernel windows", "kernel windows channels", "windows channels kernel")
+"""Which sizes take their share of the multiply-accumulates first"""
 
 
 @cache
-def _channels(lanes: int) -> st.SearchStrategy[int]:
+def _channels(lanes: int) -> tuple[int, ...]:
     """Any number, but many a one that meets the lanes."""
     near = {lanes * times + d for times in range(1, 9) for d in (-1, 0, 1)}
     least = ((12, (1, lanes, lanes + 1)), (8, (2, 3, 4, 5)), (4, (65,)))
@@ -90,88 +104,99 @@ def _channels(lanes: int) -> st.SearchStrategy[int]:
 
 
 @dataclass
-class _Side:
-    """One side of an image, by its windows."""
+class _Sizes:
+    """What the multiply-accumulates of a layer are the product of."""
 
-    outputs: int
-    kernel: int
-    stride: int
-    dilation: int
-    rest: int
-    """pixels behind the last window"""
-    padding: str
-    before: int
-    after: int
+    left: int
+    """multiply-accumulates that are left for what is still to be drawn"""
+    inputs: int = 1
+    """of a channel group"""
+    filters: int = 1
+    """of a channel group"""
+    groups: int = 1
+    kernel: tuple[int, int] = (1, 1)
+    outputs: tuple[int, int] = (1, 1)
+    batch: int = 1
 
-    def fit(self) -> tuple[int, int, int]:
-        """(size, padding before, padding after)"""
-        span = (self.outputs - 1) * self.stride + (self.kernel - 1) * self.dilation + 1
-        rest = self.rest % self.stride
-        if self.padding == "same":
-            size = (self.outputs - 1) * self.stride + 1 + rest
-            pads = same_pads((size, 1), (self.kernel, 1), (self.stride, 1), (self.dilation, 1))
-            return size, pads[0], pads[2]
-        # At least one pixel is left of the image; more padding makes more windows.
-        return max(span + rest - self.before - self.after, 1), self.before, self.after
+    def draw(self, draw: Draw, values: tuple[int, ...]) -> int:
+        value = _up_to(draw, values, self.left)
+        self.left //= value
+        return value
+
+    def draw_channels(self, draw: Draw, config: CoreConfig) -> None:
+        self.inputs = self.draw(draw, _channels(config.lanes_in))
+        self.filters = self.draw(draw, _channels(config.lanes_out))
+        grouping = draw(_first("none", "none", "none", "depthwise", "groups"))
+        if grouping == "depthwise":
+            self.left *= self.filters
+            self.groups, self.inputs, self.filters = self.inputs, 1, 1
+        elif grouping == "groups":
+            self.left *= self.inputs * self.filters
+            sizes = (OF_A_GROUP, OF_A_GROUP, GROUPS)
+            self.inputs, self.filters, self.groups = (self.draw(draw, values) for values in sizes)
+
+    def draw_kernel(self, draw: Draw) -> None:
+        self.kernel = self.draw(draw, KERNELS), self.draw(draw, KERNELS)
+
+    def draw_windows(self, draw: Draw) -> None:
+        self.outputs = self.draw(draw, OUTPUTS), self.draw(draw, OUTPUTS)
+        self.batch = self.draw(draw, BATCHES)
 
 
-def _draw_side(draw: Draw, padding: str) -> _Side:
-    outputs, kernel, stride, dilation = map(draw, (OUTPUTS, KERNELS, STRIDES, DILATIONS))
-    rest = draw(RESTS)
+def _draw_side(
+    draw: Draw, padding: str, outputs: int, kernel: int
+) -> tuple[int, int, int, int, int]:
+    """One side of an image, by its windows: (size, stride, dilation, padding before, and after)."""
+    stride, dilation = draw(STRIDES), draw(DILATIONS)
+    steps, rest = (outputs - 1) * stride, draw(RESTS) % stride
+    if padding == "same":
+        size = steps + 1 + rest
+        before, _, after, _ = same_pads((size, 1), (kernel, 1), (stride, 1), (dilation, 1))
+        return size, stride, dilation, before, after
     before, after = (draw(PADS), draw(PADS)) if padding == "each" else (0, 0)
-    return _Side(outputs, kernel, stride, dilation, rest, padding, before, after)
+    # At least one pixel is left of the image; more padding makes more windows.
+    size = max(steps + (kernel - 1) * dilation + 1 + rest - before - after, 1)
+    return size, stride, dilation, before, after
 
 
 @st.composite
 def layers(draw: Draw, space: Space) -> Layer:
     """Layers without tensors."""
-    config = space.config
-    padding = draw(_first("valid", "same", "each", "each"))
-    rows, columns = _draw_side(draw, padding), _draw_side(draw, padding)
-    # Of each channel group:
-    inputs, filters = draw(_channels(config.lanes_in)), draw(_channels(config.lanes_out))
-    groups = 1
-    grouping = draw(_first("none", "none", "none", "depthwise", "groups"))
-    if grouping == "depthwise":
-        groups, inputs, filters = inputs, 1, 1
-    elif grouping == "groups":
-        groups, inputs, filters = draw(GROUPS), draw(OF_A_GROUP), draw(OF_A_GROUP)
-    batch = draw(BATCHES)
-    spared = draw(SPARED)
-
-    def layer() -> Layer:
-        height, top, bottom = rows.fit()
-        width, left, right = columns.fit()
-        return Layer(
-            batch,
-            height,
-            width,
-            groups * inputs,
-            groups * filters,
-            (rows.kernel, columns.kernel),
-            (rows.stride, columns.stride),
-            (rows.dilation, columns.dilation),
-            (top, left, bottom, right),
-            groups,
-        )
-
-    # What is too large loses half of its largest size, time and again; some sizes are spared.
-    while _too_large(layer(), space):
-        sizes = [inputs, filters, groups]
-        sizes += [rows.outputs, columns.outputs, rows.kernel, columns.kernel]
-        largest = max(range(len(sizes)), key=lambda i: (sizes[i] > 1, i not in spared, sizes[i]))
-        if sizes[largest] == 1:  # what is left is the padding, or the batch
-            reject()
-        sizes[largest] = -(-sizes[largest] // 2)
-        inputs, filters, groups = sizes[:3]
-        rows.outputs, columns.outputs, rows.kernel, columns.kernel = sizes[3:]
-    result = _draw_scalars(draw, layer())
+    padding, order = draw(_first("valid", "same", "each", "each")), draw(ORDERS)
+    sizes = _Sizes(space.max_macs)
+    for part in order.split():
+        if part == "channels":
+            sizes.draw_channels(draw, space.config)
+        elif part == "kernel":
+            sizes.draw_kernel(draw)
+        else:
+            sizes.draw_windows(draw)
+    rows, columns = (
+        _draw_side(draw, padding, outputs, kernel)
+        for outputs, kernel in zip(sizes.outputs, sizes.kernel, strict=True)
+    )
+    (height, *steps_y, top, bottom), (width, *steps_x, left, right) = rows, columns
+    layer = Layer(
+        sizes.batch,
+        height,
+        width,
+        sizes.groups * sizes.inputs,
+        sizes.groups * sizes.filters,
+        sizes.kernel,
+        (steps_y[0], steps_x[0]),
+        (steps_y[1], steps_x[1]),
+        (top, left, bottom, right),
+        sizes.groups,
+    )
+    if _too_large(layer, space):
+        reject()
+    layer = _draw_scalars(draw, layer)
     try:
-        if len(plan(result, config)) > space.max_pieces:
+        if len(plan(layer, space.config)) > space.max_pieces:
             reject()
     except NotFittingError:
         reject()
-    return result
+    return layer
 
 
 def _too_large(layer: Layer, space: Space) -> bool:
@@ -206,7 +231,7 @@ def _draw_scalars(draw: Draw, layer: Layer) -> Layer:
 # -------------------------------------------------------------------------------- tensors
 SEEDS = st.integers(0, 2**32 - 1)
 KINDS = st.sampled_from(list(VALUES))
-BITS = _weighted((1, (0, 1, 3)), (12, (8,)))
+BITS = st.sampled_from(_weighted((1, (0, 1, 3)), (12, (8,))))
 MOSTLY = _first(False, *[True] * 9)
 ADDED = st.binary(max_size=FEW_VALUES)
 

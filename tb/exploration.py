@@ -120,7 +120,7 @@ def search(
     Raises `ToolMissingError`, `SimulationError`.
     """
     most = MACS[simulator]
-    space = space or Space(config, max_macs=most, max_bytes=most, max_pieces=PIECES)
+    space = space or Space(config, max_macs=most, max_bytes=max(most, 10_000), max_pieces=PIECES)
     stalls = tuple(name for name in PROFILES if simulator == "verilator" or name not in PATIENT)
 
     def job(base: Job) -> SearchJob:

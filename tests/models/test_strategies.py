@@ -1,0 +1,102 @@
+"""The layers that Hypothesis draws: what they may be, what they meet, and how small they get."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+
+from models.core_config import CoreConfig
+from models.layer import Layer, LayerCase
+from models.requantisation import result
+from models.strategies import Space, layer_cases, layers
+from models.tiling import plan
+
+SPACE = Space(CoreConfig.from_array("8x8"))
+SMALL = Space(
+    CoreConfig.from_array("4x4", act_bytes=16, wgt_words=16, const_words=16, out_bytes=64),
+    max_macs=500,
+    max_bytes=300,
+    max_pieces=3,
+)
+SETTINGS = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=300,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@SETTINGS
+@given(layer_cases(SMALL))
+def test_a_layer_is_no_larger_than_it_may_be(case: LayerCase) -> None:
+    layer = case.layer
+    assert layer.macs <= SMALL.max_macs
+    assert max(case.x.size, case.w.size, 4 * result(case).size) <= SMALL.max_bytes
+    assert len(plan(layer, SMALL.config)) <= SMALL.max_pieces
+
+
+def test_layers_meet_all_that_a_layer_can_be() -> None:
+    met: Counter[str] = Counter()
+
+    @settings(SETTINGS, max_examples=1000)
+    @given(layers(SPACE))
+    def draw(layer: Layer) -> None:
+        met.update(f"kernel {side}" for side in layer.kernel)
+        met.update(f"stride {side}" for side in layer.stride)
+        met.update(f"dilation {side}" for side in layer.dilation)
+        met.update(name for name, is_so in FACTS.items() if is_so(layer))
+
+    draw()
+    wanted = [f"kernel {n}" for n in range(1, 12)]
+    wanted += [f"{name} {n}" for name in ("stride", "dilation") for n in range(1, 5)]
+    assert not [name for name in (*wanted, *FACTS) if not met[name]], met
+
+
+FACTS: dict[str, Callable[[Layer], bool]] = {
+    "one channel": lambda layer: layer.in_channels == 1,
+    "a channel more than lanes": lambda layer: layer.in_channels % 8 == 1 < layer.in_channels,
+    "a filter more than lanes": lambda layer: layer.out_channels % 8 == 1 < layer.out_channels,
+    "channel groups": lambda layer: 1 < layer.groups < layer.in_channels,
+    "depthwise": lambda layer: 1 < layer.groups == layer.in_channels == layer.out_channels,
+    "batch": lambda layer: layer.batch > 1,
+    "image below kernel": lambda layer: layer.height < layer.kernel[0],
+    "windows of padding only": lambda layer: not layer.valid_columns().any(axis=1).all(),
+    "rows that no window uses": lambda layer: (
+        (layer.padded_height - layer.window[0]) % layer.stride[0] > 0
+    ),
+    "accumulators": lambda layer: not layer.requantise,
+    "float": lambda layer: layer.rounding == "float",
+    "clamped": lambda layer: layer.act_min > -128,
+    "smallest zero point": lambda layer: layer.in_zp == -128,
+}
+
+
+@pytest.mark.parametrize(
+    ("is_wrong", "macs"),
+    [
+        (lambda layer: layer.macs > 0, 1),
+        (lambda layer: layer.in_channels > 60 and layer.stride[1] == 3, 61),
+        (lambda layer: layer.out_width == 3 and layer.pads[3] > 2, 3),
+        (lambda layer: layer.groups > 2 and layer.kernel[0] == 5, 15),
+        (lambda layer: layer.batch == 2 and layer.dilation[0] > 1, 2),
+    ],
+)
+def test_a_layer_shrinks_to_the_smallest(is_wrong: Callable[[Layer], bool], macs: int) -> None:
+    layer = find(layers(SPACE), is_wrong, settings=settings(SETTINGS, max_examples=5000))
+    assert is_wrong(layer)
+    assert macs <= layer.macs <= 2 * macs, layer
+
+
+def test_data_shrink_too() -> None:
+    case = find(layer_cases(SPACE), lambda case: case.x.size > 20, settings=SETTINGS)
+    assert (case.x == 1).all()
+    assert (case.w == 1).all()
+    assert not case.bias.any()
+    case = find(layer_cases(SPACE), lambda case: bool((case.w < -100).any()), settings=SETTINGS)
+    assert case.layer.macs < 10
+    assert (case.x == 1).all()
