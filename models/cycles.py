@@ -37,9 +37,9 @@ ARRIVAL = 2
 """Cycles from the beat that completes a word to the first step that may read it."""
 RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
-DATAPATH = 8
-"""Cycles from a window's last step to its vector at the queue's head, less the adder levels."""
-COMMIT = 15
+DATAPATH = 10
+"""Cycles from a window's last step to its vector in the finisher, less the adder levels."""
+COMMIT = 18
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 SETUP = 18
 """Cycles to set a layer up, products and the joining of channel groups apart."""
@@ -175,7 +175,7 @@ def _item(
     if item.final:
         weights.release(step + RELEASE, (item.group + 1) * plan.group_words)
         if item.last_group:
-            weights.release_constants(results.last_pop + 1, item.group + 1)
+            weights.release_constants(results.last_slice + 1, item.group + 1)
     activations.release(step + RELEASE, item)
     return step, before
 
@@ -532,7 +532,7 @@ class _Weights:
             self._words.release(cycle, count)
 
     def release_constants(self, cycle: int, groups: int) -> None:
-        self._constants.release(cycle, groups * self._of_group)
+        self._constants.release(cycle + 1, groups * self._of_group)
 
     def reach(self, word: int) -> int:
         """The first cycle in which a word can be read, where the buffers are tight."""
@@ -604,6 +604,7 @@ class _Results:
         self._beat_bytes = config.out_stream_bytes
         self._ratio = config.lanes_out // config.out_stream_bytes
         self._pops: list[int] = []  # cycle in which each window's vector left the queue
+        self._done = -1  # cycle in which the finisher took the latest vector's last slice
         self._reads: list[int] = []  # cycle in which each result word was read
         self._entered = [-1, -1]  # reader's skid buffer: when the two latest words went in
         self._left = [-1, -1]  # and when they went out
@@ -623,8 +624,8 @@ class _Results:
         return self._taken
 
     @property
-    def last_pop(self) -> int:
-        return self._pops[-1]
+    def last_slice(self) -> int:
+        return self._done
 
     def credit(self) -> int:
         """The first cycle in which another window's last step may be taken."""
@@ -633,7 +634,9 @@ class _Results:
 
     def window(self, step: int, item: _Item, window: _Window) -> int:
         """Follows a window's vector; the cycle of its first slice's turn, room or not."""
-        head = max(step + self._depth, self._pops[-1] + 1 if self._pops else 0, self._taken + 1)
+        pop = max(step + self._depth - 1, self._done)
+        self._pops.append(pop)
+        head = max(pop, self._taken) + 1
         if item.new_group and window.first:
             head += self._fetch
         filters = item.block.filters
@@ -646,16 +649,16 @@ class _Results:
                 frame + begin + offset * self._value_bytes + self._lanes - self._config.out_bytes
             )
             cycle = max(cycle + 1, self._read_by(reach))
-        self._pops.append(cycle)
+        self._done = cycle
         if item.last_group:
             self._commit(cycle + COMMIT, item.frame, begin + filters * self._value_bytes)
         return head
 
     def _read_by(self, address: int) -> int:
-        """The first cycle in which everything before this address has been read."""
+        """The first cycle in which the finisher knows that all before this address is read."""
         if address <= 0:
             return 0
-        return self._reads[-(-address // self._lanes) - 1] + 1
+        return self._reads[-(-address // self._lanes) - 1] + 2
 
     def _commit(self, cycle: int, frame: int, upto: int) -> None:
         """Reads the words that are whole once the frame's first `upto` bytes may be read."""

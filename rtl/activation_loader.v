@@ -57,14 +57,23 @@ module activation_loader #(
 
     wire [31:0] last_byte = cfg_frame_bytes - 32'd1;
 
+    // Room for the next word, found out a cycle ahead. What is released may be ahead of what was written.
+    localparam WORD_W = $clog2(WORDS);
+
+    reg room_q;
+
     wire [COUNT_W-1:0] held = written_q - released;
-    wire room = held[COUNT_W-1] || held < WORDS[COUNT_W-1:0];
+    wire full = !held[COUNT_W-1] && held[COUNT_W-2:WORD_W] != {COUNT_W - 1 - WORD_W{1'b0}};
+    wire last = !held[COUNT_W-1] && held[WORD_W-1:0] == {WORD_W{1'b1}};
     wire accept = s_valid && s_ready;
-    wire frame_end = words_left_q == {32 - LANE_W{1'b0}};
-    wire wrong_keep = s_keep != (frame_end ? last_keep_q : {LANES{1'b1}});
+
+    reg  one_word_q;   // a frame has no other
+    reg  frame_end_q;  // its last word
+    wire one_word = last_byte[31:LANE_W] == {32 - LANE_W{1'b0}};
+    wire wrong_keep = s_keep != (frame_end_q ? last_keep_q : {LANES{1'b1}});
 
     assign cfg_ready = !active_q;
-    assign s_ready   = active_q && room;
+    assign s_ready   = active_q && room_q;
     assign wr_en     = accept;
     assign wr_word   = written_q[$clog2(WORDS)-1:0];
     assign wr_data   = s_data;
@@ -75,11 +84,14 @@ module activation_loader #(
         if (cfg_ready) begin
             words_q       <= last_byte[31:LANE_W];
             words_left_q  <= last_byte[31:LANE_W];
+            one_word_q    <= one_word;
+            frame_end_q   <= one_word;
             last_keep_q   <= {LANES{1'b1}} >> (~last_byte[LANE_W-1:0]);
             frames_left_q <= cfg_frames - 16'd1;
         end else if (accept) begin
-            words_left_q <= frame_end ? words_q : words_left_q - 1'b1;
-            if (frame_end) frames_left_q <= frames_left_q - 16'd1;
+            words_left_q <= frame_end_q ? words_q : words_left_q - 1'b1;
+            frame_end_q  <= frame_end_q ? one_word_q : words_left_q == {{31 - LANE_W{1'b0}}, 1'b1};
+            if (frame_end_q) frames_left_q <= frames_left_q - 16'd1;
         end
     end
 
@@ -88,17 +100,19 @@ module activation_loader #(
             active_q    <= 1'b0;
             written_q   <= {COUNT_W{1'b0}};
             layers_q    <= 2'd0;
+            room_q      <= 1'b1;
             error_early <= 1'b0;
             error_late  <= 1'b0;
             error_keep  <= 1'b0;
         end else begin
             if (cfg_ready) active_q <= cfg_valid;
-            else if (accept && frame_end && frames_left_q == 16'd0) active_q <= 1'b0;
+            else if (accept && frame_end_q && frames_left_q == 16'd0) active_q <= 1'b0;
             if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
             if (accept) written_q <= written_q + 1'b1;
-            error_early <= accept && s_last && !frame_end;
-            error_late  <= accept && !s_last && frame_end;
-            error_keep  <= accept && s_last == frame_end && wrong_keep;
+            room_q <= !full && !(last && accept);
+            error_early <= accept && s_last && !frame_end_q;
+            error_late  <= accept && !s_last && frame_end_q;
+            error_keep  <= accept && s_last == frame_end_q && wrong_keep;
         end
     end
 

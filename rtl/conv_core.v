@@ -195,7 +195,7 @@ module conv_core #(
     wire [WGT_W-1:0] wgt_written;
     wire [WGT_W-1:0] wgt_released;
     wire [CONST_COUNT_W-1:0] const_released;
-    wire pop;
+    wire head_ready;
     wire step_valid;
     wire step_first;
     wire step_last;
@@ -221,6 +221,7 @@ module conv_core #(
     wire result_valid;
     wire [32*LANES_OUT-1:0] result;
     wire head_valid;
+    wire pop = head_valid && head_ready;  // by the finisher
     wire [32*LANES_OUT-1:0] head_acc;
     wire mark_valid;
     wire finisher_ready;
@@ -674,7 +675,7 @@ module conv_core #(
         .head_new_group    (head_new_group),
         .head_last_group   (head_last_group),
         .head_layer_end    (head_layer_end),
-        .pop               (pop),
+        .head_ready        (head_ready),
         .wr_en             (out_wr_en),
         .wr_addr           (out_wr_addr),
         .wr_data           (out_wr_data),

@@ -4,11 +4,11 @@
 // nothing. The zero point is subtracted before the multiplier, so padding needs no correction later.
 // Does not: know loops or addresses; a step says what to read.
 //
-//   cycle  0         1          2       3          4             5            6            7 ...
-//   act    address   bank word  banks   rotated    less zero p.  (taps)       products     sums, accumulator, result
-//   wgt                                            address       weights
+//   cycle  0         1          2       3          4             5            6          7          8 ...
+//   act    address   bank word  banks   rotated    less zero p.  (taps)       operands   products   sums, accumulator, result
+//   wgt                                            address       weights      operands
 //
-// Latency: result_valid comes 7 + ceil(log2(LANES_IN) / 2) cycles after a window's last step.
+// Latency: result_valid comes 8 + ceil(log2(LANES_IN) / 2) cycles after a window's last step.
 // Throughput: one step a cycle. It never stalls.
 
 `default_nettype none

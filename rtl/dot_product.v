@@ -4,7 +4,7 @@
 // Bit growth: |activation - zero point| <= 255 and |weight| <= 128, so a product needs 16 bits signed
 // and the sum of LANES of them 16 + log2(LANES).
 //
-// Latency: 1 + ceil(log2(LANES) / 2) cycles. Throughput: one sum a cycle. It never stalls.
+// Latency: 2 + ceil(log2(LANES) / 2) cycles. Throughput: one sum a cycle. It never stalls.
 
 `default_nettype none
 
@@ -45,13 +45,22 @@ module dot_product #(
         end
     endfunction
 
+    // Memories are slow to answer and multipliers slow to multiply: a register between them.
+    reg [9*LANES-1:0] operands_q;
+    reg [8*LANES-1:0] weights_q;
+
+    always @(posedge clk) begin
+        operands_q <= depthwise ? taps : activations;
+        weights_q  <= weights;
+    end
+
     genvar l;
     generate
         for (l = 0; l <= LEVELS; l = l + 1) begin : gen_level
             reg [SUM_W*LANES-1:0] terms_q;  // LANES / 4^l of them; the synthesiser drops the rest
 
             if (l == 0) begin : gen_multiply
-                always @(posedge clk) terms_q <= multiply(depthwise ? taps : activations, weights);
+                always @(posedge clk) terms_q <= multiply(operands_q, weights_q);
             end else begin : gen_add
                 always @(posedge clk) terms_q <= add(gen_level[l-1].terms_q);
             end

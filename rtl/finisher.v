@@ -5,7 +5,7 @@
 // vector of another group of filters, the group's constants are fetched from their buffer.
 // Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
 //
-// Latency: 15 cycles from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
+// Latency: 1 cycle from the queue to a vector's first slice, 18 from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
 // cycles for another group's constants.
 
 `default_nettype none
@@ -38,7 +38,7 @@ module finisher #(
     input  wire [         8*LANES_IN-1:0] const_wr_data,
     output wire [      CONST_COUNT_W-1:0] const_released,
 
-    // The oldest vector with its window's marks.
+    // The oldest vector with its window's marks, taken when valid and ready.
     input  wire                           head_valid,
     input  wire [       32*LANES_OUT-1:0] head_acc,
     input  wire [              OUT_W-1:0] head_out,
@@ -47,7 +47,7 @@ module finisher #(
     input  wire                           head_new_group,
     input  wire                           head_last_group,
     input  wire                           head_layer_end,
-    output wire                           pop,
+    output wire                           head_ready,
 
     output wire [          LANES_OUT-1:0] wr_en,
     output wire [              OUT_W-1:0] wr_addr,
@@ -61,7 +61,8 @@ module finisher #(
     localparam STRIDE    = REQUANT_LANES / RAW_LANES;
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
-    localparam LATENCY   = 13;  // one to select, twelve to requantise
+    localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
+    localparam LATENCY   = 16;  // one to select, fifteen to requantise
 
     // The layer.
     reg              active_q;
@@ -85,10 +86,48 @@ module finisher #(
         end
     end
 
+    // The vector at hand, the address of its next slice, and whether the buffer has room for that.
+    reg                      vector_valid_q;
+    reg [  32*LANES_OUT-1:0] acc_q;
+    reg [         OUT_W-1:0] slice_addr_q;
+    reg [        LANE_W-1:0] last_lane_q;
+    reg                      final_q;
+    reg                      new_group_q;
+    reg                      last_group_q;
+    reg                      layer_end_q;
+    reg [         OUT_W-1:0] limit_q;  // the last address for which it has
+
+    wire issue;
+    wire pop;
+
+    wire [OUT_W-1:0] room = limit_q - slice_addr_q;
+
+    assign head_ready = !vector_valid_q || pop;
+
+    always @(posedge clk) begin
+        limit_q <= read + OUT_BYTES[OUT_W-1:0] - WORD[OUT_W-1:0];
+        if (head_ready) begin
+            acc_q        <= head_acc;
+            slice_addr_q <= head_out;
+            last_lane_q  <= head_last_lane;
+            final_q      <= head_final;
+            new_group_q  <= head_new_group;
+            last_group_q <= head_last_group;
+            layer_end_q  <= head_layer_end;
+        end else if (issue) begin
+            slice_addr_q <= slice_addr_q + (requantise_q ? SLICE_BYTES : WORD[OUT_W-1:0]);
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) vector_valid_q <= 1'b0;
+        else if (head_ready) vector_valid_q <= head_valid;
+    end
+
     always @(posedge clk) begin
         if (rst) active_q <= 1'b0;
         else if (cfg_ready) active_q <= cfg_valid;
-        else if (pop && head_layer_end) active_q <= 1'b0;
+        else if (pop && layer_end_q) active_q <= 1'b0;
     end
 
     // Constants: fetched word by word into a shift register that holds a group's.
@@ -105,7 +144,7 @@ module finisher #(
     reg                              loaded_q;
 
     wire [WORD_W-1:0] fetched_word;
-    wire stale = head_valid && active_q && head_new_group && !loaded_q;
+    wire stale = vector_valid_q && active_q && new_group_q && !loaded_q;
     wire fetch = stale && fetched_q != CONST_PER_GROUP[FETCH_W-1:0];
     wire complete = arriving_q && !fetch;
 
@@ -144,13 +183,13 @@ module finisher #(
             if (complete) begin
                 loaded_q  <= 1'b1;
                 fetched_q <= {FETCH_W{1'b0}};
-                if (head_last_group) next_layer_q <= fetch_q;
-                if (head_final) released_q <= fetch_q;
+                if (last_group_q) next_layer_q <= fetch_q;
+                if (final_q) released_q <= fetch_q;
             end
             if (pop) begin
                 loaded_q <= 1'b0;
-                if (head_last_group) fetch_q <= layer_q;
-                if (head_layer_end) begin
+                if (last_group_q) fetch_q <= layer_q;
+                if (layer_end_q) begin
                     fetch_q    <= next_layer_q;
                     layer_q    <= next_layer_q;
                     released_q <= next_layer_q;
@@ -164,17 +203,14 @@ module finisher #(
     // Slices.
     reg [1:0] slice_q;  // in quarters of a vector
 
-    wire [1:0] last_quarter = head_last_lane[LANE_W-1:LANE_W-2];
+    wire [1:0] last_quarter = last_lane_q[LANE_W-1:LANE_W-2];
     wire [1:0] slice_step = requantise_q ? STRIDE[1:0] : 2'd1;  // 4 quarters at once: 0, and one slice is all
     wire [1:0] slice_end = slice_q | (requantise_q ? STRIDE[1:0] - 2'd1 : 2'd0);  // its last quarter
     wire slice_last = !(slice_end < last_quarter);
 
-    wire [OUT_W-1:0] lane_offset = {{OUT_W - LANE_W{1'b0}}, slice_q, {LANE_W - 2{1'b0}}};
-    wire [OUT_W-1:0] slice_addr = head_out + (requantise_q ? lane_offset : {lane_offset[OUT_W-3:0], 2'b00});
-    wire [OUT_W-1:0] reach = slice_addr + WORD[OUT_W-1:0] - read;
-    wire room = reach <= OUT_BYTES[OUT_W-1:0];
-    wire issue = head_valid && active_q && (!head_new_group || loaded_q) && room;
+    wire [LANE_W:0] lane_offset = {1'b0, slice_q, {LANE_W - 2{1'b0}}};
 
+    assign issue = vector_valid_q && active_q && (!new_group_q || loaded_q) && !room[OUT_W-1];
     assign pop = issue && slice_last;
 
     always @(posedge clk) begin
@@ -197,11 +233,9 @@ module finisher #(
     wire [LANES_OUT-1:0] enable;
     wire [OUT_W-1:0] enabled;  // how many
 
-    wire [LANE_W:0] lanes_left = {1'b0, head_last_lane} - lane_offset[LANE_W:0];  // less one
+    wire [LANE_W:0] lanes_left = {1'b0, last_lane_q} - lane_offset;  // less one
     wire [OUT_W-1:0] bytes_left = requantise_q ? {{OUT_W - LANE_W - 1{1'b0}}, lanes_left} + 1'b1
                                 : {{OUT_W - LANE_W - 3{1'b0}}, lanes_left, 2'b00} + {{OUT_W - 3{1'b0}}, 3'd4};
-    localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
-
     assign enabled = requantise_q ? (bytes_left < SLICE_BYTES ? bytes_left : SLICE_BYTES)
                    : (bytes_left < WORD[OUT_W-1:0] ? bytes_left : WORD[OUT_W-1:0]);
 
@@ -216,7 +250,7 @@ module finisher #(
             wire [1:0] quarter = slice_q + i[1:0];
 
             always @(posedge clk) begin
-                acc_q1[32*RAW_LANES*i+:32*RAW_LANES]  <= head_acc[32*RAW_LANES*quarter+:32*RAW_LANES];
+                acc_q1[32*RAW_LANES*i+:32*RAW_LANES]  <= acc_q[32*RAW_LANES*quarter+:32*RAW_LANES];
                 bias_q1[32*RAW_LANES*i+:32*RAW_LANES] <= biases[32*RAW_LANES*quarter+:32*RAW_LANES];
                 mult_q1[32*RAW_LANES*i+:32*RAW_LANES] <= mults[32*RAW_LANES*quarter+:32*RAW_LANES];
                 shift_q1[8*RAW_LANES*i+:8*RAW_LANES]  <= shifts[8*RAW_LANES*quarter+:8*RAW_LANES];
@@ -224,7 +258,7 @@ module finisher #(
         end
     endgenerate
 
-    // Stages 2 to 13.
+    // Stages 2 to 16.
     wire [32*R-1:0] biased;
     wire [ 8*R-1:0] results;
 
@@ -261,8 +295,8 @@ module finisher #(
 
     always @(posedge clk) begin
         enable_q <= {enable, enable_q[LANES_OUT*LATENCY-1:LANES_OUT]};
-        addr_q   <= {slice_addr, addr_q[OUT_W*LATENCY-1:OUT_W]};
-        end_q    <= {slice_addr + enabled, end_q[OUT_W*LATENCY-1:OUT_W]};
+        addr_q   <= {slice_addr_q, addr_q[OUT_W*LATENCY-1:OUT_W]};
+        end_q    <= {slice_addr_q + enabled, end_q[OUT_W*LATENCY-1:OUT_W]};
     end
 
     always @(posedge clk) begin
@@ -271,7 +305,7 @@ module finisher #(
             commit_q <= {LATENCY{1'b0}};
         end else begin
             issued_q <= {issue, issued_q[LATENCY-1:1]};
-            commit_q <= {pop && head_last_group, commit_q[LATENCY-1:1]};
+            commit_q <= {pop && last_group_q, commit_q[LATENCY-1:1]};
         end
     end
 

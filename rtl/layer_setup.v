@@ -279,9 +279,13 @@ module layer_setup #(
     wire block_fits = product_q <= BYTES_OF_OUT / 2;
     wire pixel_fits = {16'd0, pixel_q} <= BYTES_OF_OUT - BYTES_OF_TWO_RESULTS;
 
+    // A product that is refused ends the set-up one cycle later, while the next is loaded.
     reg       refused;
     reg [7:0] refused_code;
     reg [7:0] refused_detail;
+    reg       refused_q;
+    reg [7:0] refused_code_q;
+    reg [7:0] refused_detail_q;
 
     always @(*) begin
         refused        = 1'b0;
@@ -326,14 +330,21 @@ module layer_setup #(
         else nonsense = 1'b0;
     end
 
+    // (taps - 1) * dilation; too little for a multiplier.
     function [6:0] reach(input [3:0] taps, input [2:0] dilation);
-        reach = ({3'd0, taps} - 7'd1) * {4'd0, dilation};
+        reg [6:0] gaps;
+        begin
+            gaps  = {3'd0, taps} - 7'd1;
+            reach = (gaps & {7{dilation[0]}}) + ({gaps[5:0], 1'b0} & {7{dilation[1]}}) + ({gaps[4:0], 2'b00} & {7{dilation[2]}});
+        end
     endfunction
 
     always @(posedge clk) begin
         a_q       <= a;
         b_q       <= b;
         product_q <= a_q * b_q;
+        refused_code_q   <= refused_code;
+        refused_detail_q <= refused_detail;
 
         if (state_q == DIVIDE) begin
             in_quotient_q  <= {in_quotient_q[14:0], in_fits};
@@ -426,10 +437,16 @@ module layer_setup #(
     end
 
     always @(posedge clk) begin
-        error <= 1'b0;
+        error     <= 1'b0;
+        refused_q <= state_q == STORE && refused && !rst;
         if (rst) begin
             state_q   <= IDLE;
             offered_q <= 4'd0;
+        end else if (refused_q) begin
+            state_q      <= IDLE;
+            error        <= 1'b1;
+            error_code   <= refused_code_q;
+            error_detail <= refused_detail_q;
         end else begin
             case (state_q)
                 IDLE: begin
@@ -457,12 +474,7 @@ module layer_setup #(
                 MULTIPLY: state_q <= STORE;
                 STORE: begin
                     state_q <= LOAD;
-                    if (refused) begin
-                        state_q      <= IDLE;
-                        error        <= 1'b1;
-                        error_code   <= refused_code;
-                        error_detail <= refused_detail;
-                    end else if (step_q != BLOCK_BYTES || block_fits || cfg_block_cols == 16'd1) begin
+                    if (step_q != BLOCK_BYTES || block_fits || cfg_block_cols == 16'd1) begin
                         step_q <= step_q + 5'd1;
                         if (step_q + 5'd1 == PRODUCTS) begin
                             state_q   <= OFFER;

@@ -6,7 +6,7 @@
 // count what is valid in it.
 // Does not: saturate. An accumulator wraps modulo 2^32.
 //
-// Latency: step_wgt goes one cycle ahead of the other step ports; result_valid comes 2 + ceil(log2(LANES_IN) / 2)
+// Latency: step_wgt goes one cycle ahead of the other step ports; result_valid comes 3 + ceil(log2(LANES_IN) / 2)
 // cycles after these.
 // Throughput: one step a cycle. It never stalls.
 
@@ -39,7 +39,7 @@ module mac_array #(
 );
 
     localparam SUM_W   = 16 + $clog2(LANES_IN);
-    localparam LATENCY = 1 + ($clog2(LANES_IN) + 1) / 2;  // of dot_product
+    localparam LATENCY = 2 + ($clog2(LANES_IN) + 1) / 2;  // of dot_product
 
     reg [LATENCY-1:0] valid_q;
     reg [LATENCY-1:0] first_q;

@@ -40,17 +40,21 @@ module result_reader #(
     reg               active_q;
     reg [31-LANE_W:0] words_q;        // of a frame, less one
     reg [31-LANE_W:0] words_left_q;   // of this frame, less one
+    reg               one_word_q;     // a frame has no other
+    reg               frame_end_q;    // its last word
     reg [ LANE_W-1:0] last_byte_q;    // of a frame's last word
     reg [       15:0] frames_left_q;  // less one
     reg [ WORD_W-1:0] word_q;
 
     wire [31:0] last_byte = cfg_frame_bytes - 32'd1;
 
-    wire frame_end = words_left_q == {32 - LANE_W{1'b0}};
-    wire layer_end = frame_end && frames_left_q == 16'd0;
-    wire [LANE_W-1:0] needed = frame_end ? last_byte_q : {LANE_W{1'b1}};  // less one
-    wire [OUT_W-1:0] ready_bytes = committed - read;
-    wire here = !ready_bytes[OUT_W-1] && ready_bytes > {{WORD_W{1'b0}}, needed};
+    wire one_word = last_byte[31:LANE_W] == {32 - LANE_W{1'b0}};
+    wire layer_end = frame_end_q && frames_left_q == 16'd0;
+
+    // A word is here when the results have gone on to another, or, at a frame's end, past its last byte.
+    wire [WORD_W-1:0] ahead = committed[OUT_W-1:LANE_W] - word_q;
+    wire past_end = frame_end_q && committed[LANE_W-1:0] > last_byte_q;
+    wire here = !ahead[WORD_W-1] && (ahead != {WORD_W{1'b0}} || past_end);
 
     reg             valid_q1;
     reg [LANES-1:0] keep_q1;
@@ -68,15 +72,18 @@ module result_reader #(
         if (cfg_ready) begin
             words_q       <= last_byte[31:LANE_W];
             words_left_q  <= last_byte[31:LANE_W];
+            one_word_q    <= one_word;
+            frame_end_q   <= one_word;
             last_byte_q   <= last_byte[LANE_W-1:0];
             frames_left_q <= cfg_frames - 16'd1;
         end else if (rd_en) begin
-            words_left_q <= frame_end ? words_q : words_left_q - 1'b1;
-            if (frame_end) frames_left_q <= frames_left_q - 16'd1;
+            words_left_q <= frame_end_q ? words_q : words_left_q - 1'b1;
+            frame_end_q  <= frame_end_q ? one_word_q : words_left_q == {{31 - LANE_W{1'b0}}, 1'b1};
+            if (frame_end_q) frames_left_q <= frames_left_q - 16'd1;
         end
         if (rd_en) begin
-            keep_q1      <= {LANES{1'b1}} >> ~needed;
-            last_q1      <= frame_end;
+            keep_q1      <= {LANES{1'b1}} >> (frame_end_q ? ~last_byte_q : {LANE_W{1'b0}});
+            last_q1      <= frame_end_q;
             layer_end_q1 <= layer_end;
         end
     end

@@ -82,7 +82,7 @@ module step_gate #(
     localparam WORD_W   = ACT_W - LANE_W;
     localparam CREDIT_W = $clog2(CREDITS + 1);
     // A release reaches the loader only after the reads it follows are over.
-    localparam DELAY    = 4;
+    localparam DELAY    = 3;
 
     // The word under the last lane inside is the address's own, or the next if the lanes run over its end.
     function crosses(input [LANE_W-1:0] first_byte, input [LANE_W-1:0] last_lane);
