@@ -31,7 +31,7 @@ from models.packing import (
     weight_runs,
 )
 
-FIRST_STEP = 14
+FIRST_STEP = 15
 """Cycles from the first beat to the earliest step: the sequencer's pipeline."""
 ARRIVAL = 2
 """Cycles from the beat that completes a word to the first step that may read it."""
@@ -113,13 +113,13 @@ def queue_model(layers: Sequence[Layer], config: CoreConfig) -> list[int]:
     """
     activations, weights, results = _Activations(config), _Weights(config), _Results(config)
     offered = -1  # cycle in which a layer can be taken first
-    step = before = offered - 1  # cycles of the latest step and of the one before
+    step = offered - 1  # cycle of the latest step
     ends = [-1]  # last result beats
     for number, layer in enumerate(layers):
         plan = _Plan.of(layer, config)
         if number:
             offered += 1 + plan.setup_cycles
-        sequencer = max(before + 1, offered)
+        sequencer = max(step + 1, offered)
         step = max(sequencer + FIRST_STEP, step)
         offered = max(
             sequencer,
@@ -128,7 +128,7 @@ def queue_model(layers: Sequence[Layer], config: CoreConfig) -> list[int]:
             results.begin(layer, plan, offered),
         )  # cycle in which the last user takes it
         for item in plan.items(layer):
-            step, before = _item(step, item, plan, activations, weights, results)
+            step = _item(step, item, plan, activations, weights, results)
         activations.end()
         weights.end()
         ends.append(results.last_beat)
@@ -142,11 +142,11 @@ def _item(
     activations: _Activations,
     weights: _Weights,
     results: _Results,
-) -> tuple[int, int]:
-    """The cycles of an item's last step and of the one before; `step` is the latest before it."""
+) -> int:
+    """The cycle of an item's last step; `step` is that of the latest before it."""
     ready = max(activations.by(item), weights.by(item.last_set))
     for window in item.windows(plan):
-        before, first = step, step + 1
+        first = step + 1
         last_use = item.final and window.last
         if weights.tight:
             acts, sets = window.needs(item, plan)
@@ -154,17 +154,15 @@ def _item(
             for act, word in zip(here.tolist(), sets.tolist(), strict=True):
                 if last_use:
                     weights.release(step + 1 + RELEASE, word)
-                before, step = step, max(step + 1, act, weights.reach(word))
+                step = max(step + 1, act, weights.reach(word))
         elif ready <= first and not last_use:
             step += window.steps
-            before = step - 1
         else:
             acts, sets = window.needs(item, plan)
             order = np.arange(window.steps)
             waits = np.maximum(activations.at(item, acts), weights.at(sets))
             steps = np.maximum.accumulate(np.maximum(waits, first) - order) + order
             step = int(steps[-1])
-            before = int(steps[-2]) if window.steps > 1 else before
             if last_use:
                 weights.release(first + RELEASE, int(sets[0]))
                 weights.release_all(steps[:-1] + 1 + RELEASE, sets[1:])
@@ -177,7 +175,7 @@ def _item(
         if item.last_group:
             weights.release_constants(results.last_slice + 1, item.group + 1)
     activations.release(step + RELEASE, item)
-    return step, before
+    return step
 
 
 @dataclass(frozen=True)
@@ -630,7 +628,7 @@ class _Results:
     def credit(self) -> int:
         """The first cycle in which another window's last step may be taken."""
         queue = self._config.result_queue
-        return self._pops[-queue] + 1 if len(self._pops) >= queue else 0
+        return self._pops[-queue] + 2 if len(self._pops) >= queue else 0
 
     def window(self, step: int, item: _Item, window: _Window) -> int:
         """Follows a window's vector; the cycle of its first slice's turn, room or not."""

@@ -95,26 +95,36 @@ module row_walker #(
     reg [OUT_W-1:0]         block_out_q;    // of the block
     reg [OUT_W-1:0]         group_out_q;    // of the group in a pixel
 
-    // All stages behind the first move together.
-    wire move = !item_valid || item_ready;
+    // All stages move together.
+    wire move;
     wire advance = active_q && move;
 
+    // Which of its kind the item is the last of. These are known with the counts themselves, since much hangs on them.
+    reg span_end_q;    // of the groups that see the same channels
+    reg last_span_q;   // of those spans
+    reg last_block_q;
+    reg last_row_q;
+    reg last_frame_q;
+
+    localparam [16:0] ONE_GROUP  = {1'b0, FILTERS};
+    localparam [16:0] TWO_GROUPS = {FILTERS, 1'b0};
+
+    wire [16:0] span_filters = {1'b0, cfg_span_filters};
+    wire one_group = span_filters <= ONE_GROUP;
+    wire one_span = cfg_out_channels <= cfg_span_filters;
+    wire one_block = cfg_out_width <= cfg_block_cols;
+
     // A group is LANES_OUT filters that see the same channels, or what is left of those.
-    wire span_end = span_left_q <= FILTERS;
-    wire last_group = span_end && filters_left_q <= cfg_span_filters;
-    wire [15:0] filters = span_end ? span_left_q : FILTERS;
+    wire last_group = span_end_q && last_span_q;
+    wire [15:0] filters = span_end_q ? span_left_q : FILTERS;
     wire [15:0] last_filter = filters - 16'd1;
     wire [15:0] filters_behind = filters_left_q - cfg_span_filters;
     wire [15:0] next_channel = channel_q + cfg_span;
     wire [OUT_W:0] group_bytes = cfg_requantise ? {{OUT_W - 5{1'b0}}, filters[5:0]} : {{OUT_W - 7{1'b0}}, filters[5:0], 2'b00};
 
-    wire last_block = cols_left_q <= cfg_block_cols;
-    wire last_row = rows_left_q == 16'd0;
-    wire last_frame = frames_left_q == 16'd0;
-
-    wire row_end = last_group && last_block;
-    wire frame_end = row_end && last_row;
-    wire layer_end = frame_end && last_frame;
+    wire row_end = last_group && last_block_q;
+    wire frame_end = row_end && last_row_q;
+    wire layer_end = frame_end && last_frame_q;
 
     wire signed [POS_W-1:0] next_row = row_q + $signed({{POS_W - 3{1'b0}}, cfg_stride_y});
     wire [WIN_W-1:0] channel = {{WIN_W - 16{1'b0}}, channel_q};
@@ -135,6 +145,11 @@ module row_walker #(
             span_left_q   <= cfg_span_filters;
             channel_q     <= 16'd0;
             first_item_q  <= 1'b1;
+            span_end_q    <= one_group;
+            last_span_q   <= one_span;
+            last_block_q  <= one_block;
+            last_row_q    <= cfg_out_height == 16'd1;
+            last_frame_q  <= cfg_frames == 16'd1;
             row_q         <= cfg_first_row;
             col_q         <= cfg_first_col;
             offset_q      <= cfg_first_offset;
@@ -147,29 +162,39 @@ module row_walker #(
             if (last_group) begin
                 filters_left_q <= cfg_out_channels;
                 span_left_q    <= cfg_span_filters;
+                span_end_q     <= one_group;
+                last_span_q    <= one_span;
                 channel_q      <= 16'd0;
-            end else if (span_end) begin
+            end else if (span_end_q) begin
                 filters_left_q <= filters_behind;
                 span_left_q    <= filters_behind < cfg_span_filters ? filters_behind : cfg_span_filters;
+                span_end_q     <= one_group || {1'b0, filters_left_q} <= span_filters + ONE_GROUP;
+                last_span_q    <= {1'b0, filters_left_q} <= {cfg_span_filters, 1'b0};
                 channel_q      <= next_channel < cfg_last_channel ? next_channel : cfg_last_channel;
             end else begin
                 span_left_q <= span_left_q - FILTERS;
+                span_end_q  <= {1'b0, span_left_q} <= TWO_GROUPS;
             end
             group_wgt_q   <= last_group ? layer_wgt_q : next_group_wgt;
             group_out_q   <= last_group ? {OUT_W{1'b0}} : group_out_q + group_bytes[OUT_W-1:0];
             if (last_group) begin
-                cols_left_q <= last_block ? cfg_out_width : cols_left_q - cfg_block_cols;
-                col_q       <= last_block ? cfg_first_col : col_q + $signed(cfg_block_pos);
-                offset_q    <= last_block ? cfg_first_offset : offset_q + $signed(cfg_block_offset);
+                last_block_q <= last_block_q ? one_block : {1'b0, cols_left_q} <= {cfg_block_cols, 1'b0};
+                cols_left_q <= last_block_q ? cfg_out_width : cols_left_q - cfg_block_cols;
+                col_q       <= last_block_q ? cfg_first_col : col_q + $signed(cfg_block_pos);
+                offset_q    <= last_block_q ? cfg_first_offset : offset_q + $signed(cfg_block_offset);
                 block_out_q <= frame_end ? next_frame_out
-                             : last_block ? next_row_out : block_out_q + cfg_block_bytes;
+                             : last_block_q ? next_row_out : block_out_q + cfg_block_bytes;
             end
             if (row_end) begin
-                rows_left_q <= last_row ? cfg_out_height - 16'd1 : rows_left_q - 16'd1;
-                row_q       <= last_row ? cfg_first_row : next_row;
-                row_act_q   <= last_row ? next_frame_act - cfg_top_span : next_row_act;
+                last_row_q  <= last_row_q ? cfg_out_height == 16'd1 : rows_left_q == 16'd1;
+                rows_left_q <= last_row_q ? cfg_out_height - 16'd1 : rows_left_q - 16'd1;
+                row_q       <= last_row_q ? cfg_first_row : next_row;
+                row_act_q   <= last_row_q ? next_frame_act - cfg_top_span : next_row_act;
             end
-            if (frame_end) frames_left_q <= frames_left_q - 16'd1;
+            if (frame_end) begin
+                last_frame_q  <= frames_left_q == 16'd1;
+                frames_left_q <= frames_left_q - 16'd1;
+            end
         end
     end
 
@@ -186,7 +211,7 @@ module row_walker #(
             if (layer_end) active_q <= 1'b0;
             if (layer_end) layer_wgt_q <= next_group_wgt;
             if (frame_end) frame_act_q <= next_frame_act;
-            if (row_end) row_out_q <= last_row ? next_frame_out : next_row_out;
+            if (row_end) row_out_q <= last_row_q ? next_frame_out : next_row_out;
         end
     end
 
@@ -213,7 +238,7 @@ module row_walker #(
         .position(position)
     );
 
-    reg [       4:0] valid_q;  // stages 5 to 1
+    reg [       3:0] valid_q;  // stages 4 to 1
     reg [ ACT_W-1:0] frame_q1;
     reg [ ACT_W-1:0] frame_q2;
     reg [ ACT_W-1:0] frame_q3;
@@ -233,14 +258,14 @@ module row_walker #(
             act_q1   <= row_act_q + channel[ACT_W-1:0];
             wgt_q1   <= group_wgt_q;
             pass_q1  <= {
-                last_block ? cols_left_q : cfg_block_cols,
+                last_block_q ? cols_left_q : cfg_block_cols,
                 col_q,
                 offset_q,
                 block_out_q + group_out_q,
-                last_row || next_row_below ? next_frame_act : next_row_above ? frame_act_q : next_row_act,
+                last_row_q || next_row_below ? next_frame_act : next_row_above ? frame_act_q : next_row_act,
                 next_group_wgt,
                 row_end,
-                last_frame && last_row && last_block,
+                last_frame_q && last_row_q && last_block_q,
                 last_filter[4:0],
                 first_item_q || cfg_groups != 16'd1,
                 last_group,
@@ -253,7 +278,7 @@ module row_walker #(
         end
     end
 
-    // Stages 4 and 5: their addresses. A window that begins above the image has its first kernel row inside on one of
+    // Stage 4: what their addresses are the sums of. A window that begins above the image has its first kernel row inside on one of
     // the frame's first rows.
     reg [       3:0] taps_q4;
     reg [ ACT_W-1:0] act_q4;
@@ -262,10 +287,6 @@ module row_walker #(
     reg [ WGT_W-1:0] wgt_more_q4;
     reg [ WGT_W-1:0] wgt_most_q4;
     reg [PASS_W-1:0] pass_q4;
-    reg [       3:0] taps_q5;
-    reg [ ACT_W-1:0] act_q5;
-    reg [ WGT_W-1:0] wgt_q5;
-    reg [PASS_W-1:0] pass_q5;
 
     // A number times two bits: too little for a multiplier.
     function [WIN_W-1:0] times(input [WIN_W-1:0] number, input [1:0] bits);
@@ -286,27 +307,45 @@ module row_walker #(
             wgt_more_q4 <= first_words[WGT_W-1:0];
             wgt_most_q4 <= further_words[WGT_W-1:0];
             pass_q4     <= pass_q3;
-            taps_q5     <= taps_q4;
-            act_q5      <= act_q4 + act_more_q4;
-            wgt_q5      <= wgt_q4 + wgt_more_q4 + wgt_most_q4;
-            pass_q5     <= pass_q4;
         end
     end
 
     always @(posedge clk) begin
-        if (rst) valid_q <= 5'd0;
-        else if (move) valid_q <= {valid_q[3:0], active_q};
+        if (rst) valid_q <= 4'd0;
+        else if (move) valid_q <= {valid_q[2:0], active_q};
     end
 
-    assign busy        = active_q || valid_q != 5'd0;
-    assign item_valid  = valid_q[4];
-    assign item_taps_y = taps_q5;
-    assign item_act    = act_q5;
-    assign item_wgt    = wgt_q5;
-    assign {
-        item_cols, item_col, item_offset, item_out, item_act_release, item_wgt_release,
-        item_row_end, item_final, item_last_filter, item_new_group, item_last_group, item_layer_end
-    } = pass_q5;
+    assign busy = active_q || valid_q != 4'd0 || item_valid;
+
+    // In a skid buffer so that a waiting window does not hold this chain at once.
+    skid_buffer #(
+        .WIDTH(4 + ACT_W + WGT_W + PASS_W)
+    ) u_skid_buffer (
+        .clk    (clk),
+        .rst    (rst),
+        .s_data ({taps_q4, act_q4 + act_more_q4, wgt_q4 + wgt_more_q4 + wgt_most_q4, pass_q4}),
+        .s_valid(valid_q[3]),
+        .s_ready(move),
+        .m_data ({
+            item_taps_y,
+            item_act,
+            item_wgt,
+            item_cols,
+            item_col,
+            item_offset,
+            item_out,
+            item_act_release,
+            item_wgt_release,
+            item_row_end,
+            item_final,
+            item_last_filter,
+            item_new_group,
+            item_last_group,
+            item_layer_end
+        }),
+        .m_valid(item_valid),
+        .m_ready(item_ready)
+    );
 
     wire unused = &{1'b0, last_filter[15:5], group_bytes[OUT_W], channel, position_bytes, first_words, further_words};
 

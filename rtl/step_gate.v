@@ -18,33 +18,34 @@ module step_gate #(
 ) (
     input  wire                     clk,
     input  wire                     rst,
+    output wire                     busy,  // a step is here, or comes
 
     // The layer; constant while steps of it come.
     input  wire                     cfg_depthwise,
     input  wire [              7:0] cfg_in_zero_point,
 
-    input  wire                     walk_valid,
-    output wire                     walk_ready,
-    input  wire                     walk_first,
-    input  wire                     walk_last,
-    input  wire                     walk_any,
-    input  wire                     walk_multiply,
-    input  wire [              3:0] walk_row,
-    input  wire                     walk_clear,
-    input  wire [$clog2(LANES)-1:0] walk_first_lane,
-    input  wire [$clog2(LANES)-1:0] walk_last_lane,
-    input  wire [        ACT_W-1:0] walk_act,
-    input  wire [        WGT_W-1:0] walk_wgt,
-    input  wire [        OUT_W-1:0] walk_out,
-    input  wire [        ACT_W-1:0] walk_act_release,
-    input  wire [        WGT_W-1:0] walk_wgt_release,
-    input  wire                     walk_row_end,
-    input  wire                     walk_final,
-    input  wire                     walk_last_use,
-    input  wire [              4:0] walk_last_filter,
-    input  wire                     walk_new_group,
-    input  wire                     walk_last_group,
-    input  wire                     walk_layer_end,
+    input  wire                     next_valid,
+    output wire                     next_ready,
+    input  wire                     next_first,
+    input  wire                     next_last,
+    input  wire                     next_any,
+    input  wire                     next_multiply,
+    input  wire [              3:0] next_row,
+    input  wire                     next_clear,
+    input  wire [$clog2(LANES)-1:0] next_first_lane,
+    input  wire [$clog2(LANES)-1:0] next_last_lane,
+    input  wire [        ACT_W-1:0] next_act,
+    input  wire [        WGT_W-1:0] next_wgt,
+    input  wire [        OUT_W-1:0] next_out,
+    input  wire [        ACT_W-1:0] next_act_release,
+    input  wire [        WGT_W-1:0] next_wgt_release,
+    input  wire                     next_row_end,
+    input  wire                     next_final,
+    input  wire                     next_last_use,
+    input  wire [              4:0] next_last_filter,
+    input  wire                     next_new_group,
+    input  wire                     next_last_group,
+    input  wire                     next_layer_end,
 
     // What has arrived, and what is needed no more.
     input  wire [ACT_W-$clog2(LANES)-1:0] act_written,   // words
@@ -90,11 +91,11 @@ module step_gate #(
         {crosses, unused_sum} = {1'b0, first_byte} + {1'b0, last_lane};
     endfunction
 
-    function act_here(input [WORD_W-1:0] written, input [WORD_W-1:0] word, input next);
+    function act_here(input [WORD_W-1:0] written, input [WORD_W-1:0] word, input two);
         reg [WORD_W-1:0] ahead;
         begin
             ahead    = written - word;
-            act_here = !ahead[WORD_W-1] && (ahead[WORD_W-1:1] != {WORD_W - 1{1'b0}} || (ahead[0] && !next));
+            act_here = !ahead[WORD_W-1] && (ahead[WORD_W-1:1] != {WORD_W - 1{1'b0}} || (ahead[0] && !two));
         end
     endfunction
 
@@ -107,7 +108,7 @@ module step_gate #(
     endfunction
 
     reg                valid_q;
-    reg                next_q;  // the step needs the next word as well
+    reg                crosses_q;  // the step needs the word behind its own as well
     reg                act_ok_q;
     reg                wgt_ok_q;
     reg [ACT_W-1:0]    act_release_q;
@@ -116,47 +117,49 @@ module step_gate #(
     reg                last_use_q;
     reg [CREDIT_W-1:0] credits_q;
     reg                credit_q;  // there is one
+    reg                credit_return_q;
 
-    wire next = crosses(walk_act[LANE_W-1:0], walk_last_lane);
+    wire next_crosses = crosses(next_act[LANE_W-1:0], next_last_lane);
     wire take = valid_q && act_ok_q && wgt_ok_q && (credit_q || !step_last);
     wire end_of_window = take && step_last;
-    wire [CREDIT_W-1:0] credits = credits_q + {{CREDIT_W - 1{1'b0}}, credit_return} - {{CREDIT_W - 1{1'b0}}, end_of_window};
+    wire [CREDIT_W-1:0] credits = credits_q + {{CREDIT_W - 1{1'b0}}, credit_return_q} - {{CREDIT_W - 1{1'b0}}, end_of_window};
 
-    assign walk_ready = !valid_q || take;
+    assign next_ready = !valid_q || take;
     assign step_valid = take;
+    assign busy       = valid_q || next_valid;
     assign stall_act  = valid_q && !act_ok_q;
     assign stall_wgt  = valid_q && act_ok_q && !wgt_ok_q;
     assign stall_out  = valid_q && act_ok_q && wgt_ok_q && !take;
 
     always @(posedge clk) begin
-        if (walk_ready) begin
-            step_first       <= walk_first;
-            step_last        <= walk_last;
-            step_any         <= walk_any;
-            step_multiply    <= walk_multiply;
+        if (next_ready) begin
+            step_first       <= next_first;
+            step_last        <= next_last;
+            step_any         <= next_any;
+            step_multiply    <= next_multiply;
             step_depthwise   <= cfg_depthwise;
-            step_row         <= walk_row;
-            step_clear       <= walk_clear;
-            step_first_lane  <= walk_first_lane;
-            step_last_lane   <= walk_last_lane;
-            step_act         <= walk_act;
-            step_wgt         <= walk_wgt;
-            step_out         <= walk_out;
-            step_final       <= walk_final;
-            step_last_filter <= walk_last_filter;
-            step_new_group   <= walk_new_group;
-            step_last_group  <= walk_last_group;
-            step_layer_end   <= walk_layer_end;
+            step_row         <= next_row;
+            step_clear       <= next_clear;
+            step_first_lane  <= next_first_lane;
+            step_last_lane   <= next_last_lane;
+            step_act         <= next_act;
+            step_wgt         <= next_wgt;
+            step_out         <= next_out;
+            step_final       <= next_final;
+            step_last_filter <= next_last_filter;
+            step_new_group   <= next_new_group;
+            step_last_group  <= next_last_group;
+            step_layer_end   <= next_layer_end;
             step_zero_point  <= cfg_in_zero_point;
-            next_q           <= next;
-            act_release_q    <= walk_act_release;
-            wgt_release_q    <= walk_wgt_release;
-            row_end_q        <= walk_row_end;
-            last_use_q       <= walk_last_use;
-            act_ok_q         <= !walk_any || act_here(act_written, walk_act[ACT_W-1:LANE_W], next);
-            wgt_ok_q         <= wgt_here(wgt_written, walk_wgt);
+            crosses_q        <= next_crosses;
+            act_release_q    <= next_act_release;
+            wgt_release_q    <= next_wgt_release;
+            row_end_q        <= next_row_end;
+            last_use_q       <= next_last_use;
+            act_ok_q         <= !next_any || act_here(act_written, next_act[ACT_W-1:LANE_W], next_crosses);
+            wgt_ok_q         <= wgt_here(wgt_written, next_wgt);
         end else begin
-            act_ok_q <= !step_any || act_here(act_written, step_act[ACT_W-1:LANE_W], next_q);
+            act_ok_q <= !step_any || act_here(act_written, step_act[ACT_W-1:LANE_W], crosses_q);
             wgt_ok_q <= wgt_here(wgt_written, step_wgt);
         end
     end
@@ -173,6 +176,7 @@ module step_gate #(
             valid_q             <= 1'b0;
             credits_q           <= CREDITS[CREDIT_W-1:0];
             credit_q            <= 1'b1;
+            credit_return_q     <= 1'b0;
             act_release_now_q   <= {WORD_W{1'b0}};
             wgt_release_now_q   <= {WGT_W{1'b0}};
             act_release_later_q <= {WORD_W * DELAY{1'b0}};
@@ -180,7 +184,8 @@ module step_gate #(
             act_released        <= {WORD_W{1'b0}};
             wgt_released        <= {WGT_W{1'b0}};
         end else begin
-            if (walk_ready) valid_q <= walk_valid;
+            if (next_ready) valid_q <= next_valid;
+            credit_return_q <= credit_return;
             credits_q <= credits;
             credit_q  <= credits != {CREDIT_W{1'b0}};
             if (end_of_window && row_end_q) act_release_now_q <= act_release_q[ACT_W-1:LANE_W];

@@ -98,7 +98,8 @@ module tap_range #(
     assign first    = first_q3;
     assign count    = count_q3;
     assign precedes   = before_q3;
-    assign position = start_q3 + first_q3[1:0] * dilation[1:0];
+    // The sum's low two bits are all of it.
+    assign position = start_q3 + (first_q3[1:0] & {2{dilation[0]}}) + {first_q3[0] && dilation[1], 1'b0};
 
     wire unused = &{1'b0, upto[6:4]};
 
