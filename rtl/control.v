@@ -65,14 +65,9 @@ module control #(
     output wire         more_queued, // behind the layer at hand
 
     output wire [  3:0] layer,       // number of the layer at hand, modulo 16
-    output wire [  3:0] read_layer,  // whose figures are read: those below
-
-    input  wire [ 31:0] cycles,
-    input  wire [ 31:0] cycles_active,
-    input  wire [ 31:0] cycles_stall_act,
-    input  wire [ 31:0] cycles_stall_wgt,
-    input  wire [ 31:0] cycles_stall_out,
-    input  wire [ 31:0] cycles_idle
+    output wire [  3:0] read_layer,  // whose counter is read
+    output wire [  2:0] read_index,  // which
+    input  wire [ 31:0] figure
 );
 
     localparam [31:0] ID_VALUE = 32'h434F_4E56;
@@ -278,6 +273,7 @@ module control #(
 
     assign layer      = layers_done_q[3:0] + 4'd1;
     assign read_layer = counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0];
+    assign read_index = s_axil_araddr[4:2];
 
     always @(posedge clk) begin
         if (rst) counters_of_q <= 5'd0;
@@ -315,12 +311,7 @@ module control #(
             AT_IRQ_STATUS: r_data = {30'd0, irq_status_q};
             AT_LAYERS_DONE: r_data = layers_done_q;
             AT_COUNTERS_OF: r_data = {27'd0, counters_of_q};
-            AT_CYCLES: r_data = cycles;
-            AT_ACTIVE: r_data = cycles_active;
-            AT_STALL_ACT: r_data = cycles_stall_act;
-            AT_STALL_WGT: r_data = cycles_stall_wgt;
-            AT_STALL_OUT: r_data = cycles_stall_out;
-            AT_IDLE: r_data = cycles_idle;
+            AT_CYCLES, AT_ACTIVE, AT_STALL_ACT, AT_STALL_WGT, AT_STALL_OUT, AT_IDLE: r_data = figure;
             default:
             if (s_axil_araddr >= AT_DESC_FIRST && s_axil_araddr <= AT_DESC_LAST && s_axil_araddr[1:0] == 2'b00)
                 r_data = desc_q[{s_axil_araddr[4:2], 5'd0}+:32];

@@ -113,12 +113,8 @@ module conv_core #(
     wire more_queued;
     wire [3:0] layer;
     wire [3:0] read_layer;
-    wire [31:0] cycles;
-    wire [31:0] cycles_active;
-    wire [31:0] cycles_stall_act;
-    wire [31:0] cycles_stall_wgt;
-    wire [31:0] cycles_stall_out;
-    wire [31:0] cycles_idle;
+    wire [2:0] read_index;
+    wire [31:0] figure;
     wire [3:0] cfg_valid;
     wire [3:0] cfg_ready;
     wire [15:0] cfg_frames;
@@ -315,12 +311,8 @@ module conv_core #(
         .more_queued     (more_queued),
         .layer           (layer),
         .read_layer      (read_layer),
-        .cycles          (cycles),
-        .cycles_active   (cycles_active),
-        .cycles_stall_act(cycles_stall_act),
-        .cycles_stall_wgt(cycles_stall_wgt),
-        .cycles_stall_out(cycles_stall_out),
-        .cycles_idle     (cycles_idle)
+        .read_index      (read_index),
+        .figure          (figure)
     );
 
     layer_setup #(
@@ -778,12 +770,8 @@ module conv_core #(
         .stall_out       (stall_out),
         .layer           (layer),
         .read_layer      (read_layer),
-        .cycles          (cycles),
-        .cycles_active   (cycles_active),
-        .cycles_stall_act(cycles_stall_act),
-        .cycles_stall_wgt(cycles_stall_wgt),
-        .cycles_stall_out(cycles_stall_out),
-        .cycles_idle     (cycles_idle)
+        .read_index      (read_index),
+        .figure          (figure)
     );
 
     wire unused = &{1'b0, mark_valid, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};

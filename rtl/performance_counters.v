@@ -26,13 +26,9 @@ module performance_counters (
     input  wire        stall_out,
 
     input  wire [ 3:0] layer,        // number of the layer at hand
-    input  wire [ 3:0] read_layer,   // whose figures are read
-    output wire [31:0] cycles,
-    output wire [31:0] cycles_active,
-    output wire [31:0] cycles_stall_act,
-    output wire [31:0] cycles_stall_wgt,
-    output wire [31:0] cycles_stall_out,
-    output wire [31:0] cycles_idle
+    input  wire [ 3:0] read_layer,   // whose figure is read
+    input  wire [ 2:0] read_index,   // which: 0 cycles, 1 active, 2 stall_act, 3 stall_wgt, 4 stall_out, 5 idle
+    output reg  [31:0] figure
 );
 
     reg        running_q;
@@ -89,12 +85,22 @@ module performance_counters (
     reg [191:0] finished[0:15];
     reg [ 15:0] known_q;
 
-    wire [191:0] figures = known_q[read_layer] ? finished[read_layer] : 192'd0;
+    wire [191:0] figures = finished[read_layer];
 
-    assign {cycles, cycles_active, cycles_stall_act, cycles_stall_wgt, cycles_stall_out, cycles_idle} = figures;
+    always @(*) begin
+        case (read_index)
+            3'd0: figure = figures[31:0];
+            3'd1: figure = figures[63:32];
+            3'd2: figure = figures[95:64];
+            3'd3: figure = figures[127:96];
+            3'd4: figure = figures[159:128];
+            default: figure = figures[191:160];
+        endcase
+        if (!known_q[read_layer]) figure = 32'd0;
+    end
 
     always @(posedge clk) begin
-        if (layer_end) finished[layer] <= {cycles_d, active_d, stall_act_d, stall_wgt_d, stall_out_d, idle_d};
+        if (layer_end) finished[layer] <= {idle_d, stall_out_d, stall_wgt_d, stall_act_d, active_d, cycles_d};
     end
 
     always @(posedge clk) begin
