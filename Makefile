@@ -1,6 +1,6 @@
 # `make help` says what can be asked for.
 
-OPTIONS := SIM ARRAY STALL RULES SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
+OPTIONS := SIM ARRAY STALL RULES RECORD SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
 TARGETS := question setup test run regress replay networks waves lint doctor clean help
 
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
@@ -18,7 +18,7 @@ $(foreach t,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
 quoted = '$(subst ','\'',$(strip $1))'
 option = $(if $($1),--$2 $(call quoted,$($1)))
 OPTION_ARGUMENTS = $(call option,SIM,sim) $(call option,ARRAY,array) $(call option,STALL,stall) \
-    $(if $(RULES),--rules=$(call quoted,$(RULES))) $(call option,SEED,seed) \
+    $(call option,RECORD,record) $(if $(RULES),--rules=$(call quoted,$(RULES))) $(call option,SEED,seed) \
     $(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(QUEUE)),--queue)
 # As in an activated .venv: Verilator's makefiles call `python`.
 VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m

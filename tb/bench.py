@@ -273,6 +273,7 @@ class Bench:
         self.write("host_seed_bus", seeds[BUS])
         self.write("host_bus_delay", profile.bus_delay)
         self.write("host_bus_after_valid", int(profile.ready_after_valid))
+        self.write("host_first", {"": 0, "wgt": 1, "act": 2}[profile.first])
         self.flip("host_seed_flip")
         await self.clock()
 

@@ -35,10 +35,11 @@ from tb.exploration import explore, play
 from tb.job import LayerResult
 from tb.job import Progress as Step
 from tb.pieces import CutLayer
+from tb.recording import SUFFIX, check_target, recording_named
 from tb.rules import RuleError, rules_off
 from tb.runner import BUILD, SimulationError, build, core_design, run_layers
 from tb.scenario import ScenarioError, load
-from tb.stalls import PROFILES, StallError, profile_named
+from tb.stalls import ORDERS, PROFILES, StallError
 from tb.tools import SIMULATORS, ToolMissingError, find_simulator
 
 PATIENCE_SECONDS = 2.0
@@ -86,7 +87,13 @@ def _parser() -> argparse.ArgumentParser:
     core.add_argument("--array", default="16x16", help="lanes in x lanes out")
     core.add_argument("--seed", type=_seed, help="what is random follows from it")
     shared = argparse.ArgumentParser(add_help=False, parents=[core])
-    shared.add_argument("--stall", default="none", metavar="PROFILE", help=", ".join(PROFILES))
+    shared.add_argument(
+        "--stall",
+        default="none",
+        metavar="PROFILE",
+        help=f"{', '.join([*PROFILES, *ORDERS])}, or recorded traffic (a file *{SUFFIX})",
+    )
+    shared.add_argument("--record", metavar="FILE", help=f"write the traffic down, as *{SUFFIX}")
     shared.add_argument(
         "--rules", default="", metavar="-NAME,...", help="protocol rules to switch off"
     )
@@ -267,7 +274,10 @@ def _simulate(
 ) -> tuple[list[LayerResult], float]:
     """The cases through the RTL as the options say: results and seconds."""
     config = CoreConfig.from_array(options.array)
-    profile_named(options.stall)
+    recording_named(options.stall)
+    record = None if options.record is None else Path(options.record)
+    if record is not None:
+        check_target(record)
     rules_off(options.rules)
     find_simulator(options.sim)
     for case in cases:
@@ -280,6 +290,7 @@ def _simulate(
             config,
             options.sim,
             stall=options.stall,
+            record=record,
             rules=options.rules,
             seed=seed,
             waves=options.waves,
@@ -321,7 +332,9 @@ def _arguments(options: argparse.Namespace, seed: int) -> list[str]:
     if hasattr(options, "layers"):
         layers = [str(Path(layer).resolve()) for layer in options.layers]
         words = ["run", *layers, "--out", str(Path(options.out).resolve())]
-    for name in ("sim", "array", "stall"):
+    stall = options.stall
+    words += ["--stall", str(Path(stall).resolve()) if stall.endswith(SUFFIX) else stall]
+    for name in ("sim", "array"):
         words += [f"--{name}", str(getattr(options, name))]
     words += [f"--rules={options.rules}"] if options.rules else []
     return [*words, "--seed", str(seed), *(["--queue"] if options.queue else [])]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.core_config import CoreConfig
 from models.layer import LayerCase
+from tb.recording import Recording
 
 JOB_VARIABLE = "CONV_JOB"
 """Environment variable with the path of the pickled `Job`."""
@@ -38,6 +39,8 @@ class Job:
     """the core's, see `tb.driver.driver_named`"""
     results_path: Path
     progress_path: Path
+    recording: Recording | None = None
+    """what to repeat, in place of the stall profile"""
     rules_off: frozenset[str] = frozenset()
     """protocol rules that are not checked, by name, see `tb.rules`"""
 

@@ -27,15 +27,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
+import numpy as np
 from cocotb_test import simulator as cocotb_simulators
 
 from models.core_config import CoreConfig
 from models.layer import LayerCase
-from tb.bench import MAX_JOBS, bench_parameters
+from tb.bench import BUS, MAX_JOBS, bench_parameters
 from tb.job import JOB_VARIABLE, OUR_DRIVER, Job, LayerResult, Progress, read_pickle, write_pickle
 from tb.pieces import CutLayer
+from tb.recording import SUFFIX, check_target, recording_named, recording_of
 from tb.rules import rules_off
-from tb.stalls import profile_named
+from tb.stalls import profile_named, stream_seeds
 from tb.tools import Tool, find_simulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -392,6 +394,7 @@ def run_layers(
     out_dir: Path | None = None,
     queue: bool = False,
     trace: bool = False,
+    record: Path | None = None,
     rtl_sources: Sequence[Path] | None = None,
     dut: str = "conv_core",
     driver: str = OUR_DRIVER,
@@ -403,18 +406,21 @@ def run_layers(
 
     A layer that does not fit is cut (see `tb.pieces`), and its pieces are queued behind each other;
     `queue` does that with all layers. `waves` leaves waves.fst and `trace` gives the cycle of
-    each beat. `rules` switches protocol rules off, "-tkeep,-tlast-early". `rtl_sources` and `dut`
-    put other RTL in place of the core, and `driver`, "module:class", is what knows how to drive it.
-    `out_dir` keeps the files of the run. `x_random`: on Verilator, what is not initialised is
-    random, from the seed.
+    each beat. `stall` is a profile's name, or a file of recorded traffic, which `record` writes
+    (see `tb.recording`). `rules` switches protocol rules off, "-tkeep,-tlast-early". `rtl_sources`
+    and `dut` put other RTL in place of the core, and `driver`, "module:class", is what knows how to
+    drive it. `out_dir` keeps the files of the run. `x_random`: on Verilator, what is not
+    initialised is random, from the seed.
 
     Raises `ToolMissingError`, `SimulationError`, `StallError`, `RuleError`, `NotFittingError`.
     """
     if not cases:
         return []
     config = CoreConfig() if config is None else config
-    profile_named(stall)
     off = rules_off(rules)
+    replay = recording_named(stall)
+    if record is not None:
+        check_target(record)
     layers = [CutLayer.of(case, config) for case in cases]
     pieces = [piece for layer in layers for piece in layer.pieces]
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
@@ -424,14 +430,25 @@ def run_layers(
         out_dir = Path(tempfile.mkdtemp(dir=BUILD / "runs"))
     out_dir = Path(out_dir).resolve()
     out_dir.mkdir(parents=True, exist_ok=True)
+    batches = tuple(_batches([len(layer.pieces) for layer in layers], queue))
+    ends = np.cumsum(batches)
+    heads = [pieces[end - size].name for end, size in zip(ends, batches, strict=True)]
+    traffic = out_dir / f"traffic{SUFFIX}"
+    if replay is not None:
+        replay.check(heads)
+        traffic.with_suffix(".replay").write_text(replay.bits())
+        plus_args = [*plus_args, f"+replay={traffic.with_suffix('.replay')}"]
+    if record is not None:
+        plus_args = [*plus_args, f"+record={traffic}"]
     job = Job(
         cases=tuple(pieces),
         config=config,
         simulator=simulator,
-        stall=stall,
+        stall="none" if replay else stall,
         seed=seed,
-        batches=tuple(_batches([len(layer.pieces) for layer in layers], queue)),
+        batches=batches,
         trace=trace,
+        recording=replay,
         rules_off=off,
         driver=driver,
         results_path=out_dir / "results.pickle",
@@ -451,6 +468,12 @@ def run_layers(
     results: list[LayerResult] = read_pickle(job.results_path)
     if len(results) != len(pieces):
         raise SimulationError(f"{len(pieces)} layers went in, {len(results)} results came out")
+    if record is not None:
+        if replay is not None:
+            given = [(run.layer, run.profile, run.bus_seed) for run in replay.runs]
+        else:
+            given = [(h, profile_named(stall), stream_seeds(seed, h)[BUS]) for h in heads]
+        record.write_text(recording_of(traffic.read_text(), given).text())
     if not keep:
         shutil.rmtree(out_dir)
     judged, end = [], 0

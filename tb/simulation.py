@@ -92,6 +92,10 @@ class Session:
         self._driver = self._new_driver()
         self.traffic = Traffic(job.stall, job.seed)
         """of the batches that follow"""
+        self._batch = 0
+        """number of the batch to come"""
+        self._profile = self.traffic.profile
+        """of the batch at hand"""
         self._results: list[LayerResult] = []
         self._last_progress = 0.0
         self._layers_done = 0
@@ -162,12 +166,12 @@ class Session:
         models = driver.cycles_model(layers)
         expected = models or [driver.cycles_limit(each) for each in layers]
         await bench.clear()
-        await bench.stall(self.traffic.profile, stream_seeds(self.traffic.seed, cases[0].name))
+        await self._stall(cases[0].name)
         running = await self._stage(cases)
         bench.write("host_jobs_wanted", len(cases))
         bench.write("host_drain", FINAL_DRAIN_CYCLES if final else DRAIN_CYCLES)
         beats = max(bench.act.queued, bench.wgt.queued)
-        bench.write("host_limit", time_limit(expected, beats, self.traffic.profile))
+        bench.write("host_limit", time_limit(expected, beats, self._profile))
         bench.write("host_tick", TICK_CYCLES)
         bench.write("host_irq_wanted", int(len(cases) > 1))
 
@@ -208,6 +212,15 @@ class Session:
             await self._conclude(i, running, trouble, models[i] if models else None)
             for i in range(len(running))
         ]
+
+    async def _stall(self, layer: str) -> None:
+        """Begins the traffic of a batch that begins with this layer."""
+        self._profile, seeds = self.traffic.profile, stream_seeds(self.traffic.seed, layer)
+        if self._job.recording is not None:
+            run = self._job.recording.runs[self._batch]
+            self._profile, seeds = run.profile, {**seeds, BUS: run.bus_seed}
+        self._batch += 1
+        await self._bench.stall(self._profile, seeds)
 
     async def _stage(self, cases: Sequence[LayerCase]) -> list[_Running]:
         """Hands all packets to the sources and tells the monitors what to expect."""
@@ -409,7 +422,7 @@ class Session:
             elif state.accepted == wanted[stream]:
                 waits = "all taken"
             else:
-                waits = "the core takes none" if state.valid else "the bench offers none"
+                waits = "the core takes none" if state.valid else "the bench holds them back"
             lines.append(
                 f"  {STREAM_NAMES[stream]}: {state.accepted} of {wanted[stream]} beats accepted, "
                 f"tvalid {int(state.valid)}, tready {int(state.ready)}: {waits}"
@@ -421,7 +434,8 @@ class Session:
         ]
         moved = max((cycle for cycle in last if cycle is not None), default=None)
         since = "" if moved is None else f", no beat has passed since {bench.time_of(moved)} ns"
-        lines.insert(0, f"hung: {_stopped(states, wanted)}{since}; limit {limit} cycles")
+        stopped = _out_of_order(states, wanted, self._profile) or _stopped(states, wanted)
+        lines.insert(0, f"hung: {stopped}{since}; limit {limit} cycles")
         return "\n".join([*lines, f"  core: {await self._driver.report()}"])
 
     # ---------------------------------------------------------------- the rest
@@ -465,6 +479,24 @@ class Session:
             layers=len(self._job.cases),
         )
         write_pickle(self._job.progress_path, progress)
+
+
+def _out_of_order(
+    states: Mapping[str, StreamState], wanted: Mapping[str, int], profile: Profile
+) -> str:
+    """What a core waits for that is sent one stream before the other; empty if it is not that."""
+    if not profile.first:
+        return ""
+    first = states[profile.first]
+    second = states["act" if profile.first == "wgt" else "wgt"]
+    if first.accepted == wanted[first.stream] or second.valid:
+        return ""
+    one, other = STREAM_NAMES[first.stream], STREAM_NAMES[second.stream]
+    return (
+        f"{profile.name} holds the {other} back until all {one} of the layer are taken, and the "
+        f"core takes no more of them; {one} that do not fit its buffer need both streams side by "
+        "side"
+    )
 
 
 def _stopped(states: Mapping[str, StreamState], wanted: Mapping[str, int]) -> str:

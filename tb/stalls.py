@@ -56,6 +56,10 @@ class Profile:
     out: Pattern = field(default_factory=Pattern)
     ready_after_valid: bool = False
     bus_delay: int = 0
+    first: str = ""
+    """the stream, "wgt" or "act", whose packets of a layer must all have passed before the other"""
+    recorded_cycles: int = 0
+    """cycles of the run that is repeated"""
 
     @property
     def slowdown(self) -> float:
@@ -65,7 +69,8 @@ class Profile:
     @property
     def longest_hold(self) -> int:
         """The longest hold of any stream, in cycles."""
-        return max(p.hold_least + p.hold_mask for p in (self.act, self.wgt, self.out))
+        holds = [p.hold_least + p.hold_mask for p in (self.act, self.wgt, self.out)]
+        return max(*holds, self.recorded_cycles)
 
 
 def _alike(name: str, pattern: Pattern, bus_delay: int) -> Profile:
@@ -87,6 +92,16 @@ PROFILES = {
         Profile("starve-out", out=_STARVED),
     )
 }
+"""Those that every layer must bear."""
+
+ORDERS = {
+    profile.name: profile
+    for profile in (
+        Profile("weights-first", first="wgt"),
+        Profile("activations-first", first="act"),
+    )
+}
+"""Those under which a layer comes to a standstill whose data do not fit the core's buffers."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +120,11 @@ class Traffic:
 def profile_named(name: str) -> Profile:
     """The profile of that name. Raises `StallError`."""
     try:
-        return PROFILES[name]
+        return (PROFILES | ORDERS)[name]
     except KeyError:
+        names = ", ".join([*PROFILES, *ORDERS])
         raise StallError(
-            f"there is no stall profile {name!r}; there are {', '.join(PROFILES)}"
+            f"there is no stall profile {name!r}; there are {names}, and files of recorded traffic"
         ) from None
 
 

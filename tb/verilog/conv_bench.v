@@ -48,6 +48,7 @@ module conv_bench #(
     reg [63:0]             host_stall_wgt   = 64'd0;
     reg [63:0]             host_stall_out   = 64'd0;
     reg                    host_after_valid = 1'b0;     // results: tready only in answer to tvalid
+    reg [1:0]              host_first       = 2'd0;     // of each layer: 1 all weights, 2 all activations
     reg [31:0]             host_seed_bus    = 32'd4;
     reg [3:0]              host_bus_delay   = 4'd0;     // cycles, at most, that its channels are late
     reg                    host_bus_after_valid = 1'b0; // bready and rready only in answer to valid
@@ -182,7 +183,8 @@ module conv_bench #(
     );
 
     // ------------------------------------------------------------------ when streams are held
-    reg  seed_seen, run;
+    reg  run;
+    reg  seed_seen = 1'b0;
     wire load = host_seed_flip != seed_seen || host_clear;
     wire hold_act, hold_wgt, hold_out, held_act, held_wgt;
     wire bus_busy;
@@ -203,6 +205,16 @@ module conv_bench #(
         .hold_least(host_stall_out[47:32]), .hold_mask(host_stall_out[63:48])
     );
 
+    // What was recorded takes the place of all that.
+    wire       playing;
+    wire [2:0] played;
+    wire       open_act, open_wgt;
+
+    traffic_player u_player (
+        .clk(clk), .next(host_seed_flip != seed_seen), .run(run), .playing(playing), .open(played)
+    );
+    traffic_recorder u_recorder (.clk(clk), .next(host_seed_flip != seed_seen), .run(run), .open({open_act, open_wgt, out_tready}));
+
     // All streams are offered from the same cycle on: the one after the bus has started the layer.
     wire held = held_act || held_wgt || (out_tvalid === 1'b1 && !out_tready);
     always @(posedge clk) begin
@@ -214,7 +226,8 @@ module conv_bench #(
 
     // ------------------------------------------------------------------ transactors and monitors
     stream_source #(.BYTES(AB), .RING_LOG2(RING_LOG2), .CHUNK(ACT_CHUNK), .JOBS_LOG2(JOBS_LOG2)) u_source_act (
-        .clk(clk), .clear(host_clear), .run(run), .hold(hold_act), .held(held_act),
+        .clk(clk), .clear(host_clear), .run(run), .hold(playing ? !played[2] : hold_act), .held(held_act),
+        .jobs_free(host_first == 2'd1 ? host_wgt_jobs : 32'hffffffff), .open(open_act),
         .fill_flip(host_act_fill_flip), .fill_data(host_act_fill_data), .fill_beats(host_act_fill_beats),
         .job_flip(host_act_job_flip), .job_bytes(host_job_bytes), .job_packets(host_job_packets),
         .more(host_act_more), .refill(host_refill_act), .offered(host_act_offered),
@@ -222,7 +235,8 @@ module conv_bench #(
         .m_axis_tkeep(act_tkeep), .m_axis_tlast(act_tlast)
     );
     stream_source #(.BYTES(WB), .RING_LOG2(RING_LOG2), .CHUNK(WGT_CHUNK), .JOBS_LOG2(JOBS_LOG2)) u_source_wgt (
-        .clk(clk), .clear(host_clear), .run(run), .hold(hold_wgt), .held(held_wgt),
+        .clk(clk), .clear(host_clear), .run(run), .hold(playing ? !played[1] : hold_wgt), .held(held_wgt),
+        .jobs_free(host_first == 2'd2 ? host_act_jobs : 32'hffffffff), .open(open_wgt),
         .fill_flip(host_wgt_fill_flip), .fill_data(host_wgt_fill_data), .fill_beats(host_wgt_fill_beats),
         .job_flip(host_wgt_job_flip), .job_bytes(host_job_bytes), .job_packets(host_job_packets),
         .more(host_wgt_more), .refill(host_refill_wgt), .offered(host_wgt_offered),
@@ -231,6 +245,7 @@ module conv_bench #(
     );
     stream_sink #(.BYTES(OB), .RING_LOG2(RING_LOG2), .CHUNK(OUT_CHUNK)) u_sink_out (
         .clk(clk), .clear(host_clear), .run(run), .hold(hold_out), .after_valid(host_after_valid),
+        .forced(playing), .open(played[0]),
         .read_flip(host_out_read_flip), .read_data(host_out_read_data), .read_beats(host_out_read_beats),
         .drain(host_drain_out),
         .s_axis_tvalid(out_tvalid), .s_axis_tready(out_tready), .s_axis_tdata(out_tdata)

@@ -55,8 +55,8 @@ module stream_monitor #(
 
     assign record = records[record_job[JOBS_LOG2-1:0]];
 
-    // Blocking assignments: all of the state belongs to this one process.
-    reg [31:0]        jobs_written, jobs_taken, packet_bytes, packets_left, bytes_left;
+    // Blocking assignments: all of the state belongs to this one process. Only `jobs_done` is looked at in others.
+    reg [31:0]        jobs_written, jobs_taken, jobs_ended, packet_bytes, packets_left, bytes_left;
     reg [31:0]        first_cycle, first_held;
     reg               job_seen, trace_seen, first, stalled_q, tlast_q, expect_last;
     reg [8*BYTES-1:0] tdata_q, mask;
@@ -77,7 +77,7 @@ module stream_monitor #(
         if (clear) begin
             beats        = 32'd0;
             packets      = 32'd0;
-            jobs_done    = 32'd0;
+            jobs_ended   = 32'd0;
             broken       = {RULES{1'b0}};
             where        = {RULES*64{1'b0}};
             jobs_written = 32'd0;
@@ -138,8 +138,8 @@ module stream_monitor #(
                             if (packets_left != 32'd0) begin
                                 bytes_left = packet_bytes;
                             end else begin
-                                records[jobs_done[JOBS_LOG2-1:0]] = {held, first_held, cycle, first_cycle};
-                                jobs_done = jobs_done + 32'd1;
+                                records[jobs_ended[JOBS_LOG2-1:0]] = {held, first_held, cycle, first_cycle};
+                                jobs_ended = jobs_ended + 32'd1;
                             end
                         end
                     end
@@ -151,6 +151,7 @@ module stream_monitor #(
                 for (i = 0; i < TRACE; i = i + 1)
                     trace[i*32 +: 32] = cycles[(trace_beat + i) & ((1<<RING_LOG2) - 1)];
         end
+        jobs_done <= jobs_ended;
         job_seen   = job_flip;
         trace_seen = trace_flip;
     end

@@ -20,6 +20,8 @@ module stream_sink #(
     input  wire                     run,        // take beats
     input  wire                     hold,       // but not in this cycle
     input  wire                     after_valid,// tready only in answer to tvalid, for one beat
+    input  wire                     forced,     // tready is `open`, whatever the three say
+    input  wire                     open,
 
     input  wire                     s_axis_tvalid,
     output wire                     s_axis_tready,
@@ -36,7 +38,7 @@ module stream_sink #(
     integer           i;
 
     assign drain         = written - taken >= RING / 2;
-    assign s_axis_tready = ready_q;
+    assign s_axis_tready = forced ? open && written - taken < RING : ready_q;
 
     always @(posedge clk) begin
         if (clear) begin
@@ -45,7 +47,7 @@ module stream_sink #(
             read_beats <= 16'd0;
             ready_q    <= 1'b0;
         end else begin
-            if (s_axis_tvalid === 1'b1 && ready_q) begin
+            if (s_axis_tvalid === 1'b1 && s_axis_tready) begin
                 known = s_axis_tdata;
 `ifndef VERILATOR
                 if (^s_axis_tdata === 1'bx)

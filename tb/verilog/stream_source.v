@@ -25,6 +25,8 @@ module stream_source #(
 
     input  wire                     run,        // offer beats
     input  wire                     hold,       // but not in this cycle
+    input  wire [31:0]              jobs_free,  // nor beats of jobs from this number on
+    output wire                     open,       // neither holds
     output wire                     refill,
     output wire                     held,       // there is a beat to send and it is not offered
     output reg  [31:0]              offered,    // beats offered since clear
@@ -48,6 +50,10 @@ module stream_source #(
     reg        fill_seen, job_seen, busy;
     integer    i;
 
+    // The job whose beat comes next; a job has at least one.
+    wire [31:0] job = bytes_left == 32'd0 && packets_left == 32'd0 ? jobs_taken : jobs_taken - 32'd1;
+
+    assign open   = !hold && job < jobs_free;
     assign refill = more && (written - taken <= RING / 2);
     assign held   = run && !m_axis_tvalid && (more || written != taken);
 
@@ -85,7 +91,7 @@ module stream_source #(
                 packets_left = packets_left - 32'd1;
                 bytes_left   = packet_bytes;
             end
-            if (run && !hold && !busy && bytes_left != 32'd0 && taken != written) begin
+            if (run && open && !busy && bytes_left != 32'd0 && taken != written) begin
                 m_axis_tvalid <= 1'b1;
                 m_axis_tdata  <= ring[taken[RING_LOG2-1:0]];
                 m_axis_tlast  <= bytes_left <= BEAT_BYTES;
