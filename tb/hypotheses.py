@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.core_config import CoreConfig
 from models.layer import INT8_MAX, INT8_MIN, Int8Array, Int32Array, Int64Array, LayerCase
-from models.packing import constant_words, filter_blocks, pack_weights, weight_runs
+from models.packing import block_span, constant_words, filter_blocks, pack_weights, weight_runs
 from models.requantisation import requantise, requantise_float
 
 Results = NDArray[Any]
@@ -25,6 +25,8 @@ Results = NDArray[Any]
 Forms = Iterator[tuple[str, Results]]
 Hypothesis = Callable[["Recomputation"], Forms]
 
+LEAST_WINDOWS = 8
+"""that prove a form which takes something from the first of them"""
 OUTSIDE = -1
 """The place of a tap that lies outside the image."""
 
@@ -331,6 +333,41 @@ def channel_order(layer: Recomputation) -> Forms:
         yield "bytes of an activation word reversed", layer.finish(layer.sums(worth=backwards_x))
 
 
+def channels_of_another_group(layer: Recomputation) -> Forms:
+    """Filters of a channel group take the input channels of another one for their own."""
+    groups = layer.layer.groups
+    if groups == 1:
+        return
+    size = layer.layer.in_channels // groups
+    own = np.arange(groups) * size
+    blocks = filter_blocks(layer.layer, layer.config)
+    filters = layer.layer.out_channels // groups
+    of_group = [
+        max((b for b in blocks if b.first_filter <= g * filters), key=lambda b: b.first_filter)
+        for g in range(groups)
+    ]
+    first = np.array([block.first_channel for block in of_group])
+    span = block_span(layer.layer, layer.config)
+    forms = {
+        "the first group's for all": np.zeros_like(own),
+        "the group's before": np.roll(own, 1),
+        "the group's behind": np.roll(own, -1),
+        "the first block's for all": own - first,
+        "the last block's end with the pixel": own
+        - first
+        + np.minimum(first, layer.layer.in_channels - span),
+    }
+    for how, at in forms.items():
+        channels = (at[:, None] + np.arange(size)).reshape(-1)
+        yield how, layer.finish(layer.sums(worth=layer.worth[..., channels]))
+    dealt = np.arange(layer.layer.in_channels).reshape(size, groups).T.reshape(-1)
+    yield "channels dealt out in turn", layer.finish(layer.sums(worth=layer.worth[..., dealt]))
+    order = np.arange(layer.layer.out_channels).reshape(filters, groups).T.reshape(-1)
+    by_group = layer.sums(weights=layer.case.w[order])
+    back = np.argsort(order)
+    yield "filters dealt out in turn", layer.finish(by_group[..., back])
+
+
 def padding_off_by_one(layer: Recomputation) -> Forms:
     for (before, behind), field in ((("top", "bottom"), "rows"), (("left", "right"), "columns")):
         axis: Axis = getattr(layer, field)
@@ -458,6 +495,13 @@ def accumulator_not_cleared(layer: Recomputation) -> Forms:
             going_on = lanes.reshape(steps, -1, lanes.shape[-1]).cumsum(axis=1)
             back = going_on.reshape(lanes.shape).transpose(0, 1, 3, 2, 4)
             yield f"{when}{how}", layer.finish(layer.from_lanes(back) - bias)
+        if not layer.layer.requantise and n * oh * ow >= LEAST_WINDOWS:
+            # Nor in front of the layer: its first results say what each accumulator began with.
+            ever = lanes.reshape(-1, lanes.shape[-1]).cumsum(axis=0)
+            came = layer.in_lanes(layer.got.astype(np.int64) - layer.case.bias + bias)
+            came = came.transpose(0, 1, 3, 2, 4).reshape(ever.shape)
+            back = (ever + came[:1] - ever[:1]).reshape(lanes.shape).transpose(0, 1, 3, 2, 4)
+            yield f"ever, nor before the layer{how}", layer.finish(layer.from_lanes(back) - bias)
         blockwise = lanes.cumsum(axis=3).transpose(0, 1, 3, 2, 4)
         yield f"within a row of a channel{how}", layer.finish(layer.from_lanes(blockwise) - bias)
         # One accumulator that computes value by value, channels innermost or outermost.
@@ -622,7 +666,7 @@ def beats_swapped(layer: Recomputation) -> Forms:
     pairs = np.arange(count) ^ 1
     pairs[pairs >= count] = count - 1
     yield "in each pair", layer.from_beats(right[:, pairs])
-    word = layer.config.lanes_out // layer.config.out_stream_bytes
+    word = _beats_of_word(layer)
     if word > 2 and count % word == 0:
         words = np.arange(count).reshape(-1, word)[:, ::-1].reshape(-1)
         yield "in each word", layer.from_beats(right[:, words])
@@ -636,8 +680,12 @@ def beats_swapped(layer: Recomputation) -> Forms:
 def beats_duplicated(layer: Recomputation) -> Forms:
     right = layer.beats(layer.right)
     count = right.shape[1]
-    late = np.maximum(np.arange(count) - 1, 0)
-    yield "the first of each frame, all others come late", layer.from_beats(right[:, late])
+    for size, name in {1: "", _beats_of_word(layer): "word "}.items():
+        late = np.where(np.arange(count) < size, np.arange(count), np.arange(count) - size)
+        yield (
+            f"the first {name}of each frame, all others come late",
+            layer.from_beats(right[:, late]),
+        )
     frame, beat = _first_wrong_beat(layer)
     if beat > 0:
         name = f"beat {beat - 1} of frame {frame}"
@@ -647,6 +695,11 @@ def beats_duplicated(layer: Recomputation) -> Forms:
         once = right.copy()
         once[frame, beat:] = right[frame, beat - 1 : -1]
         yield f"{name}, all others come late", layer.from_beats(once)
+
+
+def _beats_of_word(layer: Recomputation) -> int:
+    """A word is a result of each lane."""
+    return layer.config.lanes_out // layer.config.out_stream_bytes
 
 
 def _first_wrong_beat(layer: Recomputation) -> tuple[int, int]:
@@ -660,6 +713,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "kernel flipped": kernel_flipped,
     "height and width swapped": height_and_width_swapped,
     "channel order": channel_order,
+    "channels of another group": channels_of_another_group,
     "padding off by one": padding_off_by_one,
     "stride ignored": stride_ignored,
     "dilation ignored": dilation_ignored,

@@ -91,6 +91,20 @@ def with_unsigned_weights(case: LayerCase) -> Results:
     return accumulate(case) + 256 * accumulate(negative)
 
 
+def goes_on(case: LayerCase, start: int) -> Results:
+    """As if no accumulator of the eight lanes were ever cleared, that held `start` before."""
+    n, oh, ow, _ = case.layer.out_shape
+    sums = accumulate(case).astype(np.int64) - case.bias
+    held = np.full(CONFIG.lanes_out, start)
+    results = np.zeros_like(sums)
+    for frame, row, first, column in np.ndindex(n, oh, 2, ow):
+        block = slice(8 * first, 8 * first + 8)
+        came = sums[frame, row, column, block]
+        held[: came.size] += came
+        results[frame, row, column, block] = held[: came.size]
+    return (results + case.bias).astype(np.int32)
+
+
 def beats_of(case: LayerCase) -> NDArray[np.uint8]:
     """(N, beats, bytes); the example's frames are whole beats."""
     return result(case).view(np.uint8).reshape(case.layer.batch, -1, CONFIG.out_stream_bytes)
@@ -112,6 +126,8 @@ EXAMPLE = example()
 ACCUMULATORS = example(requantise=False)
 DILATED = example(dilation=(2, 2), stride=(1, 1))
 SQUARE = example(height=6, stride=(1, 1))
+GROUPED = example(in_channels=6, groups=3)
+JOINED = example(in_channels=6, out_channels=6, groups=6)
 BEFORE = example(in_zp=3)
 BEFORE = replace(BEFORE, w=np.flip(BEFORE.w).copy(), bias=BEFORE.bias + 7)
 
@@ -128,6 +144,13 @@ FAULTS: dict[str, list[tuple[LayerCase, Callable[[LayerCase], Results]]]] = {
     "channel order": [
         (EXAMPLE, lambda case: result(replace(case, x=case.x[..., ::-1].copy()))),
         (EXAMPLE, lambda case: result(case)[..., ::-1]),
+    ],
+    "channels of another group": [
+        (GROUPED, lambda case: result(replace(case, x=case.x[..., [0, 1, 0, 1, 0, 1]]))),
+        (GROUPED, lambda case: result(replace(case, x=case.x[..., [0, 3, 1, 4, 2, 5]]))),
+        # The core computes four channels of this one at a time, then two.
+        (JOINED, lambda case: result(replace(case, x=case.x[..., [0, 1, 2, 3, 0, 1]]))),
+        (JOINED, lambda case: result(replace(case, x=case.x[..., [0, 1, 2, 3, 2, 3]]))),
     ],
     "padding off by one": [
         (EXAMPLE, lambda case: result(with_layer(case, pads=(2, 1, 0, 1)))),
@@ -171,6 +194,7 @@ FAULTS: dict[str, list[tuple[LayerCase, Callable[[LayerCase], Results]]]] = {
         (ACCUMULATORS, lambda case: accumulate(case).astype(np.int16).astype(np.int32)),
     ],
     "accumulator not cleared": [
+        (ACCUMULATORS, lambda case: goes_on(case, 12345)),
         (
             ACCUMULATORS,
             lambda case: (
@@ -221,6 +245,7 @@ FAULTS: dict[str, list[tuple[LayerCase, Callable[[LayerCase], Results]]]] = {
     ],
     "output beats duplicated": [
         (EXAMPLE, lambda case: from_beats(case, beats_of(case)[:, [0, *range(71)]])),
+        (EXAMPLE, lambda case: from_beats(case, beats_of(case)[:, [0, 1, *range(70)]])),
     ],
 }
 
@@ -264,7 +289,7 @@ def test_what_no_hypothesis_gives_is_described() -> None:
     got = result(EXAMPLE).copy()
     got[1, 2:, 0, 3] ^= 64
     text = str(diagnosed(EXAMPLE, got))
-    assert "none of 24 single faults gives these results" in text
+    assert f"none of {len(HYPOTHESES)} single faults gives these results" in text
     assert "wrong are 2 of 576 values" in text
     for words in ("frames 1 of 2", "rows 2-3 of 4", "columns 0 of 6", "channels 3 of 12"):
         assert words in text
