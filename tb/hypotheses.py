@@ -25,7 +25,7 @@ Results = NDArray[Any]
 Forms = Iterator[tuple[str, Results]]
 Hypothesis = Callable[["Recomputation"], Forms]
 
-LEAST_WINDOWS = 8
+LEAST_WINDOWS = 4
 """that prove a form which takes something from the first of them"""
 OUTSIDE = -1
 """The place of a tap that lies outside the image."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -141,6 +144,73 @@ async def a_read_and_a_write_pass_at_the_same_time(dut: Any) -> None:
         assert await rig.axil.read(other, address_delay=delays[2]) == (OKAY, values[other])
         assert await writing is OKAY
         assert await rig.read(one) == values[one]
+
+
+@cocotb.test()
+async def any_accesses_at_any_time_are_answered_and_leave_a_layer_alone(dut: Any) -> None:
+    """Reads beside writes, in any order of address and data, held, partial, of any address."""
+    access = {int(offset): how for offset, how in json.loads(os.environ["ACCESS"]).items()}
+    rng = random_generator()
+    of_writes, of_reads, of_streams = rng.spawn(3)
+    rig = Rig(dut)
+    await rig.reset()
+    case = case_of(SMALL, rng)
+    await rig.describe(case.layer)
+    assert await rig.start() is OKAY
+    await rig.clock(SETTLED)
+    values = {register: {await rig.read(register)} for register in DESCRIPTOR}
+    """what a register may read: while it is written, the old or the new"""
+    rig.in_gate = rig.out_gate = often(0.2, of_streams)
+    sending = rig.send(rig.activations(case), rig.weights(case))
+    answers: Counter[tuple[str, Response]] = Counter()
+
+    async def write() -> None:
+        address = int(of_writes.choice([*(32 * DESCRIPTOR), *range(256)]))
+        address = address if address != Register.CTRL else Register.ID
+        strobes = int(of_writes.choice([*(15 * [0b1111]), *range(15)]))
+        data = int(of_writes.integers(2**32))
+        late = [int(delay) for delay in of_writes.choice([0, 0, 1, 2, 9], 3)]
+        taken = strobes == 0b1111 and "w" in access.get(address, "")
+        if taken and address in values:
+            values[Register(address)].add(data)
+        response = await rig.axil.write(
+            address,
+            data,
+            strobes=strobes,
+            address_delay=late[0],
+            data_delay=late[1],
+            hold=late[2],
+        )
+        assert response is (OKAY if taken else SLVERR), f"write of 0x{address:02X}, {strobes:04b}"
+        if taken and address in values:
+            values[Register(address)] = {data}
+        answers["write", response] += 1
+
+    async def read() -> None:
+        address = int(of_reads.choice([*(32 * DESCRIPTOR), *range(256)]))
+        allowed = values.get(address, set()).copy()  # type: ignore[call-overload]
+        late = [int(delay) for delay in of_reads.choice([0, 0, 1, 2, 9], 2)]
+        response, value = await rig.axil.read(address, address_delay=late[0], hold=late[1])
+        allowed |= values.get(address, set())  # type: ignore[call-overload]
+        wanted = OKAY if access.get(address, "").startswith("r") else SLVERR
+        assert response is wanted, f"read of 0x{address:02X}"
+        assert not allowed or value in allowed, f"read of 0x{address:02X}"
+        answers["read", response] += 1
+
+    async def many(one: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        for _ in range(150):
+            await one()
+
+    tasks = [cocotb.start_soon(many(one)) for one in (write, read)]
+    for task in tasks:
+        await task
+    assert len(answers) == 4
+    assert min(answers.values()) > 20
+    await rig.sent(sending)
+    while await rig.read(Register.STATUS) & Status.BUSY:
+        await rig.clock(10)
+    rig.check(case, rig.results)
+    assert await rig.read(Register.LAYERS_DONE) == 1
 
 
 @cocotb.test()
@@ -347,6 +417,41 @@ async def an_interrupt_is_not_lost_to_clearing_the_one_before(dut: Any) -> None:
         assert rig.irq == (behind <= 0), f"cleared {behind} cycles behind the end"
         assert await rig.read(Register.LAYERS_DONE) == delay + 1
     assert {-1, 0, 1} <= seen
+
+
+@cocotb.test()
+async def an_error_is_not_lost_to_clearing_the_one_before(dut: Any) -> None:
+    """Clearing in the very cycle in which the core halts leaves the error's interrupt pending."""
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.write(Register.IRQ_ENABLE, Irq.ERROR)
+    await rig.describe(TINY)
+    seen = set()
+    for delay in range(12):
+        assert await rig.start() is OKAY
+        await rig.clock(SETTLED)
+        writing = acts = halts = None
+        for cycle in range(30):
+            if cycle == 5:
+                writing = cocotb.start_soon(rig.axil.offer(Register.IRQ_STATUS, Irq.ERROR))
+            if cycle == delay:  # a weight packet that ends with its first beat
+                rig.send([], [replace(rig.weights(case_of(TINY, rng))[0], last=True)])
+            await rig.falling
+            if halts is None and str(dut.halted.value) == "1":
+                halts = cycle - 1  # the cycle at whose end it does
+            if acts is None and writing is not None and writing.done():
+                acts = cycle
+            await rig.rising
+        assert acts is not None
+        assert halts is not None
+        seen.add(acts - halts)
+        assert await rig.axil.response() is OKAY
+        assert rig.irq == (acts <= halts), f"cleared {acts - halts} cycles behind the error"
+        await rig.resume()
+        await rig.write(Register.IRQ_STATUS, Irq.ERROR)
+    assert {-1, 0, 1} <= seen, seen
+    await rig.run(case_of(TINY, rng))
 
 
 @cocotb.test()
