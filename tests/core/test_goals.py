@@ -1,0 +1,53 @@
+"""Cycles that layers of well-known networks may take on 16x16 lanes, cold: no engine that computes
+padded taps, or a tap at a time, gets there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.core_config import CoreConfig
+from models.cycles import queue_model
+from models.layer import Layer, same_pads
+from models.random_layers import tensors_for
+from models.tiling import plan
+from tb.runner import run_layers
+
+CONFIG = CoreConfig.from_array("16x16")
+
+
+def layer_of(
+    size: int, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1
+) -> Layer:
+    pads = same_pads((size, size), (kernel, kernel), (stride, stride))
+    shape = (1, size, size, cin, cout, (kernel, kernel), (stride, stride))
+    return Layer(*shape, pads=pads, groups=groups, requantise=True)
+
+
+GOALS = {
+    "56x56x64 to 64, 3x3": (layer_of(56, 64, 64, 3), 442_500),
+    "7x7x512 to 512, 3x3, weights streamed": (layer_of(7, 512, 512, 3), 378_000),
+    "112x112x3 to 64, 7x7 stride 2": (layer_of(112, 3, 64, 7, stride=2), 174_000),
+    "56x56x64 to 256, 1x1": (layer_of(56, 64, 256, 1), 203_000),
+    "56x56x64 depthwise 3x3": (layer_of(56, 64, 64, 3, groups=64), 40_000),
+}
+
+
+@pytest.mark.parametrize("name", GOALS)
+def test_the_model_stays_within_the_goal(name: str) -> None:
+    layer, goal = GOALS[name]
+    assert sum(queue_model([piece.layer for piece in plan(layer, CONFIG)], CONFIG)) <= goal
+
+
+@pytest.mark.long
+def test_the_core_stays_within_the_goals() -> None:
+    rng = np.random.default_rng(3)
+    cases = [replace(tensors_for(rng, GOALS[name][0], "plain"), name=name) for name in GOALS]
+    results = run_layers(cases, CONFIG, "verilator")
+    assert len(results) == len(GOALS)
+    for result in results:
+        assert result.passed, result.message
+        assert result.cycles == result.cycles_model, result.name
+        assert result.cycles <= GOALS[result.name][1], result.name
