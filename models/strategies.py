@@ -6,7 +6,7 @@
 What is interesting for a core lies where a size meets its lanes, so sizes are drawn from there, and
 a layer is drawn by its *outputs* (how many windows, and how much image is left over behind the
 last one), so that hardly a draw is in vain. Layers shrink towards one pixel, one channel, a kernel
-of 1x1, no padding, accumulators, and tensors of ones.
+of 1x1, no padding, accumulators, and tensors that count.
 
 For that every draw has its simplest value first, and nothing simpler ever takes more draws than
 what it came from: Hypothesis only goes on with shorter sequences of draws. Tensors come from a
@@ -233,6 +233,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 KINDS = st.sampled_from(list(VALUES))
 BITS = st.sampled_from(_weighted((1, (0, 1, 3)), (12, (8,))))
 MOSTLY = _first(False, *[True] * 9)
+COUNT = 7
 ADDED = st.binary(max_size=FEW_VALUES)
 
 
@@ -253,10 +254,13 @@ def _tensors(draw: Draw, layer: Layer) -> LayerCase:
 
 
 def _draw_values(draw: Draw, random: Int8Array, zero: int) -> Int8Array:
-    """The tensor with some bits of its values; with none, all are one more than `zero`."""
+    """The tensor with some bits of its values; with none, they count from `zero` to a few more.
+
+    Were they all alike, a wrong address would soon go unseen, and the layer shrink no further.
+    """
     bits = draw(BITS)
-    one = zero + 1 if zero < INT8_MAX else zero - 1
-    values = random >> (8 - bits) if bits else np.full_like(random, one)
+    counting = zero + (1 if zero < 100 else -1) * (1 + np.arange(random.size) % COUNT)
+    values = random >> (8 - bits) if bits else counting.astype(np.int8).reshape(random.shape)
     more = np.frombuffer(draw(ADDED), np.int8)[: values.size]
     values.reshape(-1)[: more.size] += more
     return values

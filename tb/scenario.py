@@ -124,16 +124,15 @@ def describe(case: LayerCase) -> str:
 @st.composite
 def scenarios(draw: Draw, space: Space, stalls: tuple[str, ...] = tuple(PROFILES)) -> Scenario:
     """One to three layers in some traffic; before them, now and then, a disturbance."""
-    cases = layer_cases(space)
-    count = draw(st.sampled_from((1, 1, 2, 3)))
-    named = tuple(replace(draw(cases), name=str(i + 1)) for i in range(count))
     # What has no seed comes first: a fault that needs a stall shrinks better if it is sure to come.
     stalls = tuple(sorted(stalls, key=lambda name: (name != "none", name != "ready-after-valid")))
     traffic = Traffic(draw(st.sampled_from(stalls)), draw(st.integers(1, 2**32 - 1)))
-    queue = count > 1 and draw(st.booleans())
+    queue = draw(st.booleans())
     disturbed = draw(st.sampled_from((False, False, False, True)))
+    cases = draw(st.lists(layer_cases(space), min_size=1, max_size=MOST_LAYERS))
     disturbance = draw(disturbances(space)) if disturbed else None
-    return Scenario(named, traffic, queue, disturbance)
+    named = tuple(replace(case, name=str(number)) for number, case in enumerate(cases, 1))
+    return Scenario(named, traffic, queue and len(named) > 1, disturbance)
 
 
 @st.composite

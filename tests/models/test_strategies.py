@@ -31,7 +31,7 @@ SETTINGS = settings(
 )
 
 
-@SETTINGS
+@settings(SETTINGS, max_examples=100)
 @given(layer_cases(SMALL))
 def test_a_layer_is_no_larger_than_it_may_be(case: LayerCase) -> None:
     layer = case.layer
@@ -89,14 +89,14 @@ FACTS: dict[str, Callable[[Layer], bool]] = {
 def test_a_layer_shrinks_to_the_smallest(is_wrong: Callable[[Layer], bool], macs: int) -> None:
     layer = find(layers(SPACE), is_wrong, settings=settings(SETTINGS, max_examples=5000))
     assert is_wrong(layer)
-    assert macs <= layer.macs <= 2 * macs, layer
+    assert macs <= layer.macs <= macs + 20, layer
 
 
 def test_data_shrink_too() -> None:
     case = find(layer_cases(SPACE), lambda case: case.x.size > 20, settings=SETTINGS)
-    assert (case.x == 1).all()
-    assert (case.w == 1).all()
+    assert case.x.reshape(-1)[:9].tolist() == [1, 2, 3, 4, 5, 6, 7, 1, 2]
+    assert case.w.reshape(-1)[0] == 1
     assert not case.bias.any()
     case = find(layer_cases(SPACE), lambda case: bool((case.w < -100).any()), settings=SETTINGS)
     assert case.layer.macs < 10
-    assert (case.x == 1).all()
+    assert case.x.reshape(-1)[0] == 1

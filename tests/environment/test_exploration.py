@@ -1,0 +1,144 @@
+"""Scenarios: what goes wrong in them is seen, shrunk, kept and replayed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.core_config import CoreConfig
+from models.layer import Layer, LayerCase
+from models.layer_file import load as load_layer
+from tb.exploration import explore, play
+from tb.job import LayerResult
+from tb.runner import FILE_LIST, rtl_files
+from tb.scenario import Disturbance, Record, Scenario, ScenarioError, load, save
+from tb.stalls import Traffic
+from tests.bugs.rare import FEW_MACS, MOST_LAYERS, draw, plant
+
+CONFIG = CoreConfig.from_array("4x4", act_bytes=128, wgt_words=64, const_words=32, out_bytes=64)
+"""Small, so that Icarus starts soon."""
+RARE_SEED = 3
+LAYER = Layer(1, 3, 3, 5, 6, (2, 2), requantise=True)
+
+
+def case_of(name: str) -> LayerCase:
+    rng = np.random.default_rng([110, *name.encode()])
+    return LayerCase(
+        name,
+        LAYER,
+        rng.integers(-128, 128, LAYER.in_shape, np.int8),
+        rng.integers(-128, 128, LAYER.weight_shape, np.int8),
+        rng.integers(-1000, 1000, 6, np.int32),
+        mult=np.full(6, 1 << 30, np.int32),
+        shift=np.full(6, -8, np.int32),
+    )
+
+
+def scenario(kind: str | None = None, amount: int = 0) -> Scenario:
+    disturbance = Disturbance(case_of("disturbed"), kind, amount) if kind else None
+    layers = (case_of("1"), case_of("2"))
+    return Scenario(layers, Traffic("light", 5), queue=True, disturbance=disturbance)
+
+
+def record_of(each: Scenario, simulator: str = "icarus") -> Record:
+    return Record(each, CONFIG, simulator, seed=111)
+
+
+def assert_passed(results: list[LayerResult]) -> None:
+    assert all(result.passed and result.compared for result in results), results
+
+
+FAULTS = {
+    "an error that nobody reports": (
+        ("activations", -20),
+        (".act_error       (act_error)", ".act_error       (3'd0)"),
+        "disturbed: no error is reported: STATUS",
+    ),
+    "an error by another name": (
+        ("weights", -8),
+        (".wgt_error       (wgt_error)", ".wgt_error       (wgt_error << 1)"),
+        "ERROR reads 13 (WGT_TLAST_LATE), detail 0, expected WGT_TKEEP or WGT_TLAST_EARLY",
+    ),
+    "nonsense that is taken": (
+        ("KERNEL", 0x00111100),
+        (".setup_error     (setup_error)", ".setup_error     (1'b0)"),
+        "disturbed: no error is reported: STATUS",
+    ),
+    "a halted core that takes nothing": (
+        ("activations", 9),
+        ("s_axis_act_tready = halted || act_taken", "s_axis_act_tready = act_taken"),
+        "disturbed: halted, the core does not take what is sent: STATUS",
+    ),
+    "a reset that does not reset all": (
+        ("reset", 60),
+        (
+            "wire core_rst = rst || halted;",
+            "reg began = 1'b0; always @(posedge clk) began <= began || act_beat === 1'b1;\n"
+            "    wire core_rst = (rst && !began) || halted;",
+        ),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_disturbance_that_is_not_answered_as_it_must_be_is_seen(
+    fault: str, tmp_path: Path
+) -> None:
+    disturbance, change, words = FAULTS[fault]
+    sources = changed_core(tmp_path, *change)
+    results = play(record_of(scenario(*disturbance)), rtl_sources=sources)
+    assert not results[0].passed
+    assert words in results[0].message
+    assert_passed(play(record_of(scenario(*disturbance))))
+
+
+def changed_core(folder: Path, before: str, after: str) -> list[Path]:
+    """The core's files with another text in conv_core.v."""
+    shutil.copytree(FILE_LIST.parent, folder / "rtl")
+    core = folder / "rtl" / "conv_core.v"
+    text = core.read_text()
+    assert text.count(before) == 1
+    core.write_text(text.replace(before, after))
+    return list(rtl_files(folder / "rtl" / FILE_LIST.name))
+
+
+def test_a_scenario_is_kept_whole(tmp_path: Path) -> None:
+    record = record_of(scenario("weights", -3), "verilator")
+    save(tmp_path / "failure", record)
+    again = load(tmp_path / "failure")
+    assert replace(again, scenario=record.scenario) == record
+    assert again.scenario.traffic == record.scenario.traffic
+    assert again.scenario.queue
+    assert str(again.scenario) == str(record.scenario)
+    for case, kept in zip(record.scenario.layers, again.scenario.layers, strict=True):
+        assert np.array_equal(case.w, kept.w)
+    assert load_layer(tmp_path / "failure" / "1.npz").layer == LAYER
+
+
+def test_a_folder_without_a_scenario_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"there is no scenario\.json"):
+        load(tmp_path)
+
+
+def test_bugs_that_need_a_rare_layer_are_found_and_shrink(tmp_path: Path) -> None:
+    bugs = draw(RARE_SEED, 2, CONFIG)
+    sources = plant(bugs, tmp_path)
+    for number, bug in enumerate(bugs, 1):
+        planted = {"rtl_sources": sources, "plus_args": (f"+planted={number}",)}
+        exploration = explore(CONFIG, "verilator", MOST_LAYERS, 112, **planted)
+        print(f"bugs of seed {RARE_SEED}: {bug}\n{exploration}")
+        smallest, folder = exploration.found.smallest, exploration.folder
+        assert smallest is not None
+        assert folder is not None
+        assert smallest.macs < FEW_MACS
+        assert f"make replay FAILURE=build/failures/{folder.name} WAVES=1" in str(exploration)
+        kept = load(folder)
+        assert str(kept.scenario) == str(smallest)
+        again = play(kept, **planted)
+        assert [each.message for each in again] == [each.message for each in exploration.replayed]
+        assert_passed(play(kept, rtl_sources=sources))
