@@ -11,7 +11,7 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ from tb.scenario_job import Found, PlayJob, SearchJob
 from tb.stalls import PROFILES
 
 FAILURES = BUILD / "failures"
+FIRST = "first"
+"""in the folder of a failure, what failed before it shrank"""
 MACS = {"verilator": 60_000, "icarus": 3_000}
 """of a layer, at most: Icarus is a hundred times slower"""
 PIECES = 4
@@ -82,7 +84,8 @@ class Exploration:
             f"{where}: wrong after {found.layers} layers. Of {found.shrink_layers} further ones "
             f"the smallest that is wrong has {found.smallest.macs} multiply-accumulates:\n"
             + "".join(f"  {line}\n" for line in str(found.smallest).splitlines())
-            + f"{verdict}\nthis shows it, with waves: make replay FAILURE={folder} WAVES=1"
+            + f"{verdict}\nthis shows it, with waves: make replay FAILURE={folder} WAVES=1\n"
+            f"what failed first, before it shrank: make replay FAILURE={folder / FIRST} WAVES=1"
         )
 
 
@@ -97,6 +100,8 @@ def explore(
     name = hashlib.sha256(pickle.dumps(record)).hexdigest()[:10]
     folder = FAILURES / f"{simulator}-{config.array}-{seed}-{name}"
     save(folder, record)
+    if found.first is not None:
+        save(folder / FIRST, replace(record, scenario=found.first))
     others.pop("space", None)
     others.pop("on_progress", None)
     return Exploration(config, simulator, seed, found, folder, tuple(play(record, **others)))

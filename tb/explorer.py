@@ -29,7 +29,6 @@ from tb.registers import Error, Irq
 from tb.scenario import Disturbance, Scenario, scenarios
 from tb.scenario_job import Found, PlayJob, SearchJob
 from tb.simulation import PROGRESS_SECONDS, Session, time_limit
-from tb.stalls import stream_seeds
 
 LONGEST_SHRINK_LAYERS = 5000
 """a search that shrinks gives up behind so many layers"""
@@ -77,6 +76,10 @@ class Player(Session):
             if not all(result.passed for result in results):
                 break
         return results
+
+    async def _stall(self, layer: str) -> None:  # noqa: ARG002
+        """The same for all: a layer stalls as before when those in front of it are left out."""
+        await super()._stall("")
 
     # ---------------------------------------------------------------- disturbances
     async def _disturb(self, disturbance: Disturbance) -> str:
@@ -130,7 +133,7 @@ class Player(Session):
         """Hands the packets to the sources, those of a wrong length as long as they shall be."""
         bench, driver, case = self._bench, self._driver, disturbance.case
         await bench.clear()
-        await bench.stall(self.traffic.profile, stream_seeds(self.traffic.seed, case.name))
+        await self._stall(case.name)
         for stream, source, packets in (
             ("activations", bench.act, driver.activation_packets(case)),
             ("weights", bench.wgt, driver.weight_packets(case)),

@@ -13,22 +13,32 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 from models.core_config import CoreConfig
-from models.layer import LayerCase
+from models.layer import Layer, LayerCase
 from models.layer_file import load as load_layer
 from models.layer_file import save as save_layer
-from models.packing import pack_activations, pack_weights
+from models.packing import (
+    block_words,
+    constant_words,
+    filter_groups,
+    pack_activations,
+    pack_weights,
+)
 from models.strategies import Space, layer_cases
 from tb.driver import descriptor
 from tb.registers import Error, Register
-from tb.stalls import PROFILES, Traffic
+from tb.stalls import ORDERS, PROFILES, Traffic
 
 MOST_LAYERS = 3
 """of a scenario"""
 LONGEST_RUN = 1500
 """cycles after which a layer is reset, at most"""
+_FREQUENT = ("none", "ready-after-valid", "heavy", "bursty", "light")
+SIMPLEST_STALLS = (*_FREQUENT, *(name for name in PROFILES if name not in _FREQUENT))
+"""A fault that needs a stall shrinks best where one is sure to come: frequent ones are first."""
 FILE = "scenario.json"
 DISTURBED = "disturbed"
 
@@ -124,15 +134,27 @@ def describe(case: LayerCase) -> str:
 @st.composite
 def scenarios(draw: Draw, space: Space, stalls: tuple[str, ...] = tuple(PROFILES)) -> Scenario:
     """One to three layers in some traffic; before them, now and then, a disturbance."""
-    # What has no seed comes first: a fault that needs a stall shrinks better if it is sure to come.
-    stalls = tuple(sorted(stalls, key=lambda name: (name != "none", name != "ready-after-valid")))
-    traffic = Traffic(draw(st.sampled_from(stalls)), draw(st.integers(1, 2**32 - 1)))
+    stalls = tuple(sorted(stalls, key=SIMPLEST_STALLS.index))
+    stall, seed = draw(st.sampled_from(stalls)), draw(st.integers(1, 2**32 - 1))
+    order = draw(st.sampled_from(("", "", "", *ORDERS)))
     queue = draw(st.booleans())
     disturbed = draw(st.sampled_from((False, False, False, True)))
     cases = draw(st.lists(layer_cases(space), min_size=1, max_size=MOST_LAYERS))
     disturbance = draw(disturbances(space)) if disturbed else None
     named = tuple(replace(case, name=str(number)) for number, case in enumerate(cases, 1))
-    return Scenario(named, traffic, queue and len(named) > 1, disturbance)
+    if order and not disturbed and all(_fits_ahead(case.layer, space.config) for case in named):
+        stall = order
+    return Scenario(named, Traffic(stall, seed), queue and len(named) > 1, disturbance)
+
+
+def _fits_ahead(layer: Layer, config: CoreConfig) -> bool:
+    """May one stream come to its end before the other begins? It may if half the buffers do."""
+    blocks = filter_groups(layer, config)
+    return (
+        2 * int(np.prod(layer.in_shape)) <= config.act_bytes
+        and 2 * blocks * block_words(layer, config) <= config.wgt_words
+        and 2 * blocks * constant_words(config) <= config.const_words
+    )
 
 
 @st.composite

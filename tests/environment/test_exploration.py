@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 from models.core_config import CoreConfig
 from models.layer import Layer, LayerCase
 from models.layer_file import load as load_layer
+from tb import cli, waves
 from tb.exploration import explore, play
 from tb.job import LayerResult
 from tb.runner import FILE_LIST, rtl_files
-from tb.scenario import Disturbance, Record, Scenario, ScenarioError, load, save
+from tb.scenario import Disturbance, Record, Scenario, load, save
 from tb.stalls import Traffic
 from tests.bugs.rare import FEW_MACS, MOST_LAYERS, draw, plant
 
@@ -120,9 +122,22 @@ def test_a_scenario_is_kept_whole(tmp_path: Path) -> None:
     assert load_layer(tmp_path / "failure" / "1.npz").layer == LAYER
 
 
-def test_a_folder_without_a_scenario_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match=r"there is no scenario\.json"):
-        load(tmp_path)
+def test_a_kept_scenario_is_replayed_by_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "LAST_RUN", tmp_path / "last_run.json")
+    record = record_of(scenario("reset", 60))
+    save(tmp_path / "failure", record)
+    assert cli.main(["replay", str(tmp_path / "failure"), "--waves"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(str(record.scenario))
+    assert "PASS: 2 of 2 right" in said
+    last = json.loads((tmp_path / "last_run.json").read_text())
+    assert last["arguments"] == ["replay", str(tmp_path / "failure")]
+    assert (Path(last["folder"]) / waves.FILE).stat().st_size > 0
+    assert (Path(last["folder"]) / waves.VIEW).exists()
+    assert cli.main(["replay", str(tmp_path)]) == 1
+    assert "there is no scenario.json in this folder" in capsys.readouterr().err
 
 
 def test_bugs_that_need_a_rare_layer_are_found_and_shrink(tmp_path: Path) -> None:
