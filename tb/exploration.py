@@ -27,7 +27,7 @@ from tb.job import (
     write_pickle,
 )
 from tb.runner import BUILD, ROOT, build, core_design, simulate, watched
-from tb.scenario import Record, save
+from tb.scenario import Record, Scenario, save
 from tb.scenario_job import Found, PlayJob, SearchJob
 from tb.stalls import PROFILES
 
@@ -120,7 +120,7 @@ def search(
     """Runs random scenarios until `layers` layers were right or one is wrong, and shrinks that.
 
     All that is random follows from `seed`. `space` says which layers there are. `others`: see
-    `play`.
+    `play_all`.
 
     Raises `ToolMissingError`, `SimulationError`.
     """
@@ -138,6 +138,17 @@ def search(
 def play(record: Record, **others: Any) -> list[LayerResult]:
     """Plays one scenario; results of its layers, up to the first that is wrong.
 
+    `others`: see `play_all`. Raises `ToolMissingError`, `SimulationError`.
+    """
+    (results,) = play_all([record.scenario], record.config, record.simulator, record.seed, **others)
+    return results
+
+
+def play_all(
+    scenarios: Sequence[Scenario], config: CoreConfig, simulator: str, seed: int, **others: Any
+) -> list[list[LayerResult]]:
+    """Plays scenarios in one simulation, each from a reset on; the results of each.
+
     `others`: `waves` leaves waves.fst in `out_dir`; `rtl_sources`, `dut` and `driver` put
     another core in place of ours, and `plus_args` go to the simulator, as `tb.runner.run_layers`
     has them.
@@ -146,9 +157,9 @@ def play(record: Record, **others: Any) -> list[LayerResult]:
     """
 
     def job(base: Job) -> PlayJob:
-        return PlayJob(base, record.scenario)
+        return PlayJob(base, tuple(scenarios))
 
-    results: list[LayerResult] = _run(job, record.config, record.simulator, record.seed, **others)
+    results: list[list[LayerResult]] = _run(job, config, simulator, seed, **others)
     return results
 
 

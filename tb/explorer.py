@@ -42,7 +42,8 @@ async def explore(dut: object) -> None:
         player = Player(dut, job.base)
         trouble = await player.begin()
         assert not trouble, trouble
-        write_pickle(job.base.results_path, await player.play(job.scenario))
+        played = [await player.play(scenario) for scenario in job.scenarios]
+        write_pickle(job.base.results_path, played)
     else:
         search = Search(dut, job)
         trouble = await search.player.begin()

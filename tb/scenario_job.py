@@ -22,10 +22,10 @@ class SearchJob:
 
 @dataclass(frozen=True)
 class PlayJob:
-    """One scenario."""
+    """Scenarios, one after the other."""
 
     base: Job
-    scenario: Scenario
+    scenarios: tuple[Scenario, ...]
 
 
 @dataclass

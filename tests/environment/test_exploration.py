@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from models.core_config import CoreConfig
 from models.layer import Layer, LayerCase
 from models.layer_file import load as load_layer
 from tb import cli, waves
-from tb.exploration import explore, play
+from tb.exploration import explore, play, play_all
 from tb.job import LayerResult
 from tb.runner import FILE_LIST, rtl_files
 from tb.scenario import Disturbance, Record, Scenario, load, save
@@ -51,62 +52,77 @@ def record_of(each: Scenario, simulator: str = "icarus") -> Record:
 
 
 def assert_passed(results: list[LayerResult]) -> None:
+    assert results
     assert all(result.passed and result.compared for result in results), results
 
 
-FAULTS = {
-    "an error that nobody reports": (
-        ("activations", -20),
-        (".act_error       (act_error)", ".act_error       (3'd0)"),
-        "disturbed: no error is reported: STATUS",
-    ),
-    "an error by another name": (
-        ("weights", -8),
-        (".wgt_error       (wgt_error)", ".wgt_error       (wgt_error << 1)"),
-        "ERROR reads 13 (WGT_TLAST_LATE), detail 0, expected WGT_TKEEP or WGT_TLAST_EARLY",
-    ),
-    "nonsense that is taken": (
-        ("KERNEL", 0x00111100),
-        (".setup_error     (setup_error)", ".setup_error     (1'b0)"),
-        "disturbed: no error is reported: STATUS",
-    ),
-    "a halted core that takes nothing": (
-        ("activations", 9),
-        ("s_axis_act_tready = halted || act_taken", "s_axis_act_tready = act_taken"),
-        "disturbed: halted, the core does not take what is sent: STATUS",
-    ),
-    "a reset that does not reset all": (
-        ("reset", 60),
-        (
-            "wire core_rst = rst || halted;",
-            "reg began = 1'b0; always @(posedge clk) began <= began || act_beat === 1'b1;\n"
-            "    wire core_rst = (rst && !began) || halted;",
-        ),
-        "",
-    ),
-}
+TOO_SHORT = scenario("activations", -20)
+TOO_LONG = scenario("activations", 9)
+SHORT_WEIGHTS = scenario("weights", -8)
+NO_KERNEL = scenario("KERNEL", 0x00111100)
+RESET = scenario("reset", 100)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_disturbance_that_is_not_answered_as_it_must_be_is_seen(
-    fault: str, tmp_path: Path
-) -> None:
-    disturbance, change, words = FAULTS[fault]
-    sources = changed_core(tmp_path, *change)
-    results = play(record_of(scenario(*disturbance)), rtl_sources=sources)
-    assert not results[0].passed
-    assert words in results[0].message
-    assert_passed(play(record_of(scenario(*disturbance))))
+def played(scenarios: list[Scenario], *changes: tuple[str, str]) -> list[list[LayerResult]]:
+    """On Icarus, on a core with other texts in conv_core.v."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = changed_core(Path(folder), *changes)
+        return play_all(scenarios, CONFIG, "icarus", 111, rtl_sources=sources)
 
 
-def changed_core(folder: Path, before: str, after: str) -> list[Path]:
-    """The core's files with another text in conv_core.v."""
+def changed_core(folder: Path, *changes: tuple[str, str]) -> list[Path]:
     shutil.copytree(FILE_LIST.parent, folder / "rtl")
     core = folder / "rtl" / "conv_core.v"
     text = core.read_text()
-    assert text.count(before) == 1
-    core.write_text(text.replace(before, after))
+    for before, after in changes:
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    core.write_text(text)
     return list(rtl_files(folder / "rtl" / FILE_LIST.name))
+
+
+def test_behind_disturbances_layers_are_right() -> None:
+    scenarios = [TOO_SHORT, TOO_LONG, SHORT_WEIGHTS, NO_KERNEL, RESET, scenario()]
+    for results in played(scenarios):
+        assert [result.name for result in results] == ["1", "2"]
+        assert_passed(results)
+
+
+def test_an_error_that_is_not_reported_or_has_another_name_is_seen() -> None:
+    undisturbed, *disturbed = played(
+        [scenario(), TOO_SHORT, SHORT_WEIGHTS, NO_KERNEL],
+        (".act_error       (act_error)", ".act_error       (3'd0)"),
+        (".wgt_error       (wgt_error)", ".wgt_error       (wgt_error << 1)"),
+        (".setup_error     (setup_error)", ".setup_error     (1'b0)"),
+    )
+    assert_passed(undisturbed)
+    another = "ERROR reads 13 (WGT_TLAST_LATE), detail 0, expected WGT_TKEEP or WGT_TLAST_EARLY"
+    nothing = "no error is reported: STATUS"
+    for results, words in zip(disturbed, (nothing, another, nothing), strict=True):
+        assert not results[0].passed
+        assert f"layer disturbed: {words}" in results[0].message
+
+
+def test_a_halted_core_that_takes_nothing_is_seen() -> None:
+    undisturbed, disturbed = played(
+        [scenario(), TOO_LONG],
+        ("s_axis_act_tready = halted || act_taken", "s_axis_act_tready = act_taken"),
+    )
+    assert_passed(undisturbed)
+    assert "halted, the core does not take what is sent: STATUS" in disturbed[0].message
+
+
+def test_a_reset_that_does_not_reset_all_is_seen() -> None:
+    undisturbed, disturbed = played(
+        [scenario(), RESET],
+        (
+            "wire core_rst = rst || halted;",
+            "reg began = 1'b0; always @(posedge clk) began <= began || layer_end === 1'b1;\n"
+            "    wire core_rst = (rst && !began) || halted;",
+        ),
+    )
+    assert_passed(undisturbed)
+    assert any(not result.passed for result in disturbed)
 
 
 def test_a_scenario_is_kept_whole(tmp_path: Path) -> None:
