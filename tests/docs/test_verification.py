@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
+import pytest
+
+from tb.driver import CoreDriver
 from tb.rules import RULES
+from tb.runner import run_layers
 from tb.stalls import ORDERS, PROFILES
+from tests.environment.test_faults import run_with_fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verification.md").read_text()
 
@@ -17,6 +23,31 @@ def test_every_rule_is_listed_with_its_number_and_its_words() -> None:
 
 
 def test_every_profile_is_listed() -> None:
-    table = PAGE[PAGE.index("| profile |") :]
+    assert first_column("profile") == [*PROFILES, *ORDERS]
+
+
+def first_column(heading: str) -> list[str]:
+    """The names in the first column of the table that begins with this heading."""
+    table = PAGE[PAGE.index(f"| {heading} |") :].split("\n\n")[0]
     cells = re.findall(r"^\| (`[^|]*`) \|", table, re.MULTILINE)
-    assert [n for cell in cells for n in re.findall(r"`([\w-]+)`", cell)] == [*PROFILES, *ORDERS]
+    return [name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)]
+
+
+@pytest.mark.parametrize("fault", [5, 2])
+def test_a_failing_run_reads_as_the_page_says(fault: int) -> None:
+    def timeless(text: str) -> str:
+        return re.sub(r"\d+ (ns|cycles)", r"N \1", text)
+
+    message = run_with_fault(fault, "icarus").message
+    reports = [timeless(block.strip()) for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)]
+    assert any(timeless(message).startswith(report) for report in reports), message
+
+
+def test_a_core_of_your_own_needs_what_the_page_says() -> None:
+    methods = [name for name in vars(CoreDriver) if inspect.isfunction(vars(CoreDriver)[name])]
+    public = [name for name in methods if not name.startswith("_")]
+    assert sorted(first_column("method")) == sorted(public)
+    call = PAGE[PAGE.index("run_layers(") :].split("\n)")[0]
+    named = re.findall(r"(\w+)=", call)
+    assert len(named) == 3
+    assert set(named) <= inspect.signature(run_layers).parameters.keys()
