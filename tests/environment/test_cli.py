@@ -139,6 +139,8 @@ def _nothing(_: Path) -> list[str | Path]:
         (_words("--array", "5x5"), "lanes_in: 5 is not one of 4, 8, 16, 32"),
         (_words("--sim", "modelsim"), "there is no simulator 'modelsim'"),
         (_words("--stall", "some"), "there is no stall profile 'some'; there are none, light"),
+        (_words("--stall", "no.traffic"), "no.traffic: there is no recorded traffic"),
+        (_words("--record", "a.txt"), "a.txt: recorded traffic goes to a file *.traffic"),
         (_words("--rules=-tkep"), "there is no rule '-tkep'; there are x-control, "),
         (_words("--seed", "x"), "'x' is not a number"),
         (_words("--speed", "9"), "unrecognized arguments: --speed"),
