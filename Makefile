@@ -1,7 +1,7 @@
 # `make help` says what can be asked for.
 
 OPTIONS := SIM ARRAY STALL RULES RECORD SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
-TARGETS := question setup test run regress replay networks waves lint doctor clean help
+TARGETS := question setup test run regress replay networks synth waves lint doctor clean help
 
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
@@ -49,6 +49,9 @@ test: ready  ## the complete quick test suite on both simulators
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
 	@$(TB).networks $(call option,ARRAY,array) $(call option,SEED,seed)
+
+synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: that one
+	@$(TB).synthesis $(call option,ARRAY,array)
 
 lint: ready  ## the RTL and the Python, without simulating
 	@$(TB).lint

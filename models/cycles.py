@@ -39,7 +39,7 @@ RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
 DATAPATH = 10
 """Cycles from a window's last step to its vector in the finisher, less the adder levels."""
-COMMIT = 18
+COMMIT = 19
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 SETUP = 18
 """Cycles to set a layer up, products and the joining of channel groups apart."""

@@ -113,10 +113,9 @@ module control #(
 
     // Write channel: address and data come in any order and are dealt with together.
     reg        aw_valid_q;
-    reg [ 7:0] aw_addr_q;
+    reg [ 2:0] aw_index_q;  // of a descriptor register
     reg        w_valid_q;
     reg [31:0] w_data_q;
-    reg [ 3:0] w_strb_q;
     reg        b_valid_q;
     reg [ 1:0] b_resp_q;
 
@@ -125,12 +124,22 @@ module control #(
     assign s_axil_bvalid  = b_valid_q;
     assign s_axil_bresp   = b_resp_q;
 
+    // What an address means is found out as it comes.
+    reg  writable_q;
+    reg  desc_hit_q;
+    reg  ctrl_hit_q;
+    reg  irq_enable_hit_q;
+    reg  irq_status_hit_q;
+    reg  counters_of_hit_q;
+    reg  all_bytes_q;
+
     wire write = aw_valid_q && w_valid_q && !b_valid_q;
-    wire desc_hit = aw_addr_q >= AT_DESC_FIRST && aw_addr_q <= AT_DESC_LAST;
-    wire whole = aw_addr_q[1:0] == 2'b00 && w_strb_q == 4'b1111;
-    wire writable = desc_hit || aw_addr_q == AT_CTRL || aw_addr_q == AT_IRQ_ENABLE || aw_addr_q == AT_IRQ_STATUS
-                 || aw_addr_q == AT_COUNTERS_OF;
-    wire command = write && whole && aw_addr_q == AT_CTRL;
+    wire command = write && all_bytes_q && ctrl_hit_q;
+    wire desc_hit = s_axil_awaddr >= AT_DESC_FIRST && s_axil_awaddr <= AT_DESC_LAST && s_axil_awaddr[1:0] == 2'b00;
+    wire ctrl_hit = s_axil_awaddr == AT_CTRL;
+    wire irq_enable_hit = s_axil_awaddr == AT_IRQ_ENABLE;
+    wire irq_status_hit = s_axil_awaddr == AT_IRQ_STATUS;
+    wire counters_of_hit = s_axil_awaddr == AT_COUNTERS_OF;
     wire start = command && w_data_q[1:0] == 2'b01;
     wire resume = command && w_data_q[1:0] == 2'b10;
     wire queue_full;
@@ -138,12 +147,20 @@ module control #(
     wire refused = (start && !start_taken) || (command && w_data_q[1:0] == 2'b11);
 
     always @(posedge clk) begin
-        if (s_axil_awready) aw_addr_q <= s_axil_awaddr;
-        if (s_axil_wready) begin
-            w_data_q <= s_axil_wdata;
-            w_strb_q <= s_axil_wstrb;
+        if (s_axil_awready) begin
+            aw_index_q        <= s_axil_awaddr[4:2];
+            writable_q        <= desc_hit || ctrl_hit || irq_enable_hit || irq_status_hit || counters_of_hit;
+            desc_hit_q        <= desc_hit;
+            ctrl_hit_q        <= ctrl_hit;
+            irq_enable_hit_q  <= irq_enable_hit;
+            irq_status_hit_q  <= irq_status_hit;
+            counters_of_hit_q <= counters_of_hit;
         end
-        if (write) b_resp_q <= writable && whole && !refused ? OKAY : SLVERR;
+        if (s_axil_wready) begin
+            w_data_q    <= s_axil_wdata;
+            all_bytes_q <= s_axil_wstrb == 4'b1111;
+        end
+        if (write) b_resp_q <= writable_q && all_bytes_q && !refused ? OKAY : SLVERR;
     end
 
     always @(posedge clk) begin
@@ -182,7 +199,7 @@ module control #(
 
     always @(posedge clk) begin
         if (rst) desc_q <= 256'd0;
-        else if (write && whole && desc_hit) desc_q[{aw_addr_q[4:2], 5'd0}+:32] <= w_data_q;
+        else if (write && all_bytes_q && desc_hit_q) desc_q[{aw_index_q, 5'd0}+:32] <= w_data_q;
         if (start_taken) queue_q[queue_wr_q] <= desc_q;
     end
 
@@ -252,7 +269,7 @@ module control #(
     reg [1:0] irq_enable_q;
     reg [1:0] irq_status_q;
 
-    wire [1:0] irq_clear = write && whole && aw_addr_q == AT_IRQ_STATUS ? w_data_q[1:0] : 2'b00;
+    wire [1:0] irq_clear = write && all_bytes_q && irq_status_hit_q ? w_data_q[1:0] : 2'b00;
 
     assign irq = (irq_enable_q & irq_status_q) != 2'b00;
 
@@ -262,7 +279,7 @@ module control #(
             irq_status_q  <= 2'b00;
             layers_done_q <= 32'd0;
         end else begin
-            if (write && whole && aw_addr_q == AT_IRQ_ENABLE) irq_enable_q <= w_data_q[1:0];
+            if (write && all_bytes_q && irq_enable_hit_q) irq_enable_q <= w_data_q[1:0];
             irq_status_q <= (irq_status_q & ~irq_clear) | {fatal, layer_end};
             if (layer_end) layers_done_q <= layers_done_q + 32'd1;
         end
@@ -277,7 +294,7 @@ module control #(
 
     always @(posedge clk) begin
         if (rst) counters_of_q <= 5'd0;
-        else if (write && whole && aw_addr_q == AT_COUNTERS_OF) counters_of_q <= w_data_q[4:0];
+        else if (write && all_bytes_q && counters_of_hit_q) counters_of_q <= w_data_q[4:0];
     end
 
     // Read channel.

@@ -5,7 +5,7 @@
 // vector of another group of filters, the group's constants are fetched from their buffer.
 // Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
 //
-// Latency: 1 cycle from the queue to a vector's first slice, 18 from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
+// Latency: 1 cycle from the queue to a vector's first slice, 19 from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
 // cycles for another group's constants.
 
 `default_nettype none
@@ -62,7 +62,7 @@ module finisher #(
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
-    localparam LATENCY   = 16;  // one to select, fifteen to requantise
+    localparam LATENCY   = 17;  // one to select, sixteen to requantise
 
     // The layer.
     reg              active_q;
@@ -258,7 +258,7 @@ module finisher #(
         end
     endgenerate
 
-    // Stages 2 to 16.
+    // Stages 2 to 17.
     wire [32*R-1:0] biased;
     wire [ 8*R-1:0] results;
 
@@ -321,21 +321,15 @@ module finisher #(
         end
     endgenerate
 
-    // The result buffer needs two cycles for a write to be readable.
-    reg [OUT_W-1:0] committed_q1;
-    reg [OUT_W-1:0] committed_q2;
+    // The result buffer needs two cycles for a write to be readable; the reader takes the second to look.
+    reg [OUT_W-1:0] committed_q;
 
     always @(posedge clk) begin
-        if (rst) begin
-            committed_q1 <= {OUT_W{1'b0}};
-            committed_q2 <= {OUT_W{1'b0}};
-        end else begin
-            if (commit_q[0]) committed_q1 <= end_q[OUT_W-1:0];
-            committed_q2 <= committed_q1;
-        end
+        if (rst) committed_q <= {OUT_W{1'b0}};
+        else if (commit_q[0]) committed_q <= end_q[OUT_W-1:0];
     end
 
-    assign committed = committed_q2;
+    assign committed = committed_q;
 
     // Only the lanes that int32 results use have a reader here.
     wire unused = &{1'b0, biased};

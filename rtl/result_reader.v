@@ -51,10 +51,18 @@ module result_reader #(
     wire one_word = last_byte[31:LANE_W] == {32 - LANE_W{1'b0}};
     wire layer_end = frame_end_q && frames_left_q == 16'd0;
 
-    // A word is here when the results have gone on to another, or, at a frame's end, past its last byte.
+    // A word is here when the results have gone on to another, or, at a frame's end, past its last byte. That is found
+    // out a cycle ahead, for this word and for the next.
+    reg here_q;
+
     wire [WORD_W-1:0] ahead = committed[OUT_W-1:LANE_W] - word_q;
-    wire past_end = frame_end_q && committed[LANE_W-1:0] > last_byte_q;
-    wire here = !ahead[WORD_W-1] && (ahead != {WORD_W{1'b0}} || past_end);
+    wire past_end = committed[LANE_W-1:0] > last_byte_q;
+    wire next_frame_end = frame_end_q ? one_word_q : words_left_q == {{31 - LANE_W{1'b0}}, 1'b1};
+    wire several = !ahead[WORD_W-1] && ahead[WORD_W-1:1] != {WORD_W - 1{1'b0}};
+    wire one = ahead == {{WORD_W - 1{1'b0}}, 1'b1};
+    wire none = ahead == {WORD_W{1'b0}};
+    wire this_here = several || one || (none && frame_end_q && past_end);
+    wire next_here = several || (one && next_frame_end && past_end);
 
     reg             valid_q1;
     reg [LANES-1:0] keep_q1;
@@ -65,7 +73,7 @@ module result_reader #(
 
     assign cfg_ready = !active_q;
     assign read      = {word_q, {LANE_W{1'b0}}};
-    assign rd_en     = active_q && here && (!valid_q1 || ready_q1);
+    assign rd_en     = active_q && here_q && (!valid_q1 || ready_q1);
     assign rd_word   = word_q;
 
     always @(posedge clk) begin
@@ -78,7 +86,7 @@ module result_reader #(
             frames_left_q <= cfg_frames - 16'd1;
         end else if (rd_en) begin
             words_left_q <= frame_end_q ? words_q : words_left_q - 1'b1;
-            frame_end_q  <= frame_end_q ? one_word_q : words_left_q == {{31 - LANE_W{1'b0}}, 1'b1};
+            frame_end_q  <= next_frame_end;
             if (frame_end_q) frames_left_q <= frames_left_q - 16'd1;
         end
         if (rd_en) begin
@@ -93,7 +101,9 @@ module result_reader #(
             active_q <= 1'b0;
             word_q   <= {WORD_W{1'b0}};
             valid_q1 <= 1'b0;
+            here_q   <= 1'b0;
         end else begin
+            here_q <= !cfg_ready && (rd_en ? next_here : this_here);
             if (cfg_ready) active_q <= cfg_valid;
             else if (rd_en && layer_end) active_q <= 1'b0;
             if (rd_en) word_q <= word_q + 1'b1;

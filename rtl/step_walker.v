@@ -81,7 +81,9 @@ module step_walker #(
     reg [        3:0] runs_left_q;
     reg [CHUNK_W-1:0] chunks_left_q;
     reg               first_chunk_q;
-    reg               run_end_q;  // the last chunk of this run
+    reg               run_end_q;   // the last chunk of its run
+    reg               last_run_q;  // of its kernel row
+    reg               last_row_q;  // of the window
     reg [  ACT_W-1:0] act_q;      // of this chunk
     reg [  ACT_W-1:0] run_act_q;  // of the first chunk of this run
     reg [  ACT_W-1:0] row_act_q;  // of the first chunk of this kernel row
@@ -97,6 +99,7 @@ module step_walker #(
     reg               clear_q;
     reg [CHUNK_W-1:0] chunks_q;
     reg               one_chunk_q;
+    reg               one_run_q;
     reg [ LANE_W-1:0] first_lane_q;
     reg [ LANE_W-1:0] last_lane_q;
     reg [  OUT_W-1:0] out_q;
@@ -110,9 +113,10 @@ module step_walker #(
     reg               last_group_q;
     reg               layer_end_q;
 
-    wire row_end = run_end_q && runs_left_q == 4'd0;
-    wire last = row_end && rows_left_q == 4'd0;
+    wire row_end = run_end_q && last_run_q;
+    wire last = run_end_q && last_run_q && last_row_q;
     wire one_chunk = window_chunks == {CHUNK_W{1'b0}};
+    wire one_run = window_runs == 4'd0;
 
     // Depthwise: a column outside the image.
     wire outside = cfg_depthwise && (run_q < first_run_q || run_q - first_run_q >= inside_runs_q);
@@ -133,6 +137,8 @@ module step_walker #(
             chunks_left_q <= window_chunks;
             first_chunk_q <= 1'b1;
             run_end_q     <= one_chunk;
+            last_run_q    <= one_run;
+            last_row_q    <= window_rows == 4'd0;
             act_q         <= window_act;
             run_act_q     <= window_act;
             row_act_q     <= window_act;
@@ -147,6 +153,7 @@ module step_walker #(
             clear_q       <= window_clear;
             chunks_q      <= window_chunks;
             one_chunk_q   <= one_chunk;
+            one_run_q     <= one_run;
             first_lane_q  <= window_first_lane;
             last_lane_q   <= window_last_lane;
             out_q         <= window_out;
@@ -165,8 +172,10 @@ module step_walker #(
             run_end_q     <= run_end_q ? one_chunk_q : chunks_left_q == {{CHUNK_W - 1{1'b0}}, 1'b1};
             chunks_left_q <= run_end_q ? chunks_q : chunks_left_q - 1'b1;
             if (run_end_q) runs_left_q <= row_end ? runs_q : runs_left_q - 4'd1;
+            if (run_end_q) last_run_q <= last_run_q ? one_run_q : runs_left_q == 4'd1;
             if (run_end_q) run_q <= row_end ? 4'd0 : run_q + 4'd1;
             if (row_end) rows_left_q <= rows_left_q - 4'd1;
+            if (row_end) last_row_q <= rows_left_q == 4'd1;
             if (row_end) begin
                 act_q     <= next_row_act;
                 run_act_q <= next_row_act;
