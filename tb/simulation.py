@@ -503,7 +503,7 @@ def _stopped(states: Mapping[str, StreamState], wanted: Mapping[str, int]) -> st
     """What a core does that hangs, as a sentence. `wanted`: beats of each stream."""
     results, inputs = states["out"], [states["act"], states["wgt"]]
     left = [s for s in inputs if s.accepted < wanted[s.stream]]
-    refused = " and ".join(STREAM_NAMES[s.stream] for s in left if s.valid)
+    refused = " and ".join(STREAM_NAMES[s.stream] for s in left)
     if results.accepted == wanted["out"]:
         return f"the core gave all its results and takes no more {refused}"
     if not any(s.accepted for s in inputs):
