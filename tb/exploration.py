@@ -22,11 +22,10 @@ from tb.job import (
     OUR_DRIVER,
     Job,
     LayerResult,
-    Progress,
     read_pickle,
     write_pickle,
 )
-from tb.runner import BUILD, ROOT, build, core_design, simulate, watched
+from tb.runner import BUILD, ROOT, build, core_design, simulate
 from tb.scenario import Record, Scenario, save
 from tb.scenario_job import Found, PlayJob, SearchJob
 from tb.stalls import PROFILES
@@ -103,7 +102,6 @@ def explore(
     if found.first is not None:
         save(folder / FIRST, replace(record, scenario=found.first))
     others.pop("space", None)
-    others.pop("on_progress", None)
     return Exploration(config, simulator, seed, found, folder, tuple(play(record, **others)))
 
 
@@ -114,7 +112,6 @@ def search(
     seed: int,
     *,
     space: Space | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
     **others: Any,
 ) -> Found:
     """Runs random scenarios until `layers` layers were right or one is wrong, and shrinks that.
@@ -131,7 +128,7 @@ def search(
     def job(base: Job) -> SearchJob:
         return SearchJob(base, space, stalls, layers)
 
-    found: Found = _run(job, config, simulator, seed, on_progress=on_progress, **others)
+    found: Found = _run(job, config, simulator, seed, **others)
     return found
 
 
@@ -175,7 +172,6 @@ def _run(
     dut: str = "conv_core",
     driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
-    on_progress: Callable[[Progress], None] | None = None,
 ) -> Any:
     """What tb/explorer.py makes of a job."""
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
@@ -195,15 +191,14 @@ def _run(
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_pickle(folder / "job.pickle", job_of(base))
-    with watched(base.progress_path, on_progress):
-        simulate(
-            built,
-            "tb.explorer",
-            folder,
-            seed=seed,
-            environment={JOB_VARIABLE: str(folder / "job.pickle")},
-            plus_args=plus_args,
-        )
+    simulate(
+        built,
+        "tb.explorer",
+        folder,
+        seed=seed,
+        environment={JOB_VARIABLE: str(folder / "job.pickle")},
+        plus_args=plus_args,
+    )
     came = read_pickle(base.results_path)
     if out_dir is None:
         shutil.rmtree(folder)

@@ -23,12 +23,12 @@ from hypothesis.errors import Flaky, HypothesisSideeffectWarning
 
 from tb.bench import Cause
 from tb.driver import DriverError, RecoveringDriver
-from tb.job import JOB_VARIABLE, LayerResult, Progress, read_pickle, write_pickle
+from tb.job import JOB_VARIABLE, LayerResult, read_pickle, write_pickle
 from tb.pieces import CutLayer
 from tb.registers import Error, Irq
 from tb.scenario import Disturbance, Scenario, scenarios
 from tb.scenario_job import Found, PlayJob, SearchJob
-from tb.simulation import PROGRESS_SECONDS, Session, time_limit
+from tb.simulation import Session, time_limit
 
 LONGEST_SHRINK_LAYERS = 5000
 """a search that shrinks gives up behind so many layers"""
@@ -191,7 +191,6 @@ class Search:
         self.player = Player(dut, job.base, diagnoses=0)
         self._job = job
         self._found = Found()
-        self._told = 0.0
         self._started = time.monotonic()
         self._skip_next = False
         """the next scenario is the simplest one, once more"""
@@ -251,13 +250,3 @@ class Search:
         done = found.layers >= self._job.layers and found.smallest is None
         if done or found.shrink_layers > LONGEST_SHRINK_LAYERS:
             raise _Enough
-        self._tell()
-
-    def _tell(self) -> None:
-        now = time.monotonic()
-        if now - self._told > PROGRESS_SECONDS:
-            self._told = now
-            found = self._found
-            name = "shrinking" if found.smallest else "of any kind"
-            progress = Progress(name, 0, 1, found.layers, self._job.layers)
-            write_pickle(self._job.base.progress_path, progress)

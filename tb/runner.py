@@ -455,7 +455,7 @@ def run_layers(
         progress_path=out_dir / "progress.pickle",
     )
     write_pickle(out_dir / "job.pickle", job)
-    with watched(job.progress_path, on_progress):
+    with _watched(job.progress_path, on_progress):
         simulate(
             built,
             "tb.simulation",
@@ -492,7 +492,7 @@ def _batches(pieces: Sequence[int], queue: bool) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def watched(path: Path, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
+def _watched(path: Path, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
     """Reports the progress that the simulation writes to a file."""
     if on_progress is None:
         yield
