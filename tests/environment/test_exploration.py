@@ -24,7 +24,8 @@ from tests.bugs.rare import FEW_MACS, MOST_LAYERS, draw, plant
 
 CONFIG = CoreConfig.from_array("4x4", act_bytes=128, wgt_words=64, const_words=32, out_bytes=64)
 """Small, so that Icarus starts soon."""
-RARE_SEED = 3
+RARE_SEED = 4
+PLANTED = ("+planted=1",)
 LAYER = Layer(1, 3, 3, 5, 6, (2, 2), requantise=True)
 
 
@@ -156,20 +157,21 @@ def test_a_kept_scenario_is_replayed_by_a_command(
     assert "there is no scenario.json in this folder" in capsys.readouterr().err
 
 
-def test_bugs_that_need_a_rare_layer_are_found_and_shrink(tmp_path: Path) -> None:
-    bugs = draw(RARE_SEED, 2, CONFIG)
+def test_a_bug_that_needs_a_rare_layer_is_found_and_shrinks(tmp_path: Path) -> None:
+    config = CoreConfig.from_array("4x4")
+    (bug,) = bugs = draw(RARE_SEED, 1, config)
     sources = plant(bugs, tmp_path)
-    for number, bug in enumerate(bugs, 1):
-        planted = {"rtl_sources": sources, "plus_args": (f"+planted={number}",)}
-        exploration = explore(CONFIG, "verilator", MOST_LAYERS, 112, **planted)
-        print(f"bugs of seed {RARE_SEED}: {bug}\n{exploration}")
-        smallest, folder = exploration.found.smallest, exploration.folder
-        assert smallest is not None
-        assert folder is not None
-        assert smallest.macs < FEW_MACS
-        assert f"make replay FAILURE=build/failures/{folder.name} WAVES=1" in str(exploration)
-        kept = load(folder)
-        assert str(kept.scenario) == str(smallest)
-        again = play(kept, **planted)
-        assert [each.message for each in again] == [each.message for each in exploration.replayed]
-        assert_passed(play(kept, rtl_sources=sources))
+    exploration = explore(
+        config, "verilator", MOST_LAYERS, 112, rtl_sources=sources, plus_args=PLANTED
+    )
+    print(f"bugs of seed {RARE_SEED}: {bug}\n{exploration}")
+    smallest, folder = exploration.found.smallest, exploration.folder
+    assert smallest is not None
+    assert folder is not None
+    assert smallest.macs < FEW_MACS
+    assert f"make replay FAILURE=build/failures/{folder.name} WAVES=1" in str(exploration)
+    kept = load(folder)
+    assert str(kept.scenario) == str(smallest)
+    again = play(kept, rtl_sources=sources, plus_args=PLANTED)
+    assert [each.message for each in again] == [each.message for each in exploration.replayed]
+    assert_passed(play(kept, rtl_sources=sources))
