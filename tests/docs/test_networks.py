@@ -17,14 +17,22 @@ GOALS = {"ResNet-50 v1.5": 1.01, "MobileNet v1": 0.83}
 """utilisation of 16x16 lanes by the convolutions"""
 
 
+MEASURED = "16x16"
+"""the array of the goals; on the others a layer may have the model alone"""
+
+
 def table(network: str) -> dict[str, list[list[int]]]:
-    """By layer, for each array: limit, model, measured."""
+    """By layer, for each array: limit, model, measured; 0 for what was not measured."""
     (section,) = re.findall(rf"^## {re.escape(network)}\n(.*?)(?=\n## |\Z)", PAGE, re.M | re.S)
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if "->" in line]
     return {
-        name: [[int(cell.replace(",", "")) for cell in cells[i : i + 3]] for i in (0, 3, 6)]
+        name: [[_number(cell) for cell in cells[i : i + 3]] for i in (0, 3, 6)]
         for name, _, *cells in rows
     }
+
+
+def _number(cell: str) -> int:
+    return 0 if cell == "-" else int(cell.replace(",", ""))
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -34,7 +42,8 @@ def test_every_layer_has_its_limit_and_took_what_the_model_says(network: str) ->
     for name, layer in layers.items():
         for array, (limit, model, measured) in zip(ARRAYS, rows[name], strict=True):
             assert limit == cycles_limit(layer, CoreConfig.from_array(array)), (name, array)
-            assert model == measured > 0, (name, array)
+            assert model > 0, (name, array)
+            assert measured == model or (measured == 0 and array != MEASURED), (name, array)
 
 
 def test_the_page_is_of_this_core() -> None:
