@@ -106,8 +106,8 @@ def layers() -> list[LayerCase]:
         left,
         _case("pads", 4, 5, 4, 8, (3, 4), pads=(1, 2, 1, 1), requantise=False),
         _case("groups", 1, 6, 6, 20, (1, 3), groups=2, requantise=False),
-        _case("joined groups", 4, 5, 6, 12, (2, 2), pads=(0, 1, 1, 0), groups=3),
-        _case("depthwise", 5, 6, 6, 6, (3, 3), groups=6, pads=(1, 1, 1, 1)),
+        _little_bias(_case("joined groups", 4, 5, 6, 12, (2, 2), pads=(0, 1, 1, 0), groups=3)),
+        _little_bias(_case("depthwise", 5, 6, 6, 6, (3, 3), groups=6, pads=(1, 1, 1, 1))),
         _case("depthwise strides", 6, 7, 5, 5, (3, 3), (2, 2), groups=5, requantise=False),
         _float(_case("float", 4, 5, 3, 8, (3, 2), pads=(1, 0, 1, 0))),
         _float_ties(_case("float ties", 3, 4, 2, 8, (2, 2), in_zp=1)),
@@ -164,6 +164,11 @@ def _small(case: LayerCase, least_shift: int, largest_shift: int) -> LayerCase:
         mult=np.full(channels, 1 << 30, np.int32),
         shift=rng.integers(least_shift, largest_shift + 1, channels, np.int32),
     )
+
+
+def _little_bias(case: LayerCase) -> LayerCase:
+    """For sums of few products: else most results are clamped, and look right by accident."""
+    return replace(case, bias=case.bias // 16)
 
 
 def _float(case: LayerCase) -> LayerCase:
