@@ -157,6 +157,7 @@ def test_a_kept_scenario_is_replayed_by_a_command(
     assert "there is no scenario.json in this folder" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_bug_that_needs_a_rare_layer_is_found_and_shrinks(tmp_path: Path) -> None:
     config = CoreConfig.from_array("4x4")
     (bug,) = bugs = draw(RARE_SEED, 1, config)
