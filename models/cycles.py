@@ -41,9 +41,9 @@ DATAPATH = 10
 """Cycles from a window's last step to its vector in the finisher, less the adder levels."""
 COMMIT = 19
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
-SETUP = 18
+SETUP = 19
 """Cycles to set a layer up, products and the joining of channel groups apart."""
-PRODUCTS, PRODUCT = 24, 3
+PRODUCTS, PRODUCT = 24, 4
 """Products of the set-up, one more for each halving of the block of columns, and cycles of each."""
 
 Times = NDArray[np.int64]
@@ -320,7 +320,7 @@ class _Plan:
             pixel_bytes=pixel_bytes,
             depthwise=is_depthwise(layer, config),
             single_pass=layer.batch == layer.out_height == 1 and block == layer.out_width,
-            setup_cycles=SETUP + joined + PRODUCT * (PRODUCTS + halvings),
+            setup_cycles=SETUP + 2 * joined + PRODUCT * (PRODUCTS + halvings),
         )
 
     def items(self, layer: Layer) -> Iterator[_Item]:

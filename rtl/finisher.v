@@ -203,12 +203,28 @@ module finisher #(
     // Slices.
     reg [1:0] slice_q;  // in quarters of a vector
 
-    wire [1:0] last_quarter = last_lane_q[LANE_W-1:LANE_W-2];
-    wire [1:0] slice_step = requantise_q ? STRIDE[1:0] : 2'd1;  // 4 quarters at once: 0, and one slice is all
-    wire [1:0] slice_end = slice_q | (requantise_q ? STRIDE[1:0] - 2'd1 : 2'd0);  // its last quarter
-    wire slice_last = !(slice_end < last_quarter);
+    // Whether a vector's slice is its last, for int8 and for int32 results, is known with the vector.
+    localparam [1:0] STEP = STRIDE[1:0];  // 4 quarters at once: 0, and one slice is all
 
-    wire [LANE_W:0] lane_offset = {1'b0, slice_q, {LANE_W - 2{1'b0}}};
+    reg last_int8_q;
+    reg last_int32_q;
+
+    wire [1:0] head_quarter = head_last_lane[LANE_W-1:LANE_W-2];
+    wire [1:0] last_quarter = last_lane_q[LANE_W-1:LANE_W-2];
+    wire [1:0] slice_step = requantise_q ? STEP : 2'd1;
+    wire [1:0] next_int8 = (slice_q + STEP) | (STEP - 2'd1);  // the last quarter of the next slice
+    wire [1:0] next_int32 = slice_q + 2'd1;
+    wire slice_last = requantise_q ? last_int8_q : last_int32_q;
+
+    always @(posedge clk) begin
+        if (head_ready) begin
+            last_int8_q  <= !(STEP - 2'd1 < head_quarter);
+            last_int32_q <= head_quarter == 2'd0;
+        end else if (issue) begin
+            last_int8_q  <= !(next_int8 < last_quarter);
+            last_int32_q <= !(next_int32 < last_quarter);
+        end
+    end
 
     assign issue = vector_valid_q && active_q && (!new_group_q || loaded_q) && !room[OUT_W-1];
     assign pop = issue && slice_last;
@@ -230,10 +246,20 @@ module finisher #(
     wire [32*LANES_OUT-1:0] mults = constants_q[32*LANES_OUT+:32*LANES_OUT];
     wire [ 8*LANES_OUT-1:0] shifts = constants_q[64*LANES_OUT+:8*LANES_OUT];
 
+    reg [       1:0] slice_q1;
+    reg [LANE_W-1:0] last_lane_q1;
+    reg [ OUT_W-1:0] addr_q1;
+
+    always @(posedge clk) begin
+        slice_q1     <= slice_q;
+        last_lane_q1 <= last_lane_q;
+        addr_q1      <= slice_addr_q;
+    end
+
     wire [LANES_OUT-1:0] enable;
     wire [OUT_W-1:0] enabled;  // how many
 
-    wire [LANE_W:0] lanes_left = {1'b0, last_lane_q} - lane_offset;  // less one
+    wire [LANE_W:0] lanes_left = {1'b0, last_lane_q1} - {1'b0, slice_q1, {LANE_W - 2{1'b0}}};  // less one
     wire [OUT_W-1:0] bytes_left = requantise_q ? {{OUT_W - LANE_W - 1{1'b0}}, lanes_left} + 1'b1
                                 : {{OUT_W - LANE_W - 3{1'b0}}, lanes_left, 2'b00} + {{OUT_W - 3{1'b0}}, 3'd4};
     assign enabled = requantise_q ? (bytes_left < SLICE_BYTES ? bytes_left : SLICE_BYTES)
@@ -242,7 +268,7 @@ module finisher #(
     genvar i;
     generate
         for (i = 0; i < LANES_OUT; i = i + 1) begin : gen_enable
-            assign enable[i] = issue && i < enabled;
+            assign enable[i] = i < enabled;
         end
 
         // Quarter by quarter; the quarters of a slice that would lie past the vector repeat its first ones, unused.
@@ -287,16 +313,18 @@ module finisher #(
     always @(posedge clk) raw_q <= {biased[32*RAW_LANES-1:0], raw_q[32*RAW_LANES*RAW_DELAY-1:32*RAW_LANES]};
 
     // What goes along with a slice.
-    reg [LANES_OUT*LATENCY-1:0] enable_q;
-    reg [    OUT_W*LATENCY-1:0] addr_q;
-    reg [    OUT_W*LATENCY-1:0] end_q;
-    reg [          LATENCY-1:0] issued_q;
-    reg [          LATENCY-1:0] commit_q;
+    localparam BEHIND = LATENCY - 1;  // stage 1
+
+    reg [LANES_OUT*BEHIND-1:0] enable_q;
+    reg [    OUT_W*BEHIND-1:0] addr_q;
+    reg [    OUT_W*BEHIND-1:0] end_q;
+    reg [         LATENCY-1:0] issued_q;
+    reg [         LATENCY-1:0] commit_q;
 
     always @(posedge clk) begin
-        enable_q <= {enable, enable_q[LANES_OUT*LATENCY-1:LANES_OUT]};
-        addr_q   <= {slice_addr_q, addr_q[OUT_W*LATENCY-1:OUT_W]};
-        end_q    <= {slice_addr_q + enabled, end_q[OUT_W*LATENCY-1:OUT_W]};
+        enable_q <= {enable, enable_q[LANES_OUT*BEHIND-1:LANES_OUT]};
+        addr_q   <= {addr_q1, addr_q[OUT_W*BEHIND-1:OUT_W]};
+        end_q    <= {addr_q1 + enabled, end_q[OUT_W*BEHIND-1:OUT_W]};
     end
 
     always @(posedge clk) begin

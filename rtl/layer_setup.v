@@ -1,12 +1,12 @@
 // layer_setup: derives from a layer's plain fields what loaders, sequencer, finisher and reader count with, and refuses
 // what makes no sense or does not fit.
 //
-// One multiplier is shared by all the products, so a layer takes about 98 cycles; they pass while the layer
+// One multiplier is shared by all the products, so a layer takes about 120 cycles; they pass while the layer
 // before is computed. The results stay on cfg_* until each of the four users has taken them.
 // Does not: start anything by itself; a user takes the layer when it has finished the one before.
 //
-// Latency: 3 cycles for each product (24 of them, one more for each halving of the block), 16 to divide, up to 6 to join
-// channel groups, and 3 more.
+// Latency: 4 cycles for each product (24 of them, one more for each halving of the block), 16 to divide, up to 12 to join
+// channel groups, and 4 more.
 
 `default_nettype none
 
@@ -162,6 +162,8 @@ module layer_setup #(
     // Channel groups with few filters are joined, by doubling, until they fill the lanes (in_quotient_q and out_quotient_q
     // are then those of the joined ones): a filter multiplies the others' channels by weights of 0.
     reg [2:0] joined_q;  // log2
+    reg       decided_q; // may_join_q holds: each joining takes two cycles
+    reg       may_join_q;
     reg       depthwise_q;
     reg [15:0] spans_q;  // how many there are
 
@@ -204,6 +206,7 @@ module layer_setup #(
     localparam [2:0] IDLE = 3'd0;
     localparam [2:0] DIVIDE = 3'd5;
     localparam [2:0] JOIN = 3'd6;
+    localparam [2:0] SELECT = 3'd7;
     localparam [2:0] LOAD = 3'd1;
     localparam [2:0] MULTIPLY = 3'd2;
     localparam [2:0] STORE = 3'd3;
@@ -227,8 +230,16 @@ module layer_setup #(
     wire one_row = cfg_frames == 16'd1 && cfg_out_height == 16'd1 && cfg_block_cols == cfg_out_width;
     wire one_window = one_row && cfg_out_width == 16'd1;
 
+    // The factors, selected in two stages.
     reg [25:0] a;
     reg [15:0] b;
+    reg [25:0] late_a;
+    reg [15:0] late_b;
+    reg [25:0] early_a_q;
+    reg [15:0] early_b_q;
+    reg [25:0] late_a_q;
+    reg [15:0] late_b_q;
+    reg        late_q;
 
     always @(*) begin
         a = 26'd0;
@@ -246,18 +257,26 @@ module layer_setup #(
             TAP_BYTES: {a, b} = {10'd0, channels_in_q, 13'd0, cfg_dilation_x};
             FIRST_OFFSET: {a, b} = {10'd0, channels_in_q, left_q};
             LAST_OFFSET: {a, b} = {cfg_stride_bytes, cfg_out_width};
-            RUN_BYTES: {a, b} = {10'd0, cfg_span, 12'd0, cfg_packed ? cfg_taps_x : 4'd1};
-            FILTER_GROUPS: {a, b} = {10'd0, spans_q, groups_of_span};
-            TAP_ROW_WORDS: {a, b} = {{26 - CHUNK_W{1'b0}}, cfg_run_words, 12'd0, cfg_packed || depthwise_q ? 4'd1 : cfg_taps_x};
-            GROUP_WORDS: {a, b} = {{26 - WGT_W{1'b0}}, cfg_tap_row_words, 12'd0, cfg_taps_y};
-            BLOCK_BYTES: {a, b} = {pixel_q, cfg_block_cols};
-            BLOCK_POS: {a, b} = {10'd0, cfg_block_cols, 13'd0, cfg_stride_x};
-            BLOCK_OFFSET: {a, b} = {cfg_stride_bytes, cfg_block_cols};
-            OUT_ROW_BYTES: {a, b} = {pixel_q, cfg_out_width};
-            OUT_FRAME_BYTES: {a, b} = {out_row_q, cfg_out_height};
-            LAYER_WORDS: {a, b} = {{26 - WGT_W{1'b0}}, cfg_group_words, cfg_groups};
-            LAYER_CONSTANTS: {a, b} = {CONST_PER_GROUP[25:0], cfg_groups};
-            SEEN_BYTES: {a, b} = {10'd0, channels_in_q, 12'd0, cfg_seen};
+            default: ;
+        endcase
+    end
+
+    always @(*) begin
+        late_a = 26'd0;
+        late_b = 16'd0;
+        case (step_q)
+            RUN_BYTES: {late_a, late_b} = {10'd0, cfg_span, 12'd0, cfg_packed ? cfg_taps_x : 4'd1};
+            FILTER_GROUPS: {late_a, late_b} = {10'd0, spans_q, groups_of_span};
+            TAP_ROW_WORDS: {late_a, late_b} = {{26 - CHUNK_W{1'b0}}, cfg_run_words, 12'd0, cfg_packed || depthwise_q ? 4'd1 : cfg_taps_x};
+            GROUP_WORDS: {late_a, late_b} = {{26 - WGT_W{1'b0}}, cfg_tap_row_words, 12'd0, cfg_taps_y};
+            BLOCK_BYTES: {late_a, late_b} = {pixel_q, cfg_block_cols};
+            BLOCK_POS: {late_a, late_b} = {10'd0, cfg_block_cols, 13'd0, cfg_stride_x};
+            BLOCK_OFFSET: {late_a, late_b} = {cfg_stride_bytes, cfg_block_cols};
+            OUT_ROW_BYTES: {late_a, late_b} = {pixel_q, cfg_out_width};
+            OUT_FRAME_BYTES: {late_a, late_b} = {out_row_q, cfg_out_height};
+            LAYER_WORDS: {late_a, late_b} = {{26 - WGT_W{1'b0}}, cfg_group_words, cfg_groups};
+            LAYER_CONSTANTS: {late_a, late_b} = {CONST_PER_GROUP[25:0], cfg_groups};
+            SEEN_BYTES: {late_a, late_b} = {10'd0, channels_in_q, 12'd0, cfg_seen};
             default: ;
         endcase
     end
@@ -279,7 +298,7 @@ module layer_setup #(
     wire block_fits = product_q <= BYTES_OF_OUT / 2;
     wire pixel_fits = {16'd0, pixel_q} <= BYTES_OF_OUT - BYTES_OF_TWO_RESULTS;
 
-    // A product that is refused ends the set-up one cycle later, while the next is loaded.
+    // What is refused ends the set-up one cycle later.
     reg       refused;
     reg [7:0] refused_code;
     reg [7:0] refused_detail;
@@ -340,11 +359,16 @@ module layer_setup #(
     endfunction
 
     always @(posedge clk) begin
-        a_q       <= a;
-        b_q       <= b;
+        early_a_q <= a;
+        early_b_q <= b;
+        late_a_q  <= late_a;
+        late_b_q  <= late_b;
+        late_q    <= step_q > LAST_OFFSET;
+        a_q       <= late_q ? late_a_q : early_a_q;
+        b_q       <= late_q ? late_b_q : early_b_q;
         product_q <= a_q * b_q;
-        refused_code_q   <= refused_code;
-        refused_detail_q <= refused_detail;
+        refused_code_q   <= state_q == IDLE ? ERROR_FIELD : refused_code;
+        refused_detail_q <= state_q == IDLE ? nonsense_detail : refused_detail;
 
         if (state_q == DIVIDE) begin
             in_quotient_q  <= {in_quotient_q[14:0], in_fits};
@@ -354,7 +378,8 @@ module layer_setup #(
         end
 
         if (state_q == JOIN) begin
-            if (may_join) begin
+            may_join_q <= may_join;
+            if (decided_q && may_join_q) begin
                 in_quotient_q  <= {in_quotient_q[14:0], 1'b0};
                 out_quotient_q <= {out_quotient_q[14:0], 1'b0};
                 joined_q       <= joined_q + 3'd1;
@@ -438,7 +463,7 @@ module layer_setup #(
 
     always @(posedge clk) begin
         error     <= 1'b0;
-        refused_q <= state_q == STORE && refused && !rst;
+        refused_q <= !rst && (state_q == STORE ? refused : state_q == IDLE && desc_valid && nonsense);
         if (rst) begin
             state_q   <= IDLE;
             offered_q <= 4'd0;
@@ -452,28 +477,27 @@ module layer_setup #(
                 IDLE: begin
                     step_q        <= ROW_BYTES;
                     divide_left_q <= 5'd15;
-                    if (desc_valid) begin
-                        state_q      <= nonsense ? IDLE : DIVIDE;
-                        error        <= nonsense;
-                        error_code   <= ERROR_FIELD;
-                        error_detail <= nonsense_detail;
-                    end
+                    decided_q     <= 1'b0;
+                    if (desc_valid) state_q <= DIVIDE;
                 end
                 DIVIDE: begin
                     divide_left_q <= divide_left_q - 5'd1;
                     if (divide_left_q == 5'd0) state_q <= JOIN;
                 end
                 JOIN:
-                if (uneven) begin
+                if (!decided_q) decided_q <= 1'b1;
+                else if (uneven) begin
                     state_q      <= IDLE;
                     error        <= 1'b1;
                     error_code   <= ERROR_FIELD;
                     error_detail <= BATCH;
-                end else if (!may_join) state_q <= LOAD;
+                end else if (may_join_q) decided_q <= 1'b0;
+                else state_q <= SELECT;
+                SELECT: state_q <= LOAD;
                 LOAD: state_q <= MULTIPLY;
                 MULTIPLY: state_q <= STORE;
                 STORE: begin
-                    state_q <= LOAD;
+                    state_q <= SELECT;
                     if (step_q != BLOCK_BYTES || block_fits || cfg_block_cols == 16'd1) begin
                         step_q <= step_q + 5'd1;
                         if (step_q + 5'd1 == PRODUCTS) begin

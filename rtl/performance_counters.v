@@ -42,29 +42,56 @@ module performance_counters (
     // A layer may end before the last of its input has come: what no window uses. Such beats begin nothing.
     reg [1:0] ended_q;  // layers, modulo 4
 
-    wire input_beat = (act_beat && act_layers != ended_q) || (wgt_beat && wgt_layers != ended_q);
+    // Everything is looked at one cycle late, to stay out of the others' way.
+    reg       act_beat_q;
+    reg       wgt_beat_q;
+    reg [1:0] act_layers_q;
+    reg [1:0] wgt_layers_q;
+    reg       layer_end_q;
+    reg       more_queued_q;
+    reg [3:0] layer_q;
+    reg       step_q;
+    reg       no_act_q;
+    reg       no_wgt_q;
+    reg       no_room_q;
+
+    always @(posedge clk) begin
+        act_beat_q    <= act_beat && !rst && !halted;
+        wgt_beat_q    <= wgt_beat && !rst && !halted;
+        layer_end_q   <= layer_end && !rst;
+        act_layers_q  <= act_layers;
+        wgt_layers_q  <= wgt_layers;
+        more_queued_q <= more_queued;
+        layer_q       <= layer;
+        step_q        <= active;
+        no_act_q      <= stall_act;
+        no_wgt_q      <= stall_wgt;
+        no_room_q     <= stall_out;
+    end
+
+    wire input_beat = (act_beat_q && act_layers_q != ended_q) || (wgt_beat_q && wgt_layers_q != ended_q);
     wire count = running_q || input_beat;
-    wire idle = !(active || stall_act || stall_wgt || stall_out);
+    wire idle = !(step_q || no_act_q || no_wgt_q || no_room_q);
 
     wire [31:0] cycles_d = cycles_q + {31'd0, count};
-    wire [31:0] active_d = active_q + {31'd0, count && active};
-    wire [31:0] stall_act_d = stall_act_q + {31'd0, count && stall_act};
-    wire [31:0] stall_wgt_d = stall_wgt_q + {31'd0, count && stall_wgt};
-    wire [31:0] stall_out_d = stall_out_q + {31'd0, count && stall_out};
+    wire [31:0] active_d = active_q + {31'd0, count && step_q};
+    wire [31:0] stall_act_d = stall_act_q + {31'd0, count && no_act_q};
+    wire [31:0] stall_wgt_d = stall_wgt_q + {31'd0, count && no_wgt_q};
+    wire [31:0] stall_out_d = stall_out_q + {31'd0, count && no_room_q};
     wire [31:0] idle_d = idle_q + {31'd0, count && idle};
 
     always @(posedge clk) begin
         if (rst || halted) begin
             running_q <= 1'b0;
             ended_q   <= 2'd0;
-        end else if (layer_end) begin
-            running_q <= more_queued;
+        end else if (layer_end_q) begin
+            running_q <= more_queued_q;
             ended_q   <= ended_q + 2'd1;
         end else if (input_beat) begin
             running_q <= 1'b1;
         end
 
-        if (rst || halted || layer_end) begin
+        if (rst || halted || layer_end_q) begin
             cycles_q    <= 32'd0;
             active_q    <= 32'd0;
             stall_act_q <= 32'd0;
@@ -100,12 +127,12 @@ module performance_counters (
     end
 
     always @(posedge clk) begin
-        if (layer_end) finished[layer] <= {idle_d, stall_out_d, stall_wgt_d, stall_act_d, active_d, cycles_d};
+        if (layer_end_q) finished[layer_q] <= {idle_d, stall_out_d, stall_wgt_d, stall_act_d, active_d, cycles_d};
     end
 
     always @(posedge clk) begin
         if (rst) known_q <= 16'd0;
-        else if (layer_end) known_q[layer] <= 1'b1;
+        else if (layer_end_q) known_q[layer_q] <= 1'b1;
     end
 
 endmodule

@@ -113,18 +113,42 @@ module row_walker #(
     wire one_group = span_filters <= ONE_GROUP;
     wire one_span = cfg_out_channels <= cfg_span_filters;
     wire one_block = cfg_out_width <= cfg_block_cols;
+    wire one_row = cfg_out_height == 16'd1;
+
+    reg last_group_q;  // the last of a block
+    reg row_end_q;     // of a row
+    reg frame_end_q;
+    reg layer_end_q;
+
+    wire span_end = start ? one_group : !advance ? span_end_q : last_group_q ? one_group
+                  : span_end_q ? one_group || {1'b0, filters_left_q} <= span_filters + ONE_GROUP
+                  : {1'b0, span_left_q} <= TWO_GROUPS;
+    wire last_span = start ? one_span : !(advance && span_end_q) ? last_span_q : last_group_q ? one_span
+                   : {1'b0, filters_left_q} <= {cfg_span_filters, 1'b0};
+    wire last_block = start ? one_block : !(advance && last_group_q) ? last_block_q : last_block_q ? one_block
+                    : {1'b0, cols_left_q} <= {cfg_block_cols, 1'b0};
+    wire last_row = start ? one_row : !(advance && row_end_q) ? last_row_q : last_row_q ? one_row : rows_left_q == 16'd1;
+    wire last_frame = start ? cfg_frames == 16'd1 : !(advance && frame_end_q) ? last_frame_q : frames_left_q == 16'd1;
+
+    always @(posedge clk) begin
+        span_end_q   <= span_end;
+        last_span_q  <= last_span;
+        last_block_q <= last_block;
+        last_row_q   <= last_row;
+        last_frame_q <= last_frame;
+        last_group_q <= span_end && last_span;
+        row_end_q    <= span_end && last_span && last_block;
+        frame_end_q  <= span_end && last_span && last_block && last_row;
+        layer_end_q  <= span_end && last_span && last_block && last_row && last_frame;
+    end
 
     // A group is LANES_OUT filters that see the same channels, or what is left of those.
-    wire last_group = span_end_q && last_span_q;
     wire [15:0] filters = span_end_q ? span_left_q : FILTERS;
     wire [15:0] last_filter = filters - 16'd1;
     wire [15:0] filters_behind = filters_left_q - cfg_span_filters;
     wire [15:0] next_channel = channel_q + cfg_span;
     wire [OUT_W:0] group_bytes = cfg_requantise ? {{OUT_W - 5{1'b0}}, filters[5:0]} : {{OUT_W - 7{1'b0}}, filters[5:0], 2'b00};
 
-    wire row_end = last_group && last_block_q;
-    wire frame_end = row_end && last_row_q;
-    wire layer_end = frame_end && last_frame_q;
 
     wire signed [POS_W-1:0] next_row = row_q + $signed({{POS_W - 3{1'b0}}, cfg_stride_y});
     wire [WIN_W-1:0] channel = {{WIN_W - 16{1'b0}}, channel_q};
@@ -145,11 +169,6 @@ module row_walker #(
             span_left_q   <= cfg_span_filters;
             channel_q     <= 16'd0;
             first_item_q  <= 1'b1;
-            span_end_q    <= one_group;
-            last_span_q   <= one_span;
-            last_block_q  <= one_block;
-            last_row_q    <= cfg_out_height == 16'd1;
-            last_frame_q  <= cfg_frames == 16'd1;
             row_q         <= cfg_first_row;
             col_q         <= cfg_first_col;
             offset_q      <= cfg_first_offset;
@@ -159,42 +178,32 @@ module row_walker #(
             group_out_q   <= {OUT_W{1'b0}};
         end else if (advance) begin
             first_item_q  <= 1'b0;
-            if (last_group) begin
+            if (last_group_q) begin
                 filters_left_q <= cfg_out_channels;
                 span_left_q    <= cfg_span_filters;
-                span_end_q     <= one_group;
-                last_span_q    <= one_span;
                 channel_q      <= 16'd0;
             end else if (span_end_q) begin
                 filters_left_q <= filters_behind;
                 span_left_q    <= filters_behind < cfg_span_filters ? filters_behind : cfg_span_filters;
-                span_end_q     <= one_group || {1'b0, filters_left_q} <= span_filters + ONE_GROUP;
-                last_span_q    <= {1'b0, filters_left_q} <= {cfg_span_filters, 1'b0};
                 channel_q      <= next_channel < cfg_last_channel ? next_channel : cfg_last_channel;
             end else begin
                 span_left_q <= span_left_q - FILTERS;
-                span_end_q  <= {1'b0, span_left_q} <= TWO_GROUPS;
             end
-            group_wgt_q   <= last_group ? layer_wgt_q : next_group_wgt;
-            group_out_q   <= last_group ? {OUT_W{1'b0}} : group_out_q + group_bytes[OUT_W-1:0];
-            if (last_group) begin
-                last_block_q <= last_block_q ? one_block : {1'b0, cols_left_q} <= {cfg_block_cols, 1'b0};
+            group_wgt_q   <= last_group_q ? layer_wgt_q : next_group_wgt;
+            group_out_q   <= last_group_q ? {OUT_W{1'b0}} : group_out_q + group_bytes[OUT_W-1:0];
+            if (last_group_q) begin
                 cols_left_q <= last_block_q ? cfg_out_width : cols_left_q - cfg_block_cols;
                 col_q       <= last_block_q ? cfg_first_col : col_q + $signed(cfg_block_pos);
                 offset_q    <= last_block_q ? cfg_first_offset : offset_q + $signed(cfg_block_offset);
-                block_out_q <= frame_end ? next_frame_out
+                block_out_q <= frame_end_q ? next_frame_out
                              : last_block_q ? next_row_out : block_out_q + cfg_block_bytes;
             end
-            if (row_end) begin
-                last_row_q  <= last_row_q ? cfg_out_height == 16'd1 : rows_left_q == 16'd1;
+            if (row_end_q) begin
                 rows_left_q <= last_row_q ? cfg_out_height - 16'd1 : rows_left_q - 16'd1;
                 row_q       <= last_row_q ? cfg_first_row : next_row;
                 row_act_q   <= last_row_q ? next_frame_act - cfg_top_span : next_row_act;
             end
-            if (frame_end) begin
-                last_frame_q  <= frames_left_q == 16'd1;
-                frames_left_q <= frames_left_q - 16'd1;
-            end
+            if (frame_end_q) frames_left_q <= frames_left_q - 16'd1;
         end
     end
 
@@ -208,10 +217,10 @@ module row_walker #(
         end else if (start) begin
             active_q <= 1'b1;
         end else if (advance) begin
-            if (layer_end) active_q <= 1'b0;
-            if (layer_end) layer_wgt_q <= next_group_wgt;
-            if (frame_end) frame_act_q <= next_frame_act;
-            if (row_end) row_out_q <= last_row_q ? next_frame_out : next_row_out;
+            if (layer_end_q) active_q <= 1'b0;
+            if (layer_end_q) layer_wgt_q <= next_group_wgt;
+            if (frame_end_q) frame_act_q <= next_frame_act;
+            if (row_end_q) row_out_q <= last_row_q ? next_frame_out : next_row_out;
         end
     end
 
@@ -264,12 +273,12 @@ module row_walker #(
                 block_out_q + group_out_q,
                 last_row_q || next_row_below ? next_frame_act : next_row_above ? frame_act_q : next_row_act,
                 next_group_wgt,
-                row_end,
+                row_end_q,
                 last_frame_q && last_row_q && last_block_q,
                 last_filter[4:0],
                 first_item_q || cfg_groups != 16'd1,
-                last_group,
-                layer_end
+                last_group_q,
+                layer_end_q
             };
             {frame_q3, frame_q2} <= {frame_q2, frame_q1};
             {act_q3, act_q2}     <= {act_q2, act_q1};

@@ -84,6 +84,8 @@ module step_walker #(
     reg               run_end_q;   // the last chunk of its run
     reg               last_run_q;  // of its kernel row
     reg               last_row_q;  // of the window
+    reg               row_end_q;   // the last of its kernel row
+    reg               last_q;      // of the window
     reg [  ACT_W-1:0] act_q;      // of this chunk
     reg [  ACT_W-1:0] run_act_q;  // of the first chunk of this run
     reg [  ACT_W-1:0] row_act_q;  // of the first chunk of this kernel row
@@ -105,7 +107,7 @@ module step_walker #(
     reg [  OUT_W-1:0] out_q;
     reg [  ACT_W-1:0] act_release_q;
     reg [  WGT_W-1:0] wgt_release_q;
-    reg               row_end_q;
+    reg               image_row_end_q;
     reg               final_q;
     reg               last_use_q;
     reg [        4:0] last_filter_q;
@@ -113,15 +115,18 @@ module step_walker #(
     reg               last_group_q;
     reg               layer_end_q;
 
-    wire row_end = run_end_q && last_run_q;
-    wire last = run_end_q && last_run_q && last_row_q;
     wire one_chunk = window_chunks == {CHUNK_W{1'b0}};
     wire one_run = window_runs == 4'd0;
+
+    // What the next step is the last of.
+    wire run_end = run_end_q ? one_chunk_q : chunks_left_q == {{CHUNK_W - 1{1'b0}}, 1'b1};
+    wire last_run = !run_end_q ? last_run_q : last_run_q ? one_run_q : runs_left_q == 4'd1;
+    wire last_row = row_end_q ? rows_left_q == 4'd1 : last_row_q;
 
     // Depthwise: a column outside the image.
     wire outside = cfg_depthwise && (run_q < first_run_q || run_q - first_run_q >= inside_runs_q);
 
-    assign window_ready = !valid_q || (walk_ready && last);
+    assign window_ready = !valid_q || (walk_ready && last_q);
 
     wire [ACT_W-1:0] next_row_act = row_act_q + cfg_dilation_span;
     wire [ACT_W-1:0] next_run_act = run_act_q + cfg_tap_bytes;
@@ -139,6 +144,8 @@ module step_walker #(
             run_end_q     <= one_chunk;
             last_run_q    <= one_run;
             last_row_q    <= window_rows == 4'd0;
+            row_end_q     <= one_chunk && one_run;
+            last_q        <= one_chunk && one_run && window_rows == 4'd0;
             act_q         <= window_act;
             run_act_q     <= window_act;
             row_act_q     <= window_act;
@@ -159,7 +166,7 @@ module step_walker #(
             out_q         <= window_out;
             act_release_q <= window_act_release;
             wgt_release_q <= window_wgt_release;
-            row_end_q     <= window_row_end;
+            image_row_end_q <= window_row_end;
             final_q       <= window_final;
             last_use_q    <= window_last_use;
             last_filter_q <= window_last_filter;
@@ -169,14 +176,16 @@ module step_walker #(
         end else if (walk_ready) begin
             first_q       <= first_q && !walk_multiply;
             first_chunk_q <= run_end_q;
-            run_end_q     <= run_end_q ? one_chunk_q : chunks_left_q == {{CHUNK_W - 1{1'b0}}, 1'b1};
+            run_end_q     <= run_end;
+            last_run_q    <= last_run;
+            last_row_q    <= last_row;
+            row_end_q     <= run_end && last_run;
+            last_q        <= run_end && last_run && last_row;
             chunks_left_q <= run_end_q ? chunks_q : chunks_left_q - 1'b1;
-            if (run_end_q) runs_left_q <= row_end ? runs_q : runs_left_q - 4'd1;
-            if (run_end_q) last_run_q <= last_run_q ? one_run_q : runs_left_q == 4'd1;
-            if (run_end_q) run_q <= row_end ? 4'd0 : run_q + 4'd1;
-            if (row_end) rows_left_q <= rows_left_q - 4'd1;
-            if (row_end) last_row_q <= rows_left_q == 4'd1;
-            if (row_end) begin
+            if (run_end_q) runs_left_q <= row_end_q ? runs_q : runs_left_q - 4'd1;
+            if (run_end_q) run_q <= row_end_q ? 4'd0 : run_q + 4'd1;
+            if (row_end_q) rows_left_q <= rows_left_q - 4'd1;
+            if (row_end_q) begin
                 act_q     <= next_row_act;
                 run_act_q <= next_row_act;
                 row_act_q <= next_row_act;
@@ -203,9 +212,9 @@ module step_walker #(
     assign busy             = valid_q;
     assign walk_valid       = valid_q;
     assign walk_first       = first_q;
-    assign walk_last        = last;
+    assign walk_last        = last_q;
     assign walk_any         = !empty_q && !outside;
-    assign walk_multiply    = !cfg_depthwise || row_end;
+    assign walk_multiply    = !cfg_depthwise || row_end_q;
     assign walk_row         = rows_left_q;
     assign walk_clear       = clear_q && run_q == 4'd0;
     assign walk_first_lane  = first_chunk_q ? first_lane_q : {LANE_W{1'b0}};
@@ -215,7 +224,7 @@ module step_walker #(
     assign walk_out         = out_q;
     assign walk_act_release = act_release_q;
     assign walk_wgt_release = wgt_release_q;
-    assign walk_row_end     = row_end_q;
+    assign walk_row_end     = image_row_end_q;
     assign walk_final       = final_q;
     assign walk_last_use    = last_use_q;
     assign walk_last_filter = last_filter_q;
