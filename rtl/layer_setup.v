@@ -130,11 +130,10 @@ module layer_setup #(
     wire [31:0] quant = desc[223:192];
     wire [31:0] mode = desc[255:224];
 
-    wire kernel_ok = kernel[3:0] >= 4'd1 && kernel[3:0] <= 4'd11 && kernel[7:4] >= 4'd1 && kernel[7:4] <= 4'd11
-                  && kernel[10:8] >= 3'd1 && kernel[10:8] <= 3'd4 && kernel[14:12] >= 3'd1 && kernel[14:12] <= 3'd4
-                  && kernel[18:16] >= 3'd1 && kernel[18:16] <= 3'd4 && kernel[22:20] >= 3'd1 && kernel[22:20] <= 3'd4
-                  && !kernel[11] && !kernel[15] && !kernel[19] && kernel[31:23] == 9'd0;
-    wire range_ok = !mode[0] || $signed(quant[23:16]) <= $signed(quant[31:24]);
+
+    reg [31:0] kernel_q;  // to be looked at in the cycle after they came
+    reg        mode_ok_q;
+    reg        fresh_q;   // that cycle
 
     reg [15:0] channels_in_q;
     reg [15:0] channel_groups_q;
@@ -333,19 +332,25 @@ module layer_setup #(
         endcase
     end
 
+    wire kernel_ok = kernel_q[3:0] >= 4'd1 && kernel_q[3:0] <= 4'd11 && kernel_q[7:4] >= 4'd1 && kernel_q[7:4] <= 4'd11
+                  && kernel_q[10:8] >= 3'd1 && kernel_q[10:8] <= 3'd4 && kernel_q[14:12] >= 3'd1 && kernel_q[14:12] <= 3'd4
+                  && kernel_q[18:16] >= 3'd1 && kernel_q[18:16] <= 3'd4 && kernel_q[22:20] >= 3'd1 && kernel_q[22:20] <= 3'd4
+                  && !kernel_q[11] && !kernel_q[15] && !kernel_q[19] && kernel_q[31:23] == 9'd0;
+    wire range_ok = !cfg_requantise || $signed(cfg_smallest) <= $signed(cfg_largest);
+
     reg       nonsense;
     reg [7:0] nonsense_detail;
 
     always @(*) begin
         nonsense        = 1'b1;
         nonsense_detail = IN_SIZE;
-        if (width == 16'd0 || height == 16'd0) nonsense_detail = IN_SIZE;
-        else if (channels_in == 16'd0 || channels_out == 16'd0) nonsense_detail = CHANNELS;
-        else if (out_width == 16'd0 || out_height == 16'd0) nonsense_detail = OUT_SIZE;
-        else if (frames == 16'd0 || groups == 16'd0) nonsense_detail = BATCH;
+        if (cfg_width == 16'd0 || cfg_height == 16'd0) nonsense_detail = IN_SIZE;
+        else if (channels_in_q == 16'd0 || cfg_out_channels == 16'd0) nonsense_detail = CHANNELS;
+        else if (cfg_out_width == 16'd0 || cfg_out_height == 16'd0) nonsense_detail = OUT_SIZE;
+        else if (cfg_frames == 16'd0 || channel_groups_q == 16'd0) nonsense_detail = BATCH;
         else if (!kernel_ok) nonsense_detail = KERNEL;
         else if (!range_ok) nonsense_detail = QUANT;
-        else if (mode[31:2] != 30'd0) nonsense_detail = MODE;
+        else if (!mode_ok_q) nonsense_detail = MODE;
         else nonsense = 1'b0;
     end
 
@@ -367,8 +372,8 @@ module layer_setup #(
         a_q       <= late_q ? late_a_q : early_a_q;
         b_q       <= late_q ? late_b_q : early_b_q;
         product_q <= a_q * b_q;
-        refused_code_q   <= state_q == IDLE ? ERROR_FIELD : refused_code;
-        refused_detail_q <= state_q == IDLE ? nonsense_detail : refused_detail;
+        refused_code_q   <= fresh_q ? ERROR_FIELD : refused_code;
+        refused_detail_q <= fresh_q ? nonsense_detail : refused_detail;
 
         if (state_q == DIVIDE) begin
             in_quotient_q  <= {in_quotient_q[14:0], in_fits};
@@ -418,6 +423,8 @@ module layer_setup #(
             cfg_requantise     <= mode[0];
             cfg_by_float       <= mode[1];
             channel_groups_q   <= groups;
+            kernel_q           <= kernel;
+            mode_ok_q          <= mode[31:2] == 30'd0;
 
             reach_x_q          <= reach(kernel[3:0], kernel[18:16]);
             reach_y_q          <= reach(kernel[7:4], kernel[22:20]);
@@ -463,7 +470,8 @@ module layer_setup #(
 
     always @(posedge clk) begin
         error     <= 1'b0;
-        refused_q <= !rst && (state_q == STORE ? refused : state_q == IDLE && desc_valid && nonsense);
+        refused_q <= !rst && (state_q == STORE ? refused : fresh_q && nonsense);
+        fresh_q   <= !rst && state_q == IDLE && desc_valid;
         if (rst) begin
             state_q   <= IDLE;
             offered_q <= 4'd0;

@@ -120,26 +120,28 @@ module row_walker #(
     reg frame_end_q;
     reg layer_end_q;
 
-    wire span_end = start ? one_group : !advance ? span_end_q : last_group_q ? one_group
+    wire span_end = start || last_group_q ? one_group
                   : span_end_q ? one_group || {1'b0, filters_left_q} <= span_filters + ONE_GROUP
                   : {1'b0, span_left_q} <= TWO_GROUPS;
-    wire last_span = start ? one_span : !(advance && span_end_q) ? last_span_q : last_group_q ? one_span
-                   : {1'b0, filters_left_q} <= {cfg_span_filters, 1'b0};
-    wire last_block = start ? one_block : !(advance && last_group_q) ? last_block_q : last_block_q ? one_block
-                    : {1'b0, cols_left_q} <= {cfg_block_cols, 1'b0};
-    wire last_row = start ? one_row : !(advance && row_end_q) ? last_row_q : last_row_q ? one_row : rows_left_q == 16'd1;
-    wire last_frame = start ? cfg_frames == 16'd1 : !(advance && frame_end_q) ? last_frame_q : frames_left_q == 16'd1;
+    wire last_span = start || last_group_q ? one_span
+                   : span_end_q ? {1'b0, filters_left_q} <= {cfg_span_filters, 1'b0} : last_span_q;
+    wire last_block = start || (last_group_q && last_block_q) ? one_block
+                    : last_group_q ? {1'b0, cols_left_q} <= {cfg_block_cols, 1'b0} : last_block_q;
+    wire last_row = start || frame_end_q ? one_row : row_end_q ? rows_left_q == 16'd1 : last_row_q;
+    wire last_frame = start ? cfg_frames == 16'd1 : frame_end_q ? frames_left_q == 16'd1 : last_frame_q;
 
     always @(posedge clk) begin
-        span_end_q   <= span_end;
-        last_span_q  <= last_span;
-        last_block_q <= last_block;
-        last_row_q   <= last_row;
-        last_frame_q <= last_frame;
-        last_group_q <= span_end && last_span;
-        row_end_q    <= span_end && last_span && last_block;
-        frame_end_q  <= span_end && last_span && last_block && last_row;
-        layer_end_q  <= span_end && last_span && last_block && last_row && last_frame;
+        if (start || advance) begin
+            span_end_q   <= span_end;
+            last_span_q  <= last_span;
+            last_block_q <= last_block;
+            last_row_q   <= last_row;
+            last_frame_q <= last_frame;
+            last_group_q <= span_end && last_span;
+            row_end_q    <= span_end && last_span && last_block;
+            frame_end_q  <= span_end && last_span && last_block && last_row;
+            layer_end_q  <= span_end && last_span && last_block && last_row && last_frame;
+        end
     end
 
     // A group is LANES_OUT filters that see the same channels, or what is left of those.
