@@ -167,6 +167,8 @@ def _item(
                 weights.release(first + RELEASE, int(sets[0]))
                 weights.release_all(steps[:-1] + 1 + RELEASE, sets[1:])
         step = max(step, results.credit())
+        if window.last:
+            step = max(step, activations.release_by(item))
         loaded = results.window(step, item, window)
         if window.first and item.new_group and item.final:
             weights.release_constants(loaded, item.group + 1)
@@ -390,7 +392,7 @@ class _Activations:
         self._config = config
         self._ratio = config.lanes_in // config.act_stream_bytes
         self._capacity = config.act_bytes // config.lanes_in
-        self._beats = self._visible = np.zeros(0, np.int64)
+        self._beats = self._visible = self._before = np.zeros(0, np.int64)
         self._base = 0  # words of the layers before
         self._known = 0
         self._latest = -2  # cycle in which the loader took the latest word
@@ -406,6 +408,7 @@ class _Activations:
         beats[-1] = -(-tail // config.act_stream_bytes)
         self._base += len(self._beats)
         self._beats = np.tile(beats, layer.batch)
+        self._before = self._visible  # those of the layer before
         self._visible = np.zeros(len(self._beats), np.int64)
         self._known = 0
         taken, self._latest = _hand_over(self._latest, offered, self._ratio)
@@ -418,6 +421,16 @@ class _Activations:
     def release(self, cycle: int, item: _Item) -> None:
         if item.released is not None:
             self._releases.append((cycle, self._base + item.frame_word + item.released))
+
+    def release_by(self, item: _Item) -> int:
+        """The first cycle in which the item may release: less than four buffers ahead."""
+        if item.released is None:
+            return 0
+        word = item.frame_word + item.released - 4 * self._capacity
+        if word < 0:
+            return int(self._before[word]) if -word <= len(self._before) else 0
+        self._follow(word)
+        return int(self._visible[word])
 
     def by(self, item: _Item) -> int:
         """The first cycle in which all that the item needs can be read.

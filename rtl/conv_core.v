@@ -72,7 +72,7 @@ module conv_core #(
 );
 
     // Counts of bytes or words go on from reset to reset. They are a few bits wider than their buffer, so that the
-    // difference of two of them says which is ahead: activations by up to five buffers (rows that a stride skips).
+    // difference of two of them says which is ahead: activations by less than eight buffers (step_gate).
     localparam ACT_W   = $clog2(ACT_BYTES) + 4;
     localparam WGT_W   = 24;
     localparam OUT_W   = $clog2(OUT_BYTES) + 2;

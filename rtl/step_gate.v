@@ -2,7 +2,9 @@
 //
 // A step is taken when what it needs has arrived and, if it is its window's last, when the result has a place to go.
 // All three are comparisons of counts, so when each step is taken follows from when each word arrived
-// (models/cycles.py is that sentence written out). What a step was the last to need is released behind it.
+// (models/cycles.py is that sentence written out). What a step was the last to need is released behind it; where windows
+// need nothing, because they lie outside the image, a release waits until it is less than four buffers ahead of what came,
+// so that the counts can tell which is ahead.
 // Does not: change a step, nor the order.
 //
 // Latency: 1 cycle; a step sees an arrival the cycle after it was counted. Throughput: one step a cycle.
@@ -107,6 +109,16 @@ module step_gate #(
         end
     endfunction
 
+    function may_release(input [WORD_W-1:0] written, input [WORD_W-1:0] word);
+        reg [WORD_W-1:0] ahead;
+        reg              unused_low;
+        begin
+            ahead       = word - written;
+            may_release = ahead[WORD_W-1] || !ahead[WORD_W-2];
+            unused_low  = &{1'b0, ahead[WORD_W-3:0]};
+        end
+    endfunction
+
     reg                valid_q;
     reg                crosses_q;  // the step needs the word behind its own as well
     reg                act_ok_q;
@@ -156,10 +168,12 @@ module step_gate #(
             wgt_release_q    <= next_wgt_release;
             row_end_q        <= next_row_end;
             last_use_q       <= next_last_use;
-            act_ok_q         <= !next_any || act_here(act_written, next_act[ACT_W-1:LANE_W], next_crosses);
+            act_ok_q         <= (!next_any || act_here(act_written, next_act[ACT_W-1:LANE_W], next_crosses))
+                             && (!(next_last && next_row_end) || may_release(act_written, next_act_release[ACT_W-1:LANE_W]));
             wgt_ok_q         <= wgt_here(wgt_written, next_wgt);
         end else begin
-            act_ok_q <= !step_any || act_here(act_written, step_act[ACT_W-1:LANE_W], crosses_q);
+            act_ok_q <= (!step_any || act_here(act_written, step_act[ACT_W-1:LANE_W], crosses_q))
+                     && (!(step_last && row_end_q) || may_release(act_written, act_release_q[ACT_W-1:LANE_W]));
             wgt_ok_q <= wgt_here(wgt_written, step_wgt);
         end
     end

@@ -65,3 +65,23 @@ def test_a_layer_may_take_far_more_weights_than_it_needs() -> None:
     for result in run_layers([case, case], config, "verilator"):
         assert result.passed, result.message
         assert result.cycles == needed
+
+
+def test_a_layer_may_see_nothing_of_frames_far_larger_than_the_buffer() -> None:
+    """All its windows lie in the padding; what comes in is swallowed, one by one and queued."""
+    config = CoreConfig.from_array("8x8", act_bytes=256)
+    rng = np.random.default_rng(73)
+    layer = Layer(2, 160, 2, 32, 4, (1, 3), (1, 4), pads=(0, 3, 0, 0))
+    assert not layer.valid_columns().any()
+    assert np.prod(layer.in_shape[1:]) > 16 * config.act_bytes
+    case = LayerCase(
+        "bias only",
+        layer,
+        rng.integers(-128, 128, layer.in_shape, np.int8),
+        rng.integers(-128, 128, layer.weight_shape, np.int8),
+        rng.integers(-1000, 1000, 4, np.int32),
+    )
+    for queue in (False, True):
+        for result in run_layers([case, case], config, "verilator", queue=queue):
+            assert result.passed, result.message
+            assert result.cycles == result.cycles_model
