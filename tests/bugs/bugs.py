@@ -219,7 +219,7 @@ class Score:
         return any(d.names and self.bug.hypothesis not in d.names for d in self.diagnoses)
 
 
-TRAFFIC = (("none", False), ("bursty", True), ("none", True))
+TRAFFIC = (("none", False), ("bursty", True), ("heavy", True), ("none", True))
 """(stalls, queued behind each other): the layers meet these in turn until one turns some red."""
 
 
