@@ -1,0 +1,74 @@
+"""The core's area can't creep: what `make synth` allows is asserted here, for one array.
+
+The clock is not: placing and routing takes minutes (`make synth`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from models.core_config import CoreConfig
+from tb.synthesis import Area, Clock, area_of, limits, page, readable, synthesise, warnings
+
+GOOD = Area("8x8", "ecp5", luts=19_200, flip_flops=1, memories=1, multipliers=82)
+
+
+def test_the_core_keeps_its_limits_and_its_buffers_are_block_memories() -> None:
+    config = CoreConfig.from_array("8x8")
+    area = synthesise("8x8", "ecp5")
+    assert not limits([area], [])
+    lanes = config.lanes_in * config.lanes_out
+    assert area.multipliers >= lanes + 4 * config.requant_lanes
+    buffers = (
+        config.act_bytes
+        + config.wgt_words * lanes
+        + config.const_words * config.lanes_in
+        + config.out_bytes
+    )
+    assert 18 * 1024 * area.memories >= 8 * buffers
+    assert area.flip_flops < 8 * buffers // 10
+
+
+@pytest.mark.parametrize(
+    ("area", "sentence"),
+    [
+        (replace(GOOD, luts=19_300), "8x8: 302 LUT4 for each lane, 300 are allowed"),
+        (replace(GOOD, multipliers=83), "8x8: 83 multiplier blocks, 82 are allowed"),
+    ],
+)
+def test_a_larger_core_is_refused(area: Area, sentence: str) -> None:
+    assert not limits([GOOD], [Clock("8x8", 100.0, "a", "b")])
+    assert limits([area], []) == [sentence]
+
+
+def test_a_slower_core_is_refused_with_its_path() -> None:
+    slow = Clock("8x8", 99.0, "u_finisher.limit_q", "u_finisher.slice_q")
+    (sentence,) = limits([], [slow])
+    assert sentence == (
+        "8x8: 99.0 MHz, 100 are wanted; from u_finisher.limit_q to u_finisher.slice_q"
+    )
+
+
+def test_cells_are_counted_from_the_last_statistics() -> None:
+    said = (
+        "Printing statistics\n      9   LUT4\nPrinting statistics\n     10   CCU2C\n"
+        "   100   LUT4\n     3   TRELLIS_DPR16X4\n     7   TRELLIS_FF\n     2   DP16KD\n"
+    )
+    assert area_of("4x4", "ecp5", said) == Area("4x4", "ecp5", 100 + 2 * 10 + 6 * 3, 7, 2, 0)
+    xilinx = "Printing statistics\n   5   LUT6\n   2   SRL16E\n   1   RAMB36E1\n   1   RAMB18E1\n"
+    assert area_of("4x4", "xc7", xilinx) == Area("4x4", "xc7", 7, 0, 3, 0)
+
+
+def test_warnings_about_the_core_count_and_those_about_libraries_do_not() -> None:
+    ours = "rtl/ram.v:27: Warning: something"
+    assert warnings(f"share/abc9_map.v:35: Warning: other\n{ours}\n") == [ours]
+
+
+def test_paths_are_named_by_their_registers() -> None:
+    cell = "u_sequencer.u_step_gate.valid_q_TRELLIS_FF_Q_DI_LUT4_Z"
+    assert readable(cell) == "u_sequencer.u_step_gate.valid_q"
+    text = page([GOOD], [Clock("8x8", 101.5, "a", "b")])
+    assert "| 8x8 | Lattice ECP5 | 19,200 | 300 | 1 | 1 | 82 |" in text
+    assert "| 8x8 | 101.5 | `a` | `b` |" in text
