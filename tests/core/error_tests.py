@@ -379,6 +379,7 @@ async def resume_waits_until_the_results_are_taken(dut: Any) -> None:
             lambda taken=beats: len(rig.results) == taken and str(rig.out_pins.valid.value) == "1",
             "results",
         )
+        await rig.write(Register.IRQ_STATUS, BOTH)
         await rig.write(Register.KERNEL, 0)
         assert await rig.start() is OKAY
         await halted_by(rig, Error.FIELD, Register.KERNEL)

@@ -61,7 +61,7 @@ TOO_SHORT = scenario("activations", -20)
 TOO_LONG = scenario("activations", 9)
 SHORT_WEIGHTS = scenario("weights", -8)
 NO_KERNEL = scenario("KERNEL", 0x00111100)
-RESET = scenario("reset", 100)
+RESET = scenario("reset", 170)
 
 
 def played(scenarios: list[Scenario], *changes: tuple[str, str]) -> list[list[LayerResult]]:
