@@ -6,6 +6,7 @@ conv_core_check.v
 datapath.v
 dot_product.v
 finisher.v
+frame_counter.v
 layer_setup.v
 mac_array.v
 packet_guard.v
@@ -15,6 +16,7 @@ requantizer.v
 result_buffer.v
 result_queue.v
 result_reader.v
+ring_fill.v
 row_walker.v
 sequencer.v
 skid_buffer.v

@@ -37,31 +37,38 @@ module result_reader #(
     localparam LANE_W = $clog2(LANES);
     localparam WORD_W = OUT_W - LANE_W;
 
-    reg               active_q;
-    reg [31-LANE_W:0] words_q;        // of a frame, less one
-    reg [31-LANE_W:0] words_left_q;   // of this frame, less one
-    reg               one_word_q;     // a frame has no other
-    reg               frame_end_q;    // its last word
-    reg [ LANE_W-1:0] last_byte_q;    // of a frame's last word
-    reg [       15:0] frames_left_q;  // less one
-    reg [ WORD_W-1:0] word_q;
+    reg              active_q;
+    reg [WORD_W-1:0] word_q;
 
-    wire [31:0] last_byte = cfg_frame_bytes - 32'd1;
+    wire frame_end;
+    wire next_frame_end;
+    wire layer_end;
+    wire [LANE_W-1:0] last_byte;
 
-    wire one_word = last_byte[31:LANE_W] == {32 - LANE_W{1'b0}};
-    wire layer_end = frame_end_q && frames_left_q == 16'd0;
+    frame_counter #(
+        .LANES(LANES)
+    ) u_frame_counter (
+        .clk            (clk),
+        .load           (cfg_ready),
+        .cfg_frame_bytes(cfg_frame_bytes),
+        .cfg_frames     (cfg_frames),
+        .next           (rd_en),
+        .frame_end      (frame_end),
+        .next_frame_end (next_frame_end),
+        .layer_end      (layer_end),
+        .last_byte      (last_byte)
+    );
 
     // A word is here when the results have gone on to another, or, at a frame's end, past its last byte. That is found
     // out a cycle ahead, for this word and for the next.
     reg here_q;
 
     wire [WORD_W-1:0] ahead = committed[OUT_W-1:LANE_W] - word_q;
-    wire past_end = committed[LANE_W-1:0] > last_byte_q;
-    wire next_frame_end = frame_end_q ? one_word_q : words_left_q == {{31 - LANE_W{1'b0}}, 1'b1};
+    wire past_end = committed[LANE_W-1:0] > last_byte;
     wire several = !ahead[WORD_W-1] && ahead[WORD_W-1:1] != {WORD_W - 1{1'b0}};
     wire one = ahead == {{WORD_W - 1{1'b0}}, 1'b1};
     wire none = ahead == {WORD_W{1'b0}};
-    wire this_here = several || one || (none && frame_end_q && past_end);
+    wire this_here = several || one || (none && frame_end && past_end);
     wire next_here = several || (one && next_frame_end && past_end);
 
     reg             valid_q1;
@@ -77,21 +84,9 @@ module result_reader #(
     assign rd_word   = word_q;
 
     always @(posedge clk) begin
-        if (cfg_ready) begin
-            words_q       <= last_byte[31:LANE_W];
-            words_left_q  <= last_byte[31:LANE_W];
-            one_word_q    <= one_word;
-            frame_end_q   <= one_word;
-            last_byte_q   <= last_byte[LANE_W-1:0];
-            frames_left_q <= cfg_frames - 16'd1;
-        end else if (rd_en) begin
-            words_left_q <= frame_end_q ? words_q : words_left_q - 1'b1;
-            frame_end_q  <= next_frame_end;
-            if (frame_end_q) frames_left_q <= frames_left_q - 16'd1;
-        end
         if (rd_en) begin
-            keep_q1      <= {LANES{1'b1}} >> (frame_end_q ? ~last_byte_q : {LANE_W{1'b0}});
-            last_q1      <= frame_end_q;
+            keep_q1      <= {LANES{1'b1}} >> (frame_end ? ~last_byte : {LANE_W{1'b0}});
+            last_q1      <= frame_end;
             layer_end_q1 <= layer_end;
         end
     end

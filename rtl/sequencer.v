@@ -1,7 +1,8 @@
 // sequencer: says, cycle by cycle, which activations and weights the array multiplies.
 //
 // Three nested walkers, each a pipeline that works ahead of the next: rows (row_walker), windows (window_walker),
-// steps (step_walker); then step_gate, where a step waits for what it needs. The layer's numbers are copied when it begins, so that the next can be set up meanwhile.
+// steps (step_walker); then step_gate, where a step waits for what it needs. The layer's numbers are copied when it
+// begins, so that the next can be set up meanwhile.
 // Does not: touch data.
 //
 // Latency: 16 cycles from a layer taken to its first step; the next is taken behind its last.
@@ -99,8 +100,6 @@ module sequencer #(
     output wire                          stall_wgt,
     output wire                          stall_out
 );
-
-    localparam WALK_W = 11 + 4 + 5 + 2 * $clog2(LANES_IN) + 2 * ACT_W + 2 * WGT_W + OUT_W;  // bits of a step
 
     reg start_q;
 
@@ -273,28 +272,6 @@ module sequencer #(
     wire                          walk_new_group;
     wire                          walk_last_group;
     wire                          walk_layer_end;
-    wire                          next_valid;
-    wire                          next_ready;
-    wire                          next_first;
-    wire                          next_last;
-    wire                          next_any;
-    wire                          next_multiply;
-    wire [3:0]                    next_row;
-    wire                          next_clear;
-    wire [$clog2(LANES_IN)-1:0]   next_first_lane;
-    wire [$clog2(LANES_IN)-1:0]   next_last_lane;
-    wire [ACT_W-1:0]              next_act;
-    wire [WGT_W-1:0]              next_wgt;
-    wire [OUT_W-1:0]              next_out;
-    wire [ACT_W-1:0]              next_act_release;
-    wire [WGT_W-1:0]              next_wgt_release;
-    wire                          next_row_end;
-    wire                          next_final;
-    wire                          next_last_use;
-    wire [4:0]                    next_last_filter;
-    wire                          next_new_group;
-    wire                          next_last_group;
-    wire                          next_layer_end;
 
     row_walker #(
         .LANES_OUT(LANES_OUT),
@@ -485,62 +462,6 @@ module sequencer #(
         .walk_layer_end(walk_layer_end)
     );
 
-    // Cuts the path from a step that waits to everything in front of it.
-    skid_buffer #(
-        .WIDTH(WALK_W)
-    ) u_skid_buffer (
-        .clk(clk),
-        .rst(rst),
-        .s_data({
-            walk_first,
-            walk_last,
-            walk_any,
-            walk_multiply,
-            walk_row,
-            walk_clear,
-            walk_first_lane,
-            walk_last_lane,
-            walk_act,
-            walk_wgt,
-            walk_out,
-            walk_act_release,
-            walk_wgt_release,
-            walk_row_end,
-            walk_final,
-            walk_last_use,
-            walk_last_filter,
-            walk_new_group,
-            walk_last_group,
-            walk_layer_end
-        }),
-        .s_valid(walk_valid),
-        .s_ready(walk_ready),
-        .m_data({
-            next_first,
-            next_last,
-            next_any,
-            next_multiply,
-            next_row,
-            next_clear,
-            next_first_lane,
-            next_last_lane,
-            next_act,
-            next_wgt,
-            next_out,
-            next_act_release,
-            next_wgt_release,
-            next_row_end,
-            next_final,
-            next_last_use,
-            next_last_filter,
-            next_new_group,
-            next_last_group,
-            next_layer_end
-        }),
-        .m_valid(next_valid),
-        .m_ready(next_ready)
-    );
-
     step_gate #(
         .LANES(LANES_IN),
         .ACT_W(ACT_W),
@@ -553,28 +474,28 @@ module sequencer #(
         .busy(gate_busy),
         .cfg_depthwise(depthwise_q),
         .cfg_in_zero_point(in_zero_point_q),
-        .next_valid(next_valid),
-        .next_ready(next_ready),
-        .next_first(next_first),
-        .next_last(next_last),
-        .next_any(next_any),
-        .next_multiply(next_multiply),
-        .next_row(next_row),
-        .next_clear(next_clear),
-        .next_first_lane(next_first_lane),
-        .next_last_lane(next_last_lane),
-        .next_act(next_act),
-        .next_wgt(next_wgt),
-        .next_out(next_out),
-        .next_act_release(next_act_release),
-        .next_wgt_release(next_wgt_release),
-        .next_row_end(next_row_end),
-        .next_final(next_final),
-        .next_last_use(next_last_use),
-        .next_last_filter(next_last_filter),
-        .next_new_group(next_new_group),
-        .next_last_group(next_last_group),
-        .next_layer_end(next_layer_end),
+        .walk_valid(walk_valid),
+        .walk_ready(walk_ready),
+        .walk_first(walk_first),
+        .walk_last(walk_last),
+        .walk_any(walk_any),
+        .walk_multiply(walk_multiply),
+        .walk_row(walk_row),
+        .walk_clear(walk_clear),
+        .walk_first_lane(walk_first_lane),
+        .walk_last_lane(walk_last_lane),
+        .walk_act(walk_act),
+        .walk_wgt(walk_wgt),
+        .walk_out(walk_out),
+        .walk_act_release(walk_act_release),
+        .walk_wgt_release(walk_wgt_release),
+        .walk_row_end(walk_row_end),
+        .walk_final(walk_final),
+        .walk_last_use(walk_last_use),
+        .walk_last_filter(walk_last_filter),
+        .walk_new_group(walk_new_group),
+        .walk_last_group(walk_last_group),
+        .walk_layer_end(walk_layer_end),
         .act_written(act_written),
         .wgt_written(wgt_written),
         .act_released(act_released),

@@ -20,34 +20,34 @@ module step_gate #(
 ) (
     input  wire                     clk,
     input  wire                     rst,
-    output wire                     busy,  // a step is here, or comes
+    output wire                     busy,
 
     // The layer; constant while steps of it come.
     input  wire                     cfg_depthwise,
     input  wire [              7:0] cfg_in_zero_point,
 
-    input  wire                     next_valid,
-    output wire                     next_ready,
-    input  wire                     next_first,
-    input  wire                     next_last,
-    input  wire                     next_any,
-    input  wire                     next_multiply,
-    input  wire [              3:0] next_row,
-    input  wire                     next_clear,
-    input  wire [$clog2(LANES)-1:0] next_first_lane,
-    input  wire [$clog2(LANES)-1:0] next_last_lane,
-    input  wire [        ACT_W-1:0] next_act,
-    input  wire [        WGT_W-1:0] next_wgt,
-    input  wire [        OUT_W-1:0] next_out,
-    input  wire [        ACT_W-1:0] next_act_release,
-    input  wire [        WGT_W-1:0] next_wgt_release,
-    input  wire                     next_row_end,
-    input  wire                     next_final,
-    input  wire                     next_last_use,
-    input  wire [              4:0] next_last_filter,
-    input  wire                     next_new_group,
-    input  wire                     next_last_group,
-    input  wire                     next_layer_end,
+    input  wire                     walk_valid,
+    output wire                     walk_ready,
+    input  wire                     walk_first,
+    input  wire                     walk_last,
+    input  wire                     walk_any,
+    input  wire                     walk_multiply,
+    input  wire [              3:0] walk_row,
+    input  wire                     walk_clear,
+    input  wire [$clog2(LANES)-1:0] walk_first_lane,
+    input  wire [$clog2(LANES)-1:0] walk_last_lane,
+    input  wire [        ACT_W-1:0] walk_act,
+    input  wire [        WGT_W-1:0] walk_wgt,
+    input  wire [        OUT_W-1:0] walk_out,
+    input  wire [        ACT_W-1:0] walk_act_release,
+    input  wire [        WGT_W-1:0] walk_wgt_release,
+    input  wire                     walk_row_end,
+    input  wire                     walk_final,
+    input  wire                     walk_last_use,
+    input  wire [              4:0] walk_last_filter,
+    input  wire                     walk_new_group,
+    input  wire                     walk_last_group,
+    input  wire                     walk_layer_end,
 
     // What has arrived, and what is needed no more.
     input  wire [ACT_W-$clog2(LANES)-1:0] act_written,   // words
@@ -131,46 +131,46 @@ module step_gate #(
     reg                credit_q;  // there is one
     reg                credit_return_q;
 
-    wire next_crosses = crosses(next_act[LANE_W-1:0], next_last_lane);
+    wire next_crosses = crosses(walk_act[LANE_W-1:0], walk_last_lane);
     wire take = valid_q && act_ok_q && wgt_ok_q && (credit_q || !step_last);
     wire end_of_window = take && step_last;
     wire [CREDIT_W-1:0] credits = credits_q + {{CREDIT_W - 1{1'b0}}, credit_return_q} - {{CREDIT_W - 1{1'b0}}, end_of_window};
 
-    assign next_ready = !valid_q || take;
+    assign walk_ready = !valid_q || take;
     assign step_valid = take;
-    assign busy       = valid_q || next_valid;
+    assign busy       = valid_q;
     assign stall_act  = valid_q && !act_ok_q;
     assign stall_wgt  = valid_q && act_ok_q && !wgt_ok_q;
     assign stall_out  = valid_q && act_ok_q && wgt_ok_q && !take;
 
     always @(posedge clk) begin
-        if (next_ready) begin
-            step_first       <= next_first;
-            step_last        <= next_last;
-            step_any         <= next_any;
-            step_multiply    <= next_multiply;
+        if (walk_ready) begin
+            step_first       <= walk_first;
+            step_last        <= walk_last;
+            step_any         <= walk_any;
+            step_multiply    <= walk_multiply;
             step_depthwise   <= cfg_depthwise;
-            step_row         <= next_row;
-            step_clear       <= next_clear;
-            step_first_lane  <= next_first_lane;
-            step_last_lane   <= next_last_lane;
-            step_act         <= next_act;
-            step_wgt         <= next_wgt;
-            step_out         <= next_out;
-            step_final       <= next_final;
-            step_last_filter <= next_last_filter;
-            step_new_group   <= next_new_group;
-            step_last_group  <= next_last_group;
-            step_layer_end   <= next_layer_end;
+            step_row         <= walk_row;
+            step_clear       <= walk_clear;
+            step_first_lane  <= walk_first_lane;
+            step_last_lane   <= walk_last_lane;
+            step_act         <= walk_act;
+            step_wgt         <= walk_wgt;
+            step_out         <= walk_out;
+            step_final       <= walk_final;
+            step_last_filter <= walk_last_filter;
+            step_new_group   <= walk_new_group;
+            step_last_group  <= walk_last_group;
+            step_layer_end   <= walk_layer_end;
             step_zero_point  <= cfg_in_zero_point;
             crosses_q        <= next_crosses;
-            act_release_q    <= next_act_release;
-            wgt_release_q    <= next_wgt_release;
-            row_end_q        <= next_row_end;
-            last_use_q       <= next_last_use;
-            act_ok_q         <= (!next_any || act_here(act_written, next_act[ACT_W-1:LANE_W], next_crosses))
-                             && (!(next_last && next_row_end) || may_release(act_written, next_act_release[ACT_W-1:LANE_W]));
-            wgt_ok_q         <= wgt_here(wgt_written, next_wgt);
+            act_release_q    <= walk_act_release;
+            wgt_release_q    <= walk_wgt_release;
+            row_end_q        <= walk_row_end;
+            last_use_q       <= walk_last_use;
+            act_ok_q         <= (!walk_any || act_here(act_written, walk_act[ACT_W-1:LANE_W], next_crosses))
+                             && (!(walk_last && walk_row_end) || may_release(act_written, walk_act_release[ACT_W-1:LANE_W]));
+            wgt_ok_q         <= wgt_here(wgt_written, walk_wgt);
         end else begin
             act_ok_q <= (!step_any || act_here(act_written, step_act[ACT_W-1:LANE_W], crosses_q))
                      && (!(step_last && row_end_q) || may_release(act_written, act_release_q[ACT_W-1:LANE_W]));
@@ -198,7 +198,7 @@ module step_gate #(
             act_released        <= {WORD_W{1'b0}};
             wgt_released        <= {WGT_W{1'b0}};
         end else begin
-            if (next_ready) valid_q <= next_valid;
+            if (walk_ready) valid_q <= walk_valid;
             credit_return_q <= credit_return;
             credits_q <= credits;
             credit_q  <= credits != {CREDIT_W{1'b0}};

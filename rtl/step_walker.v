@@ -2,7 +2,7 @@
 //
 // Does not: know what has arrived (step_gate does), nor read anything; it says what to read.
 //
-// Latency: 1 cycle from window to its first step. Throughput: one step a cycle, no gap between windows.
+// Latency: 2 cycles from window to its first step. Throughput: one step a cycle, no gap between windows.
 
 `default_nettype none
 
@@ -126,7 +126,10 @@ module step_walker #(
     // Depthwise: a column outside the image.
     wire outside = cfg_depthwise && (run_q < first_run_q || run_q - first_run_q >= inside_runs_q);
 
-    assign window_ready = !valid_q || (walk_ready && last_q);
+    wire move;
+    wire multiply = !cfg_depthwise || row_end_q;
+
+    assign window_ready = !valid_q || (move && last_q);
 
     wire [ACT_W-1:0] next_row_act = row_act_q + cfg_dilation_span;
     wire [ACT_W-1:0] next_run_act = run_act_q + cfg_tap_bytes;
@@ -173,8 +176,8 @@ module step_walker #(
             new_group_q   <= window_new_group;
             last_group_q  <= window_last_group;
             layer_end_q   <= window_layer_end;
-        end else if (walk_ready) begin
-            first_q       <= first_q && !walk_multiply;
+        end else if (move) begin
+            first_q       <= first_q && !multiply;
             first_chunk_q <= run_end_q;
             run_end_q     <= run_end;
             last_run_q    <= last_run;
@@ -209,28 +212,63 @@ module step_walker #(
         else if (window_ready) valid_q <= window_valid;
     end
 
-    assign busy             = valid_q;
-    assign walk_valid       = valid_q;
-    assign walk_first       = first_q;
-    assign walk_last        = last_q;
-    assign walk_any         = !empty_q && !outside;
-    assign walk_multiply    = !cfg_depthwise || row_end_q;
-    assign walk_row         = rows_left_q;
-    assign walk_clear       = clear_q && run_q == 4'd0;
-    assign walk_first_lane  = first_chunk_q ? first_lane_q : {LANE_W{1'b0}};
-    assign walk_last_lane   = run_end_q ? last_lane_q : {LANE_W{1'b1}};
-    assign walk_act         = act_q;
-    assign walk_wgt         = wgt_q;
-    assign walk_out         = out_q;
-    assign walk_act_release = act_release_q;
-    assign walk_wgt_release = wgt_release_q;
-    assign walk_row_end     = image_row_end_q;
-    assign walk_final       = final_q;
-    assign walk_last_use    = last_use_q;
-    assign walk_last_filter = last_filter_q;
-    assign walk_new_group   = new_group_q;
-    assign walk_last_group  = last_group_q;
-    assign walk_layer_end   = layer_end_q;
+    assign busy = valid_q || walk_valid;
+
+    // In a skid buffer, which cuts the path from a step that waits to everything in front of it.
+    skid_buffer #(
+        .WIDTH(20 + 2 * LANE_W + 2 * ACT_W + 2 * WGT_W + OUT_W)
+    ) u_skid_buffer (
+        .clk    (clk),
+        .rst    (rst),
+        .s_data ({
+            first_q,
+            last_q,
+            !empty_q && !outside,
+            multiply,
+            rows_left_q,
+            clear_q && run_q == 4'd0,
+            first_chunk_q ? first_lane_q : {LANE_W{1'b0}},
+            run_end_q ? last_lane_q : {LANE_W{1'b1}},
+            act_q,
+            wgt_q,
+            out_q,
+            act_release_q,
+            wgt_release_q,
+            image_row_end_q,
+            final_q,
+            last_use_q,
+            last_filter_q,
+            new_group_q,
+            last_group_q,
+            layer_end_q
+        }),
+        .s_valid(valid_q),
+        .s_ready(move),
+        .m_data ({
+            walk_first,
+            walk_last,
+            walk_any,
+            walk_multiply,
+            walk_row,
+            walk_clear,
+            walk_first_lane,
+            walk_last_lane,
+            walk_act,
+            walk_wgt,
+            walk_out,
+            walk_act_release,
+            walk_wgt_release,
+            walk_row_end,
+            walk_final,
+            walk_last_use,
+            walk_last_filter,
+            walk_new_group,
+            walk_last_group,
+            walk_layer_end
+        }),
+        .m_valid(walk_valid),
+        .m_ready(walk_ready)
+    );
 
 endmodule
 

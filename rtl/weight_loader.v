@@ -60,39 +60,50 @@ module weight_loader #(
     reg [WGT_COUNT_W-1:0]   group_words_q;  // less one
     reg [WGT_COUNT_W-1:0]   words_left_q;   // of this group, less one
     reg [15:0]              groups_left_q;  // less one
-    reg [WGT_COUNT_W-1:0]   wgt_written_q;
-    reg [CONST_COUNT_W-1:0] const_written_q;
     reg [1:0]               layers_q;
 
-    // Room for the next word, found out a cycle ahead. What is released may be ahead of what was written.
-    localparam WGT_W   = $clog2(WGT_WORDS);
-    localparam CONST_W = $clog2(CONST_WORDS);
-
-    reg wgt_room_q;
-    reg const_room_q;
+    wire wgt_room;
+    wire const_room;
+    wire [CONST_COUNT_W-1:0] const_written;
 
     wire accept = s_valid && s_ready;
-    wire [WGT_COUNT_W-1:0] wgt_held = wgt_written_q - wgt_released;
-    wire [CONST_COUNT_W-1:0] const_held = const_written_q - const_released;
-    wire wgt_full = !wgt_held[WGT_COUNT_W-1] && wgt_held[WGT_COUNT_W-2:WGT_W] != {WGT_COUNT_W - 1 - WGT_W{1'b0}};
-    wire const_full = const_held[CONST_COUNT_W-1:CONST_W] != {CONST_COUNT_W - CONST_W{1'b0}};
-    wire wgt_last = !wgt_held[WGT_COUNT_W-1] && wgt_held[WGT_W-1:0] == {WGT_W{1'b1}};
-    wire const_last = const_held[CONST_W-1:0] == {CONST_W{1'b1}};
-
     wire set_end = !constants_q && lane_q[LANES_OUT-1];
     wire group_end = set_end && words_left_q == {WGT_COUNT_W{1'b0}};
     wire packet_end = group_end && groups_left_q == 16'd0;
 
+    ring_fill #(
+        .WORDS  (WGT_WORDS),
+        .COUNT_W(WGT_COUNT_W)
+    ) u_weights_fill (
+        .clk     (clk),
+        .rst     (rst),
+        .write   (accept && set_end),
+        .written (wgt_written),
+        .released(wgt_released),
+        .room    (wgt_room)
+    );
+
+    ring_fill #(
+        .WORDS  (CONST_WORDS),
+        .COUNT_W(CONST_COUNT_W)
+    ) u_constants_fill (
+        .clk     (clk),
+        .rst     (rst),
+        .write   (accept && constants_q),
+        .written (const_written),
+        .released(const_released),
+        .room    (const_room)
+    );
+
     localparam [CONST_INDEX_W-1:0] LAST_CONST = CONST_PER_GROUP[CONST_INDEX_W-1:0] - 1'b1;
 
     assign cfg_ready     = !active_q;
-    assign s_ready       = active_q && (constants_q ? const_room_q : wgt_room_q);
+    assign s_ready       = active_q && (constants_q ? const_room : wgt_room);
     assign const_wr_en   = accept && constants_q;
-    assign const_wr_word = const_written_q[$clog2(CONST_WORDS)-1:0];
+    assign const_wr_word = const_written[$clog2(CONST_WORDS)-1:0];
     assign wgt_wr_lane   = accept && !constants_q ? lane_q : {LANES_OUT{1'b0}};
-    assign wgt_wr_word   = wgt_written_q[$clog2(WGT_WORDS)-1:0];
+    assign wgt_wr_word   = wgt_written[$clog2(WGT_WORDS)-1:0];
     assign wr_data       = s_data;
-    assign wgt_written   = wgt_written_q;
     assign layers        = layers_q;
 
     always @(posedge clk) begin
@@ -123,11 +134,7 @@ module weight_loader #(
     always @(posedge clk) begin
         if (rst) begin
             active_q        <= 1'b0;
-            wgt_written_q   <= {WGT_COUNT_W{1'b0}};
-            const_written_q <= {CONST_COUNT_W{1'b0}};
             layers_q        <= 2'd0;
-            wgt_room_q      <= 1'b1;
-            const_room_q    <= 1'b1;
             error_early     <= 1'b0;
             error_late      <= 1'b0;
             error_keep      <= 1'b0;
@@ -135,15 +142,13 @@ module weight_loader #(
             if (cfg_ready) active_q <= cfg_valid;
             else if (accept && packet_end) active_q <= 1'b0;
             if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
-            if (accept && constants_q) const_written_q <= const_written_q + 1'b1;
-            if (accept && set_end) wgt_written_q <= wgt_written_q + 1'b1;
-            wgt_room_q   <= !wgt_full && !(wgt_last && accept && set_end);
-            const_room_q <= !const_full && !(const_last && accept && constants_q);
             error_early <= accept && s_last && !packet_end;
             error_late  <= accept && !s_last && packet_end;
             error_keep  <= accept && s_last == packet_end && s_keep != {LANES_IN{1'b1}};
         end
     end
+
+    wire unused = &{1'b0, const_written};
 
 endmodule
 
