@@ -48,16 +48,19 @@ def mobilenet_v1() -> dict[str, Layer]:
 
 
 def _mobilenet_v1() -> Iterator[Named]:
-    yield "conv1", _same(IMAGE, 3, 32, 3, 2)
+    yield "conv1", same_layer(IMAGE, 3, 32, 3, 2)
     size, channels = IMAGE // 2, 32
     blocks = [(1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512)]
     blocks += [(1, 512)] * 5 + [(2, 1024), (1, 1024)]
     for block, (stride, width) in enumerate(blocks, 1):
-        yield f"conv{block} depthwise", _same(size, channels, channels, 3, stride, groups=channels)
+        yield (
+            f"conv{block} depthwise",
+            same_layer(size, channels, channels, 3, stride, groups=channels),
+        )
         size //= stride
-        yield f"conv{block} pointwise", _same(size, channels, width, 1, 1)
+        yield f"conv{block} pointwise", same_layer(size, channels, width, 1, 1)
         channels = width
-    yield CLASSIFIER, _same(1, channels, CLASSES, 1, 1)
+    yield CLASSIFIER, same_layer(1, channels, CLASSES, 1, 1)
 
 
 NETWORKS: Mapping[str, Callable[[], dict[str, Layer]]] = {
@@ -71,9 +74,10 @@ def _centred(size: int, channels: int, filters: int, kernel: int, stride: int) -
     return _square(size, channels, filters, kernel, stride, (kernel // 2,) * 4, 1)
 
 
-def _same(
+def same_layer(
     size: int, channels: int, filters: int, kernel: int, stride: int, *, groups: int = 1
 ) -> Layer:
+    """A square image, a square kernel, padding `same`, int8 results."""
     pads = same_pads((size, size), (kernel, kernel), (stride, stride))
     return _square(size, channels, filters, kernel, stride, pads, groups)
 

@@ -287,6 +287,15 @@ class Bench:
                 await self._event
             await self.align()
 
+    async def serve(self, causes: Cause) -> None:
+        """Gives the streams what they ask for, and takes what they have."""
+        if causes & Cause.REFILL_ACT:
+            await self.act.fill()
+        if causes & Cause.REFILL_WGT:
+            await self.wgt.fill()
+        if causes & Cause.READ_OUT:
+            await self.take_results()
+
     # ---------------------------------------------------------------- the bus
     async def bus(
         self, accesses: Sequence[tuple[int, int | None]], *, strobes: int = 15, timeout: int = 2000

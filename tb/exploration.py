@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,15 +16,8 @@ from typing import Any
 
 from models.core_config import CoreConfig
 from models.strategies import Space
-from tb.job import (
-    JOB_VARIABLE,
-    OUR_DRIVER,
-    Job,
-    LayerResult,
-    read_pickle,
-    write_pickle,
-)
-from tb.runner import BUILD, ROOT, build, core_design, simulate
+from tb.job import OUR_DRIVER, Job, LayerResult
+from tb.runner import BUILD, ROOT, build, core_design, run_folder, run_job
 from tb.scenario import Record, Scenario, save
 from tb.scenario_job import Found, PlayJob, SearchJob
 from tb.stalls import PROFILES
@@ -175,8 +167,7 @@ def _run(
 ) -> Any:
     """What tb/explorer.py makes of a job."""
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
-    (BUILD / "runs").mkdir(parents=True, exist_ok=True)
-    folder = Path(out_dir or tempfile.mkdtemp(dir=BUILD / "runs")).resolve()
+    folder = run_folder(out_dir)
     base = Job(
         cases=(),
         config=config,
@@ -189,17 +180,7 @@ def _run(
         results_path=folder / "results.pickle",
         progress_path=folder / "progress.pickle",
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_pickle(folder / "job.pickle", job_of(base))
-    simulate(
-        built,
-        "tb.explorer",
-        folder,
-        seed=seed,
-        environment={JOB_VARIABLE: str(folder / "job.pickle")},
-        plus_args=plus_args,
-    )
-    came = read_pickle(base.results_path)
+    came = run_job(built, "tb.explorer", job_of(base), base, plus_args=plus_args)
     if out_dir is None:
         shutil.rmtree(folder)
     return came

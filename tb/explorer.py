@@ -24,7 +24,7 @@ from hypothesis.errors import Flaky, HypothesisSideeffectWarning
 from tb.bench import Cause
 from tb.driver import DriverError, RecoveringDriver
 from tb.job import JOB_VARIABLE, LayerResult, read_pickle, write_pickle
-from tb.pieces import CutLayer
+from tb.pieces import CutLayer, judge_all
 from tb.registers import Error, Irq
 from tb.scenario import Disturbance, Scenario, scenarios
 from tb.scenario_job import Found, PlayJob, SearchJob
@@ -69,11 +69,7 @@ class Player(Session):
         results: list[LayerResult] = []
         for batch in [layers] if scenario.queue else [[layer] for layer in layers]:
             pieces = [piece for layer in batch for piece in layer.pieces]
-            came = await self.run_batch(pieces)
-            for layer in batch:
-                count = len(layer.pieces)
-                results.append(layer.judge(came[:count], self._job.config))
-                came = came[count:]
+            results += judge_all(batch, await self.run_batch(pieces), self._job.config)
             if not all(result.passed for result in results):
                 break
         return results
@@ -154,14 +150,8 @@ class Player(Session):
 
     async def _serve(self, causes: Cause) -> None:
         """Keeps the streams going for a few cycles."""
-        bench = self._bench
-        if causes & Cause.REFILL_ACT:
-            await bench.act.fill()
-        if causes & Cause.REFILL_WGT:
-            await bench.wgt.fill()
-        if causes & Cause.READ_OUT:
-            await bench.take_results()
-        await bench.clock(8)
+        await self._bench.serve(causes)
+        await self._bench.clock(8)
 
     def _all_accepted(self) -> bool:
         bench = self._bench

@@ -93,3 +93,11 @@ class CutLayer:
             values=values,
             traces={},
         )
+
+
+def judge_all(
+    layers: Sequence[CutLayer], results: Sequence[LayerResult], config: CoreConfig
+) -> list[LayerResult]:
+    """Each layer's result; `results` are those of all their pieces, in order."""
+    came = iter(results)
+    return [layer.judge([next(came) for _ in layer.pieces], config) for layer in layers]

@@ -34,7 +34,7 @@ from models.core_config import CoreConfig
 from models.layer import LayerCase
 from tb.bench import BUS, MAX_JOBS, bench_parameters
 from tb.job import JOB_VARIABLE, OUR_DRIVER, Job, LayerResult, Progress, read_pickle, write_pickle
-from tb.pieces import CutLayer
+from tb.pieces import CutLayer, judge_all
 from tb.recording import SUFFIX, check_target, recording_named, recording_of
 from tb.rules import rules_off
 from tb.stalls import profile_named, stream_seeds
@@ -424,16 +424,11 @@ def run_layers(
     layers = [CutLayer.of(case, config) for case in cases]
     pieces = [piece for layer in layers for piece in layer.pieces]
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
-    keep = out_dir is not None
-    if out_dir is None:
-        (BUILD / "runs").mkdir(parents=True, exist_ok=True)
-        out_dir = Path(tempfile.mkdtemp(dir=BUILD / "runs"))
-    out_dir = Path(out_dir).resolve()
-    out_dir.mkdir(parents=True, exist_ok=True)
+    folder = run_folder(out_dir)
     batches = tuple(_batches([len(layer.pieces) for layer in layers], queue))
     ends = np.cumsum(batches)
     heads = [pieces[end - size].name for end, size in zip(ends, batches, strict=True)]
-    traffic = out_dir / f"traffic{SUFFIX}"
+    traffic = folder / f"traffic{SUFFIX}"
     if replay is not None:
         replay.check(heads)
         traffic.with_suffix(".replay").write_text(replay.bits())
@@ -451,21 +446,13 @@ def run_layers(
         recording=replay,
         rules_off=off,
         driver=driver,
-        results_path=out_dir / "results.pickle",
-        progress_path=out_dir / "progress.pickle",
+        results_path=folder / "results.pickle",
+        progress_path=folder / "progress.pickle",
     )
-    write_pickle(out_dir / "job.pickle", job)
     with _watched(job.progress_path, on_progress):
-        simulate(
-            built,
-            "tb.simulation",
-            out_dir,
-            seed=seed,
-            environment={JOB_VARIABLE: str(out_dir / "job.pickle")},
-            plus_args=plus_args,
-            random_reset=x_random,
+        results: list[LayerResult] = run_job(
+            built, "tb.simulation", job, job, plus_args=plus_args, random_reset=x_random
         )
-    results: list[LayerResult] = read_pickle(job.results_path)
     if len(results) != len(pieces):
         raise SimulationError(f"{len(pieces)} layers went in, {len(results)} results came out")
     if record is not None:
@@ -474,13 +461,46 @@ def run_layers(
         else:
             given = [(h, profile_named(stall), stream_seeds(seed, h)[BUS]) for h in heads]
         record.write_text(recording_of(traffic.read_text(), given).text())
-    if not keep:
-        shutil.rmtree(out_dir)
-    judged, end = [], 0
-    for layer in layers:
-        end += len(layer.pieces)
-        judged.append(layer.judge(results[end - len(layer.pieces) : end], config))
-    return judged
+    if out_dir is None:
+        shutil.rmtree(folder)
+    return judge_all(layers, results, config)
+
+
+def run_folder(out_dir: Path | None) -> Path:
+    """Where the files of a run go: `out_dir`, made if need be, or a new folder below build/."""
+    if out_dir is None:
+        (BUILD / "runs").mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=BUILD / "runs")).resolve()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    return out_dir.resolve()
+
+
+def run_job(
+    built: Build,
+    module: str,
+    job: Any,
+    base: Job,
+    *,
+    plus_args: Sequence[str] = (),
+    random_reset: bool = True,
+) -> Any:
+    """Hands a job to the cocotb module that carries it out; what that writes.
+
+    `base` has the seed and says where the files are. Raises `SimulationError`.
+    """
+    folder = base.results_path.parent
+    path = folder / "job.pickle"
+    write_pickle(path, job)
+    simulate(
+        built,
+        module,
+        folder,
+        seed=base.seed,
+        environment={JOB_VARIABLE: str(path)},
+        plus_args=plus_args,
+        random_reset=random_reset,
+    )
+    return read_pickle(base.results_path)
 
 
 def _batches(pieces: Sequence[int], queue: bool) -> Iterator[int]:

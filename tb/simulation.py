@@ -182,12 +182,7 @@ class Session:
         trouble = ""
         while not trouble:
             causes = await bench.wait()
-            if causes & Cause.REFILL_ACT:
-                await bench.act.fill()
-            if causes & Cause.REFILL_WGT:
-                await bench.wgt.fill()
-            if causes & Cause.READ_OUT:
-                await bench.take_results()
+            await bench.serve(causes)
             if causes & Cause.TICK:
                 self._tell_progress(running)
                 bench.flip("host_tick_flip")

@@ -10,7 +10,7 @@ import pytest
 
 from models.core_config import CoreConfig
 from models.cycles import queue_model
-from models.layer import Layer, same_pads
+from models.networks import same_layer
 from models.random_layers import tensors_for
 from models.tiling import plan
 from tb.runner import run_layers
@@ -18,20 +18,12 @@ from tb.runner import run_layers
 CONFIG = CoreConfig.from_array("16x16")
 
 
-def layer_of(
-    size: int, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1
-) -> Layer:
-    pads = same_pads((size, size), (kernel, kernel), (stride, stride))
-    shape = (1, size, size, cin, cout, (kernel, kernel), (stride, stride))
-    return Layer(*shape, pads=pads, groups=groups, requantise=True)
-
-
 GOALS = {
-    "56x56x64 to 64, 3x3": (layer_of(56, 64, 64, 3), 442_500),
-    "7x7x512 to 512, 3x3, weights streamed": (layer_of(7, 512, 512, 3), 378_000),
-    "112x112x3 to 64, 7x7 stride 2": (layer_of(112, 3, 64, 7, stride=2), 174_000),
-    "56x56x64 to 256, 1x1": (layer_of(56, 64, 256, 1), 203_000),
-    "56x56x64 depthwise 3x3": (layer_of(56, 64, 64, 3, groups=64), 40_000),
+    "56x56x64 to 64, 3x3": (same_layer(56, 64, 64, 3, 1), 442_500),
+    "7x7x512 to 512, 3x3, weights streamed": (same_layer(7, 512, 512, 3, 1), 378_000),
+    "112x112x3 to 64, 7x7 stride 2": (same_layer(112, 3, 64, 7, 2), 174_000),
+    "56x56x64 to 256, 1x1": (same_layer(56, 64, 256, 1, 1), 203_000),
+    "56x56x64 depthwise 3x3": (same_layer(56, 64, 64, 3, 1, groups=64), 40_000),
 }
 
 

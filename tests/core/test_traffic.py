@@ -8,7 +8,7 @@ from models.core_config import CoreConfig
 from models.cycles import cycles_model
 from models.layer import Layer, LayerCase
 from models.packing import pack_weights
-from models.random_layers import Mix, random_cases
+from models.random_layers import Mix, random_cases, tensors_for
 from tb.bench import RING_BEATS
 from tb.runner import run_layers
 
@@ -53,15 +53,8 @@ def test_a_layer_larger_than_the_bench_holds_flows_without_a_pause() -> None:
 def test_a_layer_may_take_far_more_weights_than_it_needs() -> None:
     """No tap of its only window lies inside the image."""
     config = CoreConfig.from_array("4x8")
-    rng = np.random.default_rng(72)
     layer = Layer(1, 1, 8, 80, 8, (11, 11), (4, 1), pads=(11, 0, 0, 3))
-    case = LayerCase(
-        "bias only",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 8, np.int32),
-    )
+    case = tensors_for(np.random.default_rng(72), layer, "plain")
     needed = cycles_model(layer, config)
     assert pack_weights(case, config).size // config.wgt_stream_bytes > 50 * needed
     for result in run_layers([case, case], config, "verilator"):
@@ -72,17 +65,10 @@ def test_a_layer_may_take_far_more_weights_than_it_needs() -> None:
 def test_a_layer_may_see_nothing_of_frames_far_larger_than_the_buffer() -> None:
     """All its windows lie in the padding; what comes in is swallowed, one by one and queued."""
     config = CoreConfig.from_array("8x8", act_bytes=256)
-    rng = np.random.default_rng(73)
     layer = Layer(2, 160, 2, 32, 4, (1, 3), (1, 4), pads=(0, 3, 0, 0))
     assert not layer.valid_columns().any()
     assert np.prod(layer.in_shape[1:]) > 16 * config.act_bytes
-    case = LayerCase(
-        "bias only",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 4, np.int32),
-    )
+    case = tensors_for(np.random.default_rng(73), layer, "plain")
     for queue in (False, True):
         for result in run_layers([case, case], config, "verilator", queue=queue):
             assert result.passed, result.message
