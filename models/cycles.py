@@ -23,6 +23,7 @@ from models.core_config import CoreConfig
 from models.layer import Layer
 from models.packing import (
     FilterBlock,
+    column_phases,
     constant_words,
     filter_blocks,
     groups_of_block,
@@ -37,9 +38,9 @@ ARRIVAL = 2
 """Cycles from the beat that completes a word to the first step that may read it."""
 RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
-DATAPATH = 10
+DATAPATH = 11
 """Cycles from a window's last step to its vector in the finisher, less the adder levels."""
-COMMIT = 19
+COMMIT = 21
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 SETUP = 19
 """Cycles to set a layer up, products and the joining of channel groups apart."""
@@ -199,7 +200,10 @@ NOTHING = -(1 << 40)
 def _columns(layer: Layer, config: CoreConfig, block: int) -> list[_Column]:
     """For each output column; blocks of columns begin at multiples of `block`."""
     if is_depthwise(layer, config):
-        return [_depthwise_column(layer, x, first=x % block == 0) for x in range(layer.out_width)]
+        phases = column_phases(layer)
+        return [
+            _depthwise_column(layer, x, first=x % block < phases) for x in range(layer.out_width)
+        ]
     lanes, channels = config.lanes_in, layer.in_channels
     filter_runs, run_bytes = weight_runs(layer, config)
     runs = filter_runs // layer.kernel[0]
@@ -219,13 +223,14 @@ def _columns(layer: Layer, config: CoreConfig, block: int) -> list[_Column]:
 
 
 def _depthwise_column(layer: Layer, x: int, *, first: bool) -> _Column:
-    """The image columns that the window before has not seen; those outside take a step as well.
+    """The image columns that the windows before have not seen; those outside take a step as well.
 
-    A row's first window begins with the first column inside.
+    A row's first windows begin with the first column inside.
     """
-    (_, taps), (_, stride) = layer.kernel, layer.stride
-    end = x * stride - layer.pads[1] + taps
-    columns = np.arange(end - (taps if first else min(stride, taps)), end)
+    (_, taps), (_, stride), (_, dilation) = layer.kernel, layer.stride, layer.dilation
+    fresh = stride * column_phases(layer) // dilation
+    columns = x * stride - layer.pads[1] + dilation * np.arange(taps)
+    columns = columns if first else columns[max(taps - fresh, 0) :]
     inside = (columns >= 0) & (columns < layer.width)
     if first and inside.any():
         skipped = int(inside.argmax())
@@ -335,6 +340,7 @@ class _Plan:
             max(int(self.columns[x].offsets.max(initial=-1)) for x in b) for b in column_blocks
         ]
         out_row = layer.out_width * self.pixel_bytes
+        filters_of_channel = layer.out_channels // layer.groups
         for frame in range(layer.batch):
             for y in range(layer.out_height):
                 top = y * layer.stride[0] - layer.pads[0]
@@ -346,7 +352,7 @@ class _Plan:
                     for group, block in enumerate(self.blocks):
                         last_offset = block.first_channel
                         if self.depthwise:
-                            last_offset += block.filters - 1
+                            last_offset += (block.filters - 1) // filters_of_channel
                         last_word = -1
                         if rows and offset >= 0:
                             last_byte = rows[-1][1] * self.row_bytes + offset + last_offset

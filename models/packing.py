@@ -5,6 +5,7 @@ A packet is a dense array of bytes; cutting it into beats (TKEEP, TLAST) is the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,8 +98,18 @@ def result_bytes(layer: Layer) -> int:
 
 def is_depthwise(layer: Layer, config: CoreConfig) -> bool:
     """Does the core compute this layer depthwise, lane by lane, reading each column once?"""
-    one_to_one = layer.groups == layer.in_channels == layer.out_channels > 1
-    return one_to_one and layer.dilation[1] == 1 and layer.kernel[1] <= config.lanes_in
+    (rows, columns), phases = layer.kernel, column_phases(layer)
+    return (
+        layer.groups == layer.in_channels > 1
+        and layer.out_channels // layer.groups in (1, 2, 4)
+        and columns <= config.lanes_in
+        and rows <= {1: 11, 2: 8}.get(phases, 4)
+    )
+
+
+def column_phases(layer: Layer) -> int:
+    """After how many windows one begins a multiple of the horizontal dilation further on."""
+    return layer.dilation[1] // math.gcd(layer.dilation[1], layer.stride[1])
 
 
 def groups_of_block(layer: Layer, config: CoreConfig) -> int:
@@ -109,7 +120,7 @@ def groups_of_block(layer: Layer, config: CoreConfig) -> int:
     filters = layer.out_channels // layer.groups
     most = min(max(config.lanes_out // filters, 1), layer.groups)
     if is_depthwise(layer, config):
-        most = min(most, config.lanes_in)
+        most = min(most, max(config.lanes_in // filters, 1))
     return 1 << (most.bit_length() - 1)
 
 
@@ -122,8 +133,8 @@ def filter_blocks(layer: Layer, config: CoreConfig) -> list[FilterBlock]:
     """The blocks of filters, in the order of the weight packet.
 
     With several groups to a block the last one is moved back, so that its span ends in the pixel;
-    the channels that come with that belong to none of its filters. Depthwise it is not, since each
-    lane has a channel and a filter.
+    the channels that come with that belong to none of its filters. Depthwise it is not, since
+    lanes and filters go together.
     """
     lanes, span, groups = (
         config.lanes_out,

@@ -3,7 +3,7 @@
 // Byte b of the ring lies in bank b mod LANES, so LANES bytes in a row touch every bank once.
 // Does not: know what is valid; the loader and the sequencer count that.
 //
-// Latency: data comes 3 cycles after rd_addr. Throughput: one write and one read a cycle.
+// Latency: data comes 4 cycles after rd_addr. Throughput: one write and one read a cycle.
 
 `default_nettype none
 
@@ -31,15 +31,17 @@ module activation_buffer #(
     reg [WORD_W-1:0] next_word_q1;
     reg [LANE_W-1:0] offset_q1;
     reg [LANE_W-1:0] offset_q2;
+    reg [LANE_W-1:0] offset_q3;
 
     always @(posedge clk) begin
         word_q1      <= rd_addr[BYTE_W-1:LANE_W];
         next_word_q1 <= rd_addr[BYTE_W-1:LANE_W] + 1'b1;
         offset_q1    <= rd_addr[LANE_W-1:0];
         offset_q2    <= offset_q1;
+        offset_q3    <= offset_q2;
     end
 
-    // Stage 2: the banks.
+    // Stage 2: the banks. They are slow to answer.
     wire [8*LANES-1:0] bank_data;
 
     genvar b;
@@ -64,16 +66,20 @@ module activation_buffer #(
         end
     endgenerate
 
-    // Stage 3: lane i takes bank (i + offset) mod LANES.
+    // Stage 3: a register behind them. Stage 4: lane i takes bank (i + offset) mod LANES.
     function [8*LANES-1:0] rotate(input [8*LANES-1:0] banks, input [LANE_W-1:0] offset);
         rotate = (banks >> {1'b0, offset, 3'b000}) | (banks << (BITS - {1'b0, offset, 3'b000}));
     endfunction
 
-    reg [8*LANES-1:0] rd_data_q3;
+    reg [8*LANES-1:0] bank_data_q3;
+    reg [8*LANES-1:0] rd_data_q4;
 
-    always @(posedge clk) rd_data_q3 <= rotate(bank_data, offset_q2);
+    always @(posedge clk) begin
+        bank_data_q3 <= bank_data;
+        rd_data_q4   <= rotate(bank_data_q3, offset_q3);
+    end
 
-    assign rd_data = rd_data_q3;
+    assign rd_data = rd_data_q4;
 
 endmodule
 

@@ -134,6 +134,8 @@ module conv_core #(
     wire [2:0] cfg_dilation_x;
     wire cfg_packed;
     wire cfg_depthwise;
+    wire [1:0] cfg_spread;
+    wire [1:0] cfg_phases;
     wire [RUN_W-1:0] cfg_run_bytes;
     wire [CHUNK_W-1:0] cfg_run_words;
     wire [WGT_W-1:0] cfg_tap_row_words;
@@ -147,7 +149,8 @@ module conv_core #(
     wire [ACT_W-1:0] cfg_tap_bytes;
     wire [15:0] cfg_in_channels;
     wire [3:0] cfg_seen;
-    wire [RUN_W-1:0] cfg_seen_bytes;
+    wire [5:0] cfg_seen_cols;
+    wire [WIN_W-1:0] cfg_seen_bytes;
     wire [ACT_W-1:0] cfg_frame_span;
     wire [ACT_W-1:0] cfg_top_span;
     wire [ACT_W-1:0] cfg_stride_span;
@@ -198,6 +201,7 @@ module conv_core #(
     wire step_any;
     wire step_multiply;
     wire step_depthwise;
+    wire [1:0] step_spread;
     wire [3:0] step_row;
     wire step_clear;
     wire [$clog2(LANES_IN)-1:0] step_first_lane;
@@ -358,6 +362,8 @@ module conv_core #(
         .cfg_dilation_x     (cfg_dilation_x),
         .cfg_packed         (cfg_packed),
         .cfg_depthwise      (cfg_depthwise),
+        .cfg_spread         (cfg_spread),
+        .cfg_phases         (cfg_phases),
         .cfg_run_bytes      (cfg_run_bytes),
         .cfg_run_words      (cfg_run_words),
         .cfg_tap_row_words  (cfg_tap_row_words),
@@ -371,6 +377,7 @@ module conv_core #(
         .cfg_tap_bytes      (cfg_tap_bytes),
         .cfg_in_channels    (cfg_in_channels),
         .cfg_seen           (cfg_seen),
+        .cfg_seen_cols      (cfg_seen_cols),
         .cfg_seen_bytes     (cfg_seen_bytes),
         .cfg_frame_span     (cfg_frame_span),
         .cfg_top_span       (cfg_top_span),
@@ -536,6 +543,8 @@ module conv_core #(
         .cfg_out_row_bytes(cfg_out_row_bytes),
         .cfg_packed       (cfg_packed),
         .cfg_depthwise    (cfg_depthwise),
+        .cfg_spread       (cfg_spread),
+        .cfg_phases       (cfg_phases),
         .cfg_width        (cfg_width),
         .cfg_taps_x       (cfg_taps_x),
         .cfg_stride_x     (cfg_stride_x),
@@ -546,6 +555,7 @@ module conv_core #(
         .cfg_tap_bytes    (cfg_tap_bytes),
         .cfg_in_channels  (cfg_in_channels),
         .cfg_seen         (cfg_seen),
+        .cfg_seen_cols    (cfg_seen_cols),
         .cfg_seen_bytes   (cfg_seen_bytes),
         .cfg_stride_bytes (cfg_stride_bytes),
         .cfg_pixel_bytes  (cfg_pixel_bytes),
@@ -561,6 +571,7 @@ module conv_core #(
         .step_any         (step_any),
         .step_multiply    (step_multiply),
         .step_depthwise   (step_depthwise),
+        .step_spread      (step_spread),
         .step_row         (step_row),
         .step_clear       (step_clear),
         .step_first_lane  (step_first_lane),
@@ -599,6 +610,7 @@ module conv_core #(
         .step_any       (step_any),
         .step_multiply  (step_multiply),
         .step_depthwise (step_depthwise),
+        .step_spread    (step_spread),
         .step_row       (step_row),
         .step_clear     (step_clear),
         .step_first_lane(step_first_lane),

@@ -4,11 +4,11 @@
 // nothing. The zero point is subtracted before the multiplier, so padding needs no correction later.
 // Does not: know loops or addresses; a step says what to read.
 //
-//   cycle  0         1          2       3          4             5            6          7          8 ...
-//   act    address   bank word  banks   rotated    less zero p.  (taps)       operands   products   sums, accumulator, result
-//   wgt                                            address       weights      operands
+//   cycle  0         1          2       3       4          5             6            7          8          9 ...
+//   act    address   bank word  banks   banks   rotated    less zero p.  (taps)       operands   products   sums, accumulator, result
+//   wgt                                                    address       weights      operands
 //
-// Latency: result_valid comes 8 + ceil(log2(LANES_IN) / 2) cycles after a window's last step.
+// Latency: result_valid comes 9 + ceil(log2(LANES_IN) / 2) cycles after a window's last step.
 // Throughput: one step a cycle. It never stalls.
 
 `default_nettype none
@@ -36,6 +36,7 @@ module datapath #(
     input  wire                                      step_any,
     input  wire                                      step_multiply,
     input  wire                                      step_depthwise,
+    input  wire [                               1:0] step_spread,      // log2 of the filters that share a channel
     input  wire [                               3:0] step_row,
     input  wire                                      step_clear,
     input  wire [              $clog2(LANES_IN)-1:0] step_first_lane,
@@ -50,64 +51,75 @@ module datapath #(
 
     localparam LANE_W     = $clog2(LANES_IN);
     localparam WGT_WORD_W = $clog2(WGT_WORDS);
-    localparam STEP_W     = 3 + 2 * LANE_W + WGT_WORD_W + 8 + 7;
+    localparam STEP_W     = 3 + 2 * LANE_W + WGT_WORD_W + 8 + 9;
     localparam CHANNELS   = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;  // of a depthwise step
     localparam TAPS       = LANES_IN < 11 ? LANES_IN : 11;
 
     // The step walks beside its data.
-    reg [3:0] valid_q;
-    reg valid_q5;  // and multiplies
+    reg [4:0] valid_q;
+    reg valid_q6;  // and multiplies
     reg [STEP_W-1:0] step_q1;
     reg [STEP_W-1:0] step_q2;
     reg [STEP_W-1:0] step_q3;
-    reg first_q4;
-    reg last_q4;
-    reg multiply_q4;
-    reg depthwise_q4;
-    reg [3:0] row_q4;
-    reg clear_q4;
-    reg [WGT_WORD_W-1:0] wgt_q4;
+    reg [STEP_W-1:0] step_q4;
     reg first_q5;
     reg last_q5;
+    reg multiply_q5;
     reg depthwise_q5;
+    reg [1:0] spread_q5;
+    reg [3:0] row_q5;
+    reg clear_q5;
+    reg [WGT_WORD_W-1:0] wgt_q5;
+    reg first_q6;
+    reg last_q6;
+    reg depthwise_q6;
 
-    wire first_q3;
-    wire last_q3;
-    wire any_q3;
-    wire multiply_q3;
-    wire depthwise_q3;
-    wire [3:0] row_q3;
-    wire clear_q3;
-    wire [LANE_W-1:0] first_lane_q3;
-    wire [LANE_W-1:0] last_lane_q3;
-    wire [WGT_WORD_W-1:0] wgt_q3;
-    wire [7:0] zero_point_q3;
+    wire first_q4;
+    wire last_q4;
+    wire any_q4;
+    wire multiply_q4;
+    wire depthwise_q4;
+    wire [1:0] spread_q4;
+    wire [3:0] row_q4;
+    wire clear_q4;
+    wire [LANE_W-1:0] first_lane_q4;
+    wire [LANE_W-1:0] last_lane_q4;
+    wire [WGT_WORD_W-1:0] wgt_q4;
+    wire [7:0] zero_point_q4;
 
-    assign {multiply_q3, depthwise_q3, row_q3, clear_q3, first_q3, last_q3, any_q3, first_lane_q3, last_lane_q3, wgt_q3, zero_point_q3} = step_q3;
+    assign {
+        multiply_q4, depthwise_q4, spread_q4, row_q4, clear_q4, first_q4, last_q4, any_q4,
+        first_lane_q4, last_lane_q4, wgt_q4, zero_point_q4
+    } = step_q4;
 
     always @(posedge clk) begin
-        step_q1 <= {step_multiply, step_depthwise, step_row, step_clear, step_first, step_last, step_any, step_first_lane, step_last_lane, step_wgt, step_zero_point};
+        step_q1 <= {
+            step_multiply, step_depthwise, step_spread, step_row, step_clear, step_first, step_last, step_any,
+            step_first_lane, step_last_lane, step_wgt, step_zero_point
+        };
         step_q2 <= step_q1;
         step_q3 <= step_q2;
-        first_q4 <= first_q3;
-        last_q4 <= last_q3;
-        multiply_q4 <= multiply_q3;
-        depthwise_q4 <= depthwise_q3;
-        row_q4 <= row_q3;
-        clear_q4 <= clear_q3;
-        wgt_q4 <= wgt_q3;
+        step_q4 <= step_q3;
         first_q5 <= first_q4;
         last_q5 <= last_q4;
+        multiply_q5 <= multiply_q4;
         depthwise_q5 <= depthwise_q4;
+        spread_q5 <= spread_q4;
+        row_q5 <= row_q4;
+        clear_q5 <= clear_q4;
+        wgt_q5 <= wgt_q4;
+        first_q6 <= first_q5;
+        last_q6 <= last_q5;
+        depthwise_q6 <= depthwise_q5;
     end
 
     always @(posedge clk) begin
-        if (rst) valid_q <= 4'd0;
-        else valid_q <= {valid_q[2:0], step_valid};
-        valid_q5 <= valid_q[3] && multiply_q4 && !rst;
+        if (rst) valid_q <= 5'd0;
+        else valid_q <= {valid_q[3:0], step_valid};
+        valid_q6 <= valid_q[4] && multiply_q5 && !rst;
     end
 
-    wire [8*LANES_IN-1:0] bytes_q3;
+    wire [8*LANES_IN-1:0] bytes_q4;
 
     activation_buffer #(
         .LANES(LANES_IN),
@@ -118,7 +130,7 @@ module datapath #(
         .wr_word(act_wr_word),
         .wr_data(act_wr_data),
         .rd_addr(step_act),
-        .rd_data(bytes_q3)
+        .rd_data(bytes_q4)
     );
 
     // Whole vectors are computed in functions: an event-driven simulator then works once a cycle, not once a lane.
@@ -134,28 +146,33 @@ module datapath #(
         end
     endfunction
 
-    reg [9*LANES_IN-1:0] activations_q4;
+    reg [9*LANES_IN-1:0] activations_q5;
 
     always @(posedge clk)
-        activations_q4 <= subtract_inside(bytes_q3, zero_point_q3, any_q3, first_lane_q3, last_lane_q3);
+        activations_q5 <= subtract_inside(bytes_q4, zero_point_q4, any_q4, first_lane_q4, last_lane_q4);
 
-    // Depthwise, the filters see taps of their own.
-    reg [9*LANES_IN-1:0] activations_q5;
-    wire [9*TAPS*CHANNELS-1:0] taps_q5;
+    // Depthwise, the filters see taps of their own: 1, 2 or 4 of them those of the same channel.
+    function [9*CHANNELS-1:0] side_by_side(input [9*CHANNELS-1:0] column, input [1:0] spread);
+        integer o;
+        for (o = 0; o < CHANNELS; o = o + 1)
+            side_by_side[9*o+:9] = spread[1] ? column[9*(o/4)+:9] : spread[0] ? column[9*(o/2)+:9] : column[9*o+:9];
+    endfunction
 
-    always @(posedge clk) activations_q5 <= activations_q4;
+    reg [9*LANES_IN-1:0] activations_q6;
+    wire [9*TAPS*CHANNELS-1:0] taps_q6;
+
+    always @(posedge clk) activations_q6 <= activations_q5;
 
     tap_memory #(
-        .LANES   (LANES_IN),
         .CHANNELS(CHANNELS),
         .TAPS    (TAPS)
     ) u_tap_memory (
         .clk   (clk),
-        .enable(valid_q[3] && depthwise_q4),
-        .row   (row_q4),
-        .clear (clear_q4),
-        .column(activations_q4),
-        .taps  (taps_q5)
+        .enable(valid_q[4] && depthwise_q5),
+        .row   (row_q5),
+        .clear (clear_q5),
+        .column(side_by_side(activations_q5[9*CHANNELS-1:0], spread_q5)),
+        .taps  (taps_q6)
     );
 
     mac_array #(
@@ -170,13 +187,13 @@ module datapath #(
         .wgt_wr_lane (wgt_wr_lane),
         .wgt_wr_word (wgt_wr_word),
         .wgt_wr_data (wgt_wr_data),
-        .step_wgt    (wgt_q4),
-        .step_valid  (valid_q5),
-        .step_first  (first_q5),
-        .step_last   (last_q5),
-        .activations (activations_q5),
-        .depthwise   (depthwise_q5),
-        .taps        (taps_q5),
+        .step_wgt    (wgt_q5),
+        .step_valid  (valid_q6),
+        .step_first  (first_q6),
+        .step_last   (last_q6),
+        .activations (activations_q6),
+        .depthwise   (depthwise_q6),
+        .taps        (taps_q6),
         .result_valid(result_valid),
         .result      (result)
     );

@@ -5,7 +5,7 @@
 // vector of another group of filters, the group's constants are fetched from their buffer.
 // Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
 //
-// Latency: 1 cycle from the queue to a vector's first slice, 19 from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
+// Latency: 1 cycle from the queue to a vector's first slice, 21 from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
 // cycles for another group's constants.
 
 `default_nettype none
@@ -62,7 +62,7 @@ module finisher #(
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
-    localparam LATENCY   = 17;  // one to select, sixteen to requantise
+    localparam LATENCY   = 19;  // one to select, eighteen to requantise
 
     // The layer.
     reg              active_q;
@@ -95,17 +95,23 @@ module finisher #(
     reg                      new_group_q;
     reg                      last_group_q;
     reg                      layer_end_q;
-    reg [         OUT_W-1:0] limit_q;  // the last address for which it has
+    reg                      room_q;
 
     wire issue;
     wire pop;
 
-    wire [OUT_W-1:0] room = limit_q - slice_addr_q;
+    wire [OUT_W-1:0] limit = read + OUT_BYTES[OUT_W-1:0] - WORD[OUT_W-1:0];  // the last address that has room
+    wire [OUT_W-1:0] next_slice_addr = slice_addr_q + (requantise_q ? SLICE_BYTES : WORD[OUT_W-1:0]);
+
+    function fits(input [OUT_W-1:0] last, input [OUT_W-1:0] addr);
+        reg [OUT_W-2:0] unused_rest;
+        {fits, unused_rest} = {1'b1, {OUT_W - 1{1'b0}}} ^ (last - addr);
+    endfunction
 
     assign head_ready = !vector_valid_q || pop;
 
     always @(posedge clk) begin
-        limit_q <= read + OUT_BYTES[OUT_W-1:0] - WORD[OUT_W-1:0];
+        room_q <= head_ready ? fits(limit, head_out) : issue ? fits(limit, next_slice_addr) : fits(limit, slice_addr_q);
         if (head_ready) begin
             acc_q        <= head_acc;
             slice_addr_q <= head_out;
@@ -115,7 +121,7 @@ module finisher #(
             last_group_q <= head_last_group;
             layer_end_q  <= head_layer_end;
         end else if (issue) begin
-            slice_addr_q <= slice_addr_q + (requantise_q ? SLICE_BYTES : WORD[OUT_W-1:0]);
+            slice_addr_q <= next_slice_addr;
         end
     end
 
@@ -226,7 +232,7 @@ module finisher #(
         end
     end
 
-    assign issue = vector_valid_q && active_q && (!new_group_q || loaded_q) && !room[OUT_W-1];
+    assign issue = vector_valid_q && active_q && (!new_group_q || loaded_q) && room_q;
     assign pop = issue && slice_last;
 
     always @(posedge clk) begin
@@ -284,7 +290,7 @@ module finisher #(
         end
     endgenerate
 
-    // Stages 2 to 17.
+    // Stages 2 to 19.
     wire [32*R-1:0] biased;
     wire [ 8*R-1:0] results;
 

@@ -60,6 +60,8 @@ module layer_setup #(
     output reg  [             2:0] cfg_dilation_x,
     output wire                    cfg_packed,
     output wire                    cfg_depthwise,
+    output wire [             1:0] cfg_spread,
+    output wire [             1:0] cfg_phases,
     output reg  [       RUN_W-1:0] cfg_run_bytes,
     output wire [     CHUNK_W-1:0] cfg_run_words,
     output reg  [       WGT_W-1:0] cfg_tap_row_words,
@@ -73,7 +75,8 @@ module layer_setup #(
     output reg  [       ACT_W-1:0] cfg_tap_bytes,
     output wire [            15:0] cfg_in_channels,
     output wire [             3:0] cfg_seen,
-    output reg  [       RUN_W-1:0] cfg_seen_bytes,
+    output wire [             5:0] cfg_seen_cols,
+    output reg  [       WIN_W-1:0] cfg_seen_bytes,
     output wire [       ACT_W-1:0] cfg_frame_span,
     output reg  [       ACT_W-1:0] cfg_top_span,
     output reg  [       ACT_W-1:0] cfg_stride_span,
@@ -164,14 +167,47 @@ module layer_setup #(
     reg       decided_q; // may_join_q holds: each joining takes two cycles
     reg       may_join_q;
     reg       depthwise_q;
+    reg [1:0] spread_q;
     reg [15:0] spans_q;  // how many there are
 
-    // One channel in, one out, its taps side by side: a read of a column serves all taps of a kernel row.
-    wire depthwise = joined_q == 3'd0 ? in_quotient_q == 16'd1 && out_quotient_q == 16'd1 && channel_groups_q != 16'd1
-                                        && cfg_dilation_x == 3'd1 && {13'd0, cfg_taps_x} <= CHANNELS_AT_ONCE
-                                      : depthwise_q;
+    // Depthwise with dilation, windows see columns again only every so many windows (phases): 1 to 4 of them, since windows
+    // are a stride apart and taps a dilation. A window then has `fresh` new columns.
+    reg [1:0] phases;  // less one
+    reg [2:0] fresh;
+
+    always @(*) begin
+        phases = cfg_dilation_x[1:0] - 2'd1;
+        fresh  = cfg_stride_x;
+        case (cfg_dilation_x)
+            3'd2:
+            if (!cfg_stride_x[0]) begin
+                phases = 2'd0;
+                fresh  = {1'b0, cfg_stride_x[2:1]};
+            end
+            3'd3:
+            if (cfg_stride_x == 3'd3) begin
+                phases = 2'd0;
+                fresh  = 3'd1;
+            end
+            3'd4:
+            if (!cfg_stride_x[0]) begin
+                phases = cfg_stride_x[2] ? 2'd0 : 2'd1;
+                fresh  = 3'd1;
+            end
+            default: ;
+        endcase
+    end
+
+    // One channel in, one, two or four out, its taps side by side: a read of a column serves all taps of a kernel row.
+    // The tap memory has 16 rows.
+    wire taps_fit = {13'd0, cfg_taps_x} <= CHANNELS_AT_ONCE
+                 && (phases == 2'd0 || cfg_taps_y <= 4'd4 || (phases == 2'd1 && cfg_taps_y <= 4'd8));
+    wire few_filters = out_quotient_q == 16'd1 || out_quotient_q == 16'd2 || out_quotient_q == 16'd4;
+    reg taps_fit_q;
+
+    wire depthwise = joined_q == 3'd0 ? in_quotient_q == 16'd1 && few_filters && channel_groups_q != 16'd1 && taps_fit_q : depthwise_q;
     wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q}
-                 && !(depthwise && {in_quotient_q, 1'b0} > CHANNELS_AT_ONCE);
+                 && !(depthwise && {out_quotient_q, 1'b0} > CHANNELS_AT_ONCE);
     wire [16:0] span_count = ({1'b0, channel_groups_q} + (17'd1 << joined_q) - 17'd1) >> joined_q;
     wire [15:0] groups_of_span = ((cfg_span_filters - 16'd1) >> LANE_OUT_W) + 16'd1;
 
@@ -220,10 +256,10 @@ module layer_setup #(
     reg [25:0] row_q;         // bytes of an image row, checked
     reg [25:0] out_row_q;     // bytes of a result row
     reg [25:0] pixel_q;       // bytes of a result pixel
-    reg [ 6:0] reach_y_q;     // (KH - 1) * dilation
-    reg [ 6:0] reach_x_q;
+    reg [ 5:0] reach_y_q;     // (KH - 1) * dilation
+    reg [ 5:0] reach_x_q;
 
-    wire [15:0] window_rows = {9'd0, reach_y_q} + 16'd1 < cfg_height ? {9'd0, reach_y_q} + 16'd1 : cfg_height;
+    wire [15:0] window_rows = {10'd0, reach_y_q} + 16'd1 < cfg_height ? {10'd0, reach_y_q} + 16'd1 : cfg_height;
 
     // Once-through weights need not all be there at once; on a single column not even a group's.
     wire one_row = cfg_frames == 16'd1 && cfg_out_height == 16'd1 && cfg_block_cols == cfg_out_width;
@@ -275,16 +311,16 @@ module layer_setup #(
             OUT_FRAME_BYTES: {late_a, late_b} = {out_row_q, cfg_out_height};
             LAYER_WORDS: {late_a, late_b} = {{26 - WGT_W{1'b0}}, cfg_group_words, cfg_groups};
             LAYER_CONSTANTS: {late_a, late_b} = {CONST_PER_GROUP[25:0], cfg_groups};
-            SEEN_BYTES: {late_a, late_b} = {10'd0, channels_in_q, 12'd0, cfg_seen};
+            SEEN_BYTES: {late_a, late_b} = {{26 - ACT_W{1'b0}}, cfg_tap_bytes, 12'd0, cfg_seen};
             default: ;
         endcase
     end
 
     // Rows (columns) of the image below (right of) the last window: fewer than a stride, or OH (OW) is too small.
     wire signed [19:0] rows_unused = $signed({4'd0, cfg_height}) - 20'sd1 - $signed({2'd0, product_q[17:0]})
-                                   + $signed({4'd0, top_q}) - $signed({13'd0, reach_y_q});
+                                   + $signed({4'd0, top_q}) - $signed({14'd0, reach_y_q});
     wire signed [19:0] cols_unused = $signed({4'd0, cfg_width}) - 20'sd1 - $signed({2'd0, product_q[17:0]})
-                                   + $signed({4'd0, left_q}) - $signed({13'd0, reach_x_q});
+                                   + $signed({4'd0, left_q}) - $signed({14'd0, reach_x_q});
 
     // The buffers, as wide as a product.
     localparam [41:0] BYTES_OF_ACT = {10'd0, ACT_BYTES[31:0]};
@@ -297,38 +333,48 @@ module layer_setup #(
     wire block_fits = product_q <= BYTES_OF_OUT / 2;
     wire pixel_fits = {16'd0, pixel_q} <= BYTES_OF_OUT - BYTES_OF_TWO_RESULTS;
 
-    // What is refused ends the set-up one cycle later.
-    reg       refused;
-    reg [7:0] refused_code;
-    reg [7:0] refused_detail;
-    reg       refused_q;
-    reg [7:0] refused_code_q;
-    reg [7:0] refused_detail_q;
+    // Each product is checked when it is stored; what is refused ends the set-up two cycles later.
+    reg [PRODUCTS-1:0] wrong;
+    reg [PRODUCTS-1:0] wrong_q;
+    reg [4:0]          checked_q;
+    reg                stored_q;
+    reg                refused_q;
+    reg [7:0]          refused_code_q;
+    reg [7:0]          refused_detail_q;
 
     always @(*) begin
-        refused        = 1'b0;
+        wrong                  = {PRODUCTS{1'b0}};
+        wrong[ROW_BYTES]       = product_q > BYTES_OF_ACT;
+        wrong[FRAME_BYTES]     = product_q[41:32] != 10'd0;
+        wrong[WINDOW_SPAN]     = product_q > BYTES_OF_ACT - BYTES_OF_WORD;
+        wrong[LAST_ROW]        = rows_unused >= $signed({17'd0, cfg_stride_y});
+        wrong[LAST_COL]        = cols_unused >= $signed({17'd0, cfg_stride_x});
+        wrong[FIRST_OFFSET]    = product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}};
+        wrong[LAST_OFFSET]     = product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}};
+        wrong[FILTER_GROUPS]   = product_q[41:16] != 26'd0;
+        wrong[GROUP_WORDS]     = product_q[41:WGT_W-2] != {44 - WGT_W{1'b0}};
+        wrong[BLOCK_BYTES]     = cfg_block_cols == 16'd1 && !pixel_fits;
+        wrong[OUT_ROW_BYTES]   = product_q[41:26] != 16'd0;
+        wrong[OUT_FRAME_BYTES] = product_q[41:32] != 10'd0;
+        wrong[LAYER_WORDS]     = one_row ? !one_window && {{42 - WGT_W{1'b0}}, cfg_group_words} > WORDS_OF_WGT : product_q > WORDS_OF_WGT;
+        wrong[LAYER_CONSTANTS] = !one_row && product_q > WORDS_OF_CONST;
+    end
+
+    reg [7:0] refused_code;
+    reg [7:0] refused_detail;
+
+    always @(*) begin
         refused_code   = ERROR_FIELD;
         refused_detail = 8'd0;
-        case (step_q)
-            ROW_BYTES: {refused, refused_code} = {product_q > BYTES_OF_ACT, ERROR_ACT_BUFFER};
-            FRAME_BYTES: {refused, refused_detail} = {product_q[41:32] != 10'd0, IN_SIZE};
-            WINDOW_SPAN: {refused, refused_code} = {product_q > BYTES_OF_ACT - BYTES_OF_WORD, ERROR_ACT_BUFFER};
-            LAST_ROW: {refused, refused_detail} = {rows_unused >= $signed({17'd0, cfg_stride_y}), OUT_SIZE};
-            LAST_COL: {refused, refused_detail} = {cols_unused >= $signed({17'd0, cfg_stride_x}), OUT_SIZE};
-            FIRST_OFFSET: {refused, refused_detail} = {product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}}, PADS};
-            FILTER_GROUPS: {refused, refused_detail} = {product_q[41:16] != 26'd0, CHANNELS};
-            LAST_OFFSET: {refused, refused_detail} = {product_q[41:WIN_W-2] != {44 - WIN_W{1'b0}}, OUT_SIZE};
-            GROUP_WORDS: {refused, refused_code} = {product_q[41:WGT_W-2] != {44 - WGT_W{1'b0}}, ERROR_WGT_BUFFER};
-            BLOCK_BYTES: {refused, refused_code} = {cfg_block_cols == 16'd1 && !pixel_fits, ERROR_OUT_BUFFER};
-            OUT_ROW_BYTES: {refused, refused_detail} = {product_q[41:26] != 16'd0, OUT_SIZE};
-            OUT_FRAME_BYTES: {refused, refused_detail} = {product_q[41:32] != 10'd0, OUT_SIZE};
-            LAYER_WORDS:
-            {refused, refused_code} = {
-                one_row ? !one_window && {{42 - WGT_W{1'b0}}, cfg_group_words} > WORDS_OF_WGT : product_q > WORDS_OF_WGT,
-                ERROR_WGT_BUFFER
-            };
-            LAYER_CONSTANTS: {refused, refused_code} = {!one_row && product_q > WORDS_OF_CONST, ERROR_CONST_BUFFER};
-            default: ;
+        case (checked_q)
+            ROW_BYTES, WINDOW_SPAN: refused_code = ERROR_ACT_BUFFER;
+            FRAME_BYTES: refused_detail = IN_SIZE;
+            FIRST_OFFSET: refused_detail = PADS;
+            FILTER_GROUPS: refused_detail = CHANNELS;
+            GROUP_WORDS, LAYER_WORDS: refused_code = ERROR_WGT_BUFFER;
+            LAYER_CONSTANTS: refused_code = ERROR_CONST_BUFFER;
+            BLOCK_BYTES: refused_code = ERROR_OUT_BUFFER;
+            default: refused_detail = OUT_SIZE;
         endcase
     end
 
@@ -354,16 +400,13 @@ module layer_setup #(
         else nonsense = 1'b0;
     end
 
-    // (taps - 1) * dilation; too little for a multiplier.
-    function [6:0] reach(input [3:0] taps, input [2:0] dilation);
-        reg [6:0] gaps;
-        begin
-            gaps  = {3'd0, taps} - 7'd1;
-            reach = (gaps & {7{dilation[0]}}) + ({gaps[5:0], 1'b0} & {7{dilation[1]}}) + ({gaps[4:0], 2'b00} & {7{dilation[2]}});
-        end
+    // Of so many taps; too little for a multiplier.
+    function [5:0] dilated(input [3:0] taps, input [2:0] dilation);
+        dilated = ({2'd0, taps} & {6{dilation[0]}}) + ({1'b0, taps, 1'b0} & {6{dilation[1]}}) + ({taps, 2'b00} & {6{dilation[2]}});
     endfunction
 
     always @(posedge clk) begin
+        taps_fit_q <= taps_fit;
         early_a_q <= a;
         early_b_q <= b;
         late_a_q  <= late_a;
@@ -372,6 +415,8 @@ module layer_setup #(
         a_q       <= late_q ? late_a_q : early_a_q;
         b_q       <= late_q ? late_b_q : early_b_q;
         product_q <= a_q * b_q;
+        wrong_q          <= wrong;
+        checked_q        <= step_q;
         refused_code_q   <= fresh_q ? ERROR_FIELD : refused_code;
         refused_detail_q <= fresh_q ? nonsense_detail : refused_detail;
 
@@ -390,6 +435,7 @@ module layer_setup #(
                 joined_q       <= joined_q + 3'd1;
             end
             depthwise_q      <= depthwise;
+            if (joined_q == 3'd0) spread_q <= out_quotient_q[2:1];
             cfg_span         <= in_quotient_q;
             cfg_span_filters <= out_quotient_q;
             spans_q          <= span_count[15:0];
@@ -426,8 +472,8 @@ module layer_setup #(
             kernel_q           <= kernel;
             mode_ok_q          <= mode[31:2] == 30'd0;
 
-            reach_x_q          <= reach(kernel[3:0], kernel[18:16]);
-            reach_y_q          <= reach(kernel[7:4], kernel[22:20]);
+            reach_x_q          <= dilated(kernel[3:0] - 4'd1, kernel[18:16]);
+            reach_y_q          <= dilated(kernel[7:4] - 4'd1, kernel[22:20]);
             pixel_q            <= mode[0] ? {10'd0, channels_out} : {8'd0, channels_out, 2'd0};
             cfg_block_cols     <= out_width;
         end
@@ -462,7 +508,7 @@ module layer_setup #(
                     cfg_out_row_bytes <= product_q[OUT_W-1:0];
                 end
                 OUT_FRAME_BYTES: cfg_out_frame_bytes <= product_q[31:0];
-                SEEN_BYTES: cfg_seen_bytes <= product_q[RUN_W-1:0];
+                SEEN_BYTES: cfg_seen_bytes <= product_q[WIN_W-1:0];
                 default: ;
             endcase
         end
@@ -470,7 +516,8 @@ module layer_setup #(
 
     always @(posedge clk) begin
         error     <= 1'b0;
-        refused_q <= !rst && (state_q == STORE ? refused : fresh_q && nonsense);
+        stored_q  <= !rst && state_q == STORE;
+        refused_q <= !rst && (fresh_q ? nonsense : stored_q && wrong_q[checked_q]);
         fresh_q   <= !rst && state_q == IDLE && desc_valid;
         if (rst) begin
             state_q   <= IDLE;
@@ -527,8 +574,11 @@ module layer_setup #(
     assign cfg_valid       = offered_q;
     assign cfg_depthwise   = depthwise_q;
     assign cfg_in_channels = channels_in_q;
-    // Depthwise: columns of a window that the one before has had too.
-    assign cfg_seen        = depthwise_q && cfg_taps_x > {1'b0, cfg_stride_x} ? cfg_taps_x - {1'b0, cfg_stride_x} : 4'd0;
+    assign cfg_spread      = depthwise_q ? spread_q : 2'd0;
+    assign cfg_phases      = depthwise_q ? phases : 2'd0;
+    // Depthwise: columns of a window that the one before of its phase has had too.
+    assign cfg_seen        = depthwise_q && cfg_taps_x > {1'b0, fresh} ? cfg_taps_x - {1'b0, fresh} : 4'd0;
+    assign cfg_seen_cols   = dilated(cfg_seen, cfg_dilation_x);
     assign cfg_packed      = cfg_dilation_x == 3'd1 && cfg_span == channels_in_q && !depthwise_q;
     assign cfg_run_words   = {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
                            + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};

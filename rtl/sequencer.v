@@ -57,6 +57,8 @@ module sequencer #(
     input  wire [OUT_W-1:0]              cfg_out_row_bytes,
     input  wire                          cfg_packed,
     input  wire                          cfg_depthwise,
+    input  wire [1:0]                    cfg_spread,
+    input  wire [1:0]                    cfg_phases,
     input  wire [15:0]                   cfg_width,
     input  wire [3:0]                    cfg_taps_x,
     input  wire [2:0]                    cfg_stride_x,
@@ -67,7 +69,8 @@ module sequencer #(
     input  wire [ACT_W-1:0]              cfg_tap_bytes,
     input  wire [15:0]                   cfg_in_channels,
     input  wire [3:0]                    cfg_seen,
-    input  wire [RUN_W-1:0]              cfg_seen_bytes,
+    input  wire [5:0]                    cfg_seen_cols,
+    input  wire [WIN_W-1:0]              cfg_seen_bytes,
     input  wire [WIN_W-1:0]              cfg_stride_bytes,
     input  wire [OUT_W-1:0]              cfg_pixel_bytes,
     input  wire [7:0]                    cfg_in_zero_point,
@@ -83,6 +86,7 @@ module sequencer #(
     output wire                          step_any,
     output wire                          step_multiply,
     output wire                          step_depthwise,
+    output wire [1:0]                    step_spread,
     output wire [3:0]                    step_row,
     output wire                          step_clear,
     output wire [$clog2(LANES_IN)-1:0]   step_first_lane,
@@ -146,6 +150,8 @@ module sequencer #(
     reg [OUT_W-1:0]        out_row_bytes_q;
     reg                    packed_q;
     reg                    depthwise_q;
+    reg [1:0]              spread_q;
+    reg [1:0]              phases_q;
     reg [15:0]             width_q;
     reg [3:0]              taps_x_q;
     reg [2:0]              stride_x_q;
@@ -156,7 +162,8 @@ module sequencer #(
     reg [ACT_W-1:0]        tap_bytes_q;
     reg [15:0]             in_channels_q;
     reg [3:0]              seen_q;
-    reg [RUN_W-1:0]        seen_bytes_q;
+    reg [5:0]              seen_cols_q;
+    reg [WIN_W-1:0]        seen_bytes_q;
     reg [WIN_W-1:0]        stride_bytes_q;
     reg [OUT_W-1:0]        pixel_bytes_q;
     reg [7:0]              in_zero_point_q;
@@ -192,6 +199,8 @@ module sequencer #(
             out_row_bytes_q <= cfg_out_row_bytes;
             packed_q <= cfg_packed;
             depthwise_q <= cfg_depthwise;
+            spread_q <= cfg_spread;
+            phases_q <= cfg_phases;
             width_q <= cfg_width;
             taps_x_q <= cfg_taps_x;
             stride_x_q <= cfg_stride_x;
@@ -202,6 +211,7 @@ module sequencer #(
             tap_bytes_q <= cfg_tap_bytes;
             in_channels_q <= cfg_in_channels;
             seen_q <= cfg_seen;
+            seen_cols_q <= cfg_seen_cols;
             seen_bytes_q <= cfg_seen_bytes;
             stride_bytes_q <= cfg_stride_bytes;
             pixel_bytes_q <= cfg_pixel_bytes;
@@ -234,6 +244,7 @@ module sequencer #(
     wire [3:0]                    window_first_run;
     wire [3:0]                    window_inside_runs;
     wire                          window_clear;
+    wire [3:0]                    window_memory;
     wire [CHUNK_W-1:0]            window_chunks;
     wire [$clog2(LANES_IN)-1:0]   window_first_lane;
     wire [$clog2(LANES_IN)-1:0]   window_last_lane;
@@ -346,6 +357,8 @@ module sequencer #(
         .busy(windows_busy),
         .cfg_packed(packed_q),
         .cfg_depthwise(depthwise_q),
+        .cfg_spread(spread_q),
+        .cfg_phases(phases_q),
         .cfg_width(width_q),
         .cfg_taps_x(taps_x_q),
         .cfg_stride_x(stride_x_q),
@@ -356,6 +369,7 @@ module sequencer #(
         .cfg_in_channels(in_channels_q),
         .cfg_stride_bytes(stride_bytes_q),
         .cfg_seen(seen_q),
+        .cfg_seen_cols(seen_cols_q),
         .cfg_seen_bytes(seen_bytes_q),
         .cfg_pixel_bytes(pixel_bytes_q),
         .item_valid(item_valid),
@@ -383,6 +397,7 @@ module sequencer #(
         .window_first_run(window_first_run),
         .window_inside_runs(window_inside_runs),
         .window_clear(window_clear),
+        .window_memory(window_memory),
         .window_chunks(window_chunks),
         .window_first_lane(window_first_lane),
         .window_last_lane(window_last_lane),
@@ -423,6 +438,7 @@ module sequencer #(
         .window_first_run(window_first_run),
         .window_inside_runs(window_inside_runs),
         .window_clear(window_clear),
+        .window_memory(window_memory),
         .window_chunks(window_chunks),
         .window_first_lane(window_first_lane),
         .window_last_lane(window_last_lane),
@@ -473,6 +489,7 @@ module sequencer #(
         .rst(rst),
         .busy(gate_busy),
         .cfg_depthwise(depthwise_q),
+        .cfg_spread(spread_q),
         .cfg_in_zero_point(in_zero_point_q),
         .walk_valid(walk_valid),
         .walk_ready(walk_ready),
@@ -507,6 +524,7 @@ module sequencer #(
         .step_any(step_any),
         .step_multiply(step_multiply),
         .step_depthwise(step_depthwise),
+        .step_spread(step_spread),
         .step_row(step_row),
         .step_clear(step_clear),
         .step_first_lane(step_first_lane),

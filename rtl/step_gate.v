@@ -24,6 +24,7 @@ module step_gate #(
 
     // The layer; constant while steps of it come.
     input  wire                     cfg_depthwise,
+    input  wire [              1:0] cfg_spread,
     input  wire [              7:0] cfg_in_zero_point,
 
     input  wire                     walk_valid,
@@ -62,6 +63,7 @@ module step_gate #(
     output reg                      step_any,
     output reg                      step_multiply,
     output reg                      step_depthwise,
+    output reg  [              1:0] step_spread,
     output reg  [              3:0] step_row,
     output reg                      step_clear,
     output reg  [$clog2(LANES)-1:0] step_first_lane,
@@ -150,6 +152,7 @@ module step_gate #(
             step_any         <= walk_any;
             step_multiply    <= walk_multiply;
             step_depthwise   <= cfg_depthwise;
+            step_spread      <= cfg_spread;
             step_row         <= walk_row;
             step_clear       <= walk_clear;
             step_first_lane  <= walk_first_lane;

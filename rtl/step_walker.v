@@ -32,6 +32,7 @@ module step_walker #(
     input  wire [              3:0] window_first_run,
     input  wire [              3:0] window_inside_runs,
     input  wire                     window_clear,
+    input  wire [              3:0] window_memory,
     input  wire [      CHUNK_W-1:0] window_chunks,
     input  wire [$clog2(LANES)-1:0] window_first_lane,
     input  wire [$clog2(LANES)-1:0] window_last_lane,
@@ -54,8 +55,8 @@ module step_walker #(
     output wire                     walk_last,
     output wire                     walk_any,            // some lane is inside the image
     output wire                     walk_multiply,       // else, depthwise, the column is only remembered
-    output wire [              3:0] walk_row,            // depthwise: which kernel row's memory
-    output wire                     walk_clear,          // depthwise: that memory is forgotten first
+    output wire [              3:0] walk_row,            // depthwise: row of the tap memory
+    output wire                     walk_clear,          // depthwise: that row is forgotten first
     output wire [$clog2(LANES)-1:0] walk_first_lane,
     output wire [$clog2(LANES)-1:0] walk_last_lane,
     output wire [        ACT_W-1:0] walk_act,            // byte under lane 0
@@ -99,6 +100,7 @@ module step_walker #(
     reg [        3:0] first_run_q;
     reg [        3:0] inside_runs_q;
     reg               clear_q;
+    reg [        3:0] memory_q;
     reg [CHUNK_W-1:0] chunks_q;
     reg               one_chunk_q;
     reg               one_run_q;
@@ -161,6 +163,7 @@ module step_walker #(
             first_run_q   <= window_first_run;
             inside_runs_q <= window_inside_runs;
             clear_q       <= window_clear;
+            memory_q      <= window_memory;
             chunks_q      <= window_chunks;
             one_chunk_q   <= one_chunk;
             one_run_q     <= one_run;
@@ -225,7 +228,7 @@ module step_walker #(
             last_q,
             !empty_q && !outside,
             multiply,
-            rows_left_q,
+            memory_q | rows_left_q,
             clear_q && run_q == 4'd0,
             first_chunk_q ? first_lane_q : {LANE_W{1'b0}},
             run_end_q ? last_lane_q : {LANE_W{1'b1}},

@@ -1,23 +1,23 @@
 // tap_memory: for depthwise layers, turns one column of channels a cycle into the columns of a window for each channel.
 //
-// It remembers, for each of 16 kernel rows and each channel, the TAPS - 1 columns before; the newest is tap 0.
+// It remembers, for each of 16 rows and each channel, the TAPS - 1 columns before; the newest is tap 0. A row is a kernel
+// row or, with dilation, every second, third or fourth column of one.
 // Does not: know what is inside the image; a column outside comes as zeros.
 //
-// Latency: 1 cycle. Throughput: one column a cycle, of the same kernel row or another.
+// Latency: 1 cycle. Throughput: one column a cycle, of the same row or another.
 
 `default_nettype none
 
 module tap_memory #(
-    parameter LANES    = 16,  // channels of a column as it comes
-    parameter CHANNELS = 16,  // of these, the first ones, are remembered
+    parameter CHANNELS = 16,  // of a column
     parameter TAPS     = 11   // columns of a window, 2 and more
 ) (
     input  wire                       clk,
 
     input  wire                       enable,
-    input  wire [                3:0] row,     // the kernel row of this column
+    input  wire [                3:0] row,     // that this column belongs to
     input  wire                       clear,   // its columns before count as zeros
-    input  wire [        9*LANES-1:0] column,  // signed 9 bits a channel, channel 0 lowest
+    input  wire [     9*CHANNELS-1:0] column,  // signed 9 bits a channel, channel 0 lowest
 
     output wire [9*TAPS*CHANNELS-1:0] taps     // those of channel 0 lowest
 );
@@ -39,7 +39,7 @@ module tap_memory #(
         for (c = 0; c < CHANNELS; c = c + 1) newest_of[KEPT*c+:KEPT] = all[9*TAPS*c+:KEPT];
     endfunction
 
-    wire [9*TAPS*CHANNELS-1:0] joined = side_by_side(old, column[9*CHANNELS-1:0]);
+    wire [9*TAPS*CHANNELS-1:0] joined = side_by_side(old, column);
 
     always @(posedge clk) begin
         if (enable) begin
@@ -49,8 +49,6 @@ module tap_memory #(
     end
 
     assign taps = taps_q;
-
-    wire unused = &{1'b0, column};
 
 endmodule
 

@@ -5,6 +5,8 @@
 // those inside are visited. Runs are cut into chunks of LANES bytes.
 // Depthwise, the columns that the window before has seen are not read again: the runs are those that are new, and
 // the datapath remembers the rest. Of these, columns outside the image take a step, since something must move up.
+// With dilation, as many windows in a row as there are phases see different columns, and only the one after these sees
+// columns again: each phase has rows of its own in the tap memory.
 // Does not: visit anything else outside the image. A window with no tap inside is one step that multiplies nothing.
 //
 // Latency: 6 cycles from item to window. Throughput: one window a cycle, no gap between items.
@@ -28,6 +30,8 @@ module window_walker #(
     // The layer; constant while busy.
     input  wire                    cfg_packed,
     input  wire                    cfg_depthwise,
+    input  wire [             1:0] cfg_spread,        // depthwise: log2 of the filters of a channel
+    input  wire [             1:0] cfg_phases,        // depthwise: less one
     input  wire [            15:0] cfg_width,
     input  wire [             3:0] cfg_taps_x,
     input  wire [             2:0] cfg_stride_x,
@@ -37,8 +41,9 @@ module window_walker #(
     input  wire [       WIN_W-1:0] cfg_row_bytes,     // bytes of an image row
     input  wire [            15:0] cfg_in_channels,
     input  wire [       WIN_W-1:0] cfg_stride_bytes,  // stride_x * Cin
-    input  wire [             3:0] cfg_seen,          // depthwise: columns that the window before has seen, else 0
-    input  wire [       RUN_W-1:0] cfg_seen_bytes,    // cfg_seen * Cin
+    input  wire [             3:0] cfg_seen,          // depthwise: columns that the window before of this phase has seen, else 0
+    input  wire [             5:0] cfg_seen_cols,     // cfg_seen * dilation_x
+    input  wire [       WIN_W-1:0] cfg_seen_bytes,    // cfg_seen * dilation_x * Cin
     input  wire [       OUT_W-1:0] cfg_pixel_bytes,   // bytes of a result pixel
 
     input  wire                    item_valid,
@@ -67,6 +72,7 @@ module window_walker #(
     output wire [             3:0] window_first_run,    // depthwise: the runs inside the image
     output wire [             3:0] window_inside_runs,
     output wire                    window_clear,        // depthwise: nothing is remembered
+    output wire [             3:0] window_memory,       // depthwise: the first of its rows in the tap memory
     output wire [     CHUNK_W-1:0] window_chunks,       // chunks of a run, less one
     output wire [$clog2(LANES)-1:0] window_first_lane,  // first lane inside, in the first chunk
     output wire [$clog2(LANES)-1:0] window_last_lane,   // last lane inside, in the last chunk
@@ -97,6 +103,8 @@ module window_walker #(
     reg signed [WIN_W-1:0] offset_q;
     reg [       OUT_W-1:0] out_q;
     reg                    first_q;
+    reg                    fresh_q;      // the first of its phase
+    reg [             1:0] phase_q;
     reg [             3:0] taps_y_q;
     reg [       ACT_W-1:0] act_q;
     reg [       WGT_W-1:0] wgt_q;
@@ -109,9 +117,11 @@ module window_walker #(
     reg                    last_group_q;
     reg                    layer_end_q;
 
-    // Depthwise: an item's windows but the first begin behind the columns that are known.
-    wire [4:0] step_cols = {2'd0, cfg_stride_x} + (first_q ? {1'b0, cfg_seen} : 5'd0);
-    wire [WIN_W-1:0] step_bytes = cfg_stride_bytes + (first_q ? {{WIN_W - RUN_W{1'b0}}, cfg_seen_bytes} : {WIN_W{1'b0}});
+    // Depthwise: an item's windows but the first of each phase begin behind the columns that are known.
+    wire last_phase = phase_q == cfg_phases;
+    wire turn = fresh_q && last_phase;
+    wire [5:0] step_cols = {3'd0, cfg_stride_x} + (turn ? cfg_seen_cols : 6'd0);
+    wire [WIN_W-1:0] step_bytes = cfg_stride_bytes + (turn ? cfg_seen_bytes : {WIN_W{1'b0}});
 
     assign item_ready = !valid_q || (move && last_col_q);
 
@@ -123,6 +133,8 @@ module window_walker #(
             offset_q      <= item_offset;
             out_q         <= item_out;
             first_q       <= 1'b1;
+            fresh_q       <= 1'b1;
+            phase_q       <= 2'd0;
             taps_y_q      <= item_taps_y;
             act_q         <= item_act;
             wgt_q         <= item_wgt;
@@ -137,17 +149,19 @@ module window_walker #(
         end else if (move) begin
             cols_left_q <= cols_left_q - 16'd1;
             last_col_q  <= cols_left_q == 16'd1;
-            col_q       <= col_q + $signed({{POS_W - 5{1'b0}}, step_cols});
+            col_q       <= col_q + $signed({{POS_W - 6{1'b0}}, step_cols});
             offset_q    <= offset_q + $signed(step_bytes);
             out_q       <= out_q + cfg_pixel_bytes;
             first_q     <= 1'b0;
+            fresh_q     <= fresh_q && !last_phase;
+            phase_q     <= last_phase ? 2'd0 : phase_q + 2'd1;
         end
     end
 
     // Stages 1 to 3: which runs lie inside; packed, which bytes of the one run, from `from` to `upto` (the last, not
     // the one behind it).
     localparam MARKS_W = OUT_W + ACT_W + WGT_W + 11;
-    localparam PASS_W  = 5 + WGT_W + MARKS_W;
+    localparam PASS_W  = 7 + WGT_W + MARKS_W;
 
     wire [3:0] first_run;
     wire [3:0] runs;
@@ -160,7 +174,7 @@ module window_walker #(
         .clk     (clk),
         .move    (move),
         .start   (col_q),
-        .taps    (first_q ? cfg_taps_x : cfg_taps_x - cfg_seen),
+        .taps    (fresh_q ? cfg_taps_x : cfg_taps_x - cfg_seen),
         .size    (cfg_width),
         .dilation(cfg_dilation_x),
         .first   (first_run),
@@ -200,7 +214,7 @@ module window_walker #(
             row_q1  <= act_q;
             act_q1  <= act_q + offset_q[ACT_W-1:0];
             pass_q1 <= {
-                first_q, taps_y_q, wgt_q, out_q, act_release_q, wgt_release_q,
+                fresh_q, phase_q, taps_y_q, wgt_q, out_q, act_release_q, wgt_release_q,
                 row_end_q && last_col_q,
                 final_q,
                 final_q && last_col_q,
@@ -234,6 +248,7 @@ module window_walker #(
     reg [        3:0] first_in_q4;  // runs inside
     reg [        3:0] count_in_q4;
     reg               clear_q4;
+    reg [        3:0] memory_q4;
     reg [  RUN_W-1:0] from_q4;
     reg [  RUN_W-1:0] upto_q4;
     reg [  ACT_W-1:0] act_q4;
@@ -243,20 +258,22 @@ module window_walker #(
     reg [  WGT_W-1:0] wgt_most_q4;
     reg [MARKS_W-1:0] marks_q4;
 
-    wire               first_q3;
+    wire               fresh_q3;
+    wire [        1:0] phase_q3;
     wire [        3:0] taps_y_q3;
     wire [  WGT_W-1:0] wgt_q3;
     wire [MARKS_W-1:0] marks_q3;
     wire [        4:0] last_filter_q3 = marks_q3[7:3];
 
-    assign {first_q3, taps_y_q3, wgt_q3, marks_q3} = pass_q3;
+    assign {fresh_q3, phase_q3, taps_y_q3, wgt_q3, marks_q3} = pass_q3;
 
     wire in_image = taps_y_q3 != 4'd0 && (cfg_depthwise || (cfg_packed ? some_q3 : runs != 4'd0));
-    wire by_column = !cfg_packed && precedes && (first_q3 || !cfg_depthwise);
+    wire by_column = !cfg_packed && precedes && (fresh_q3 || !cfg_depthwise);
     wire by_run = in_image && !cfg_packed && !cfg_depthwise;
-    // Depthwise, a row's first window begins with the first column inside: what is to its left is nothing anyway.
-    wire [3:0] left_out = first_q3 ? first_run : 4'd0;
-    wire [3:0] fresh = first_q3 ? cfg_taps_x : cfg_taps_x - cfg_seen;
+    // Depthwise, a row's first windows begin with the first column inside: what is to its left is nothing anyway.
+    wire [3:0] left_out = fresh_q3 ? first_run : 4'd0;
+    wire [3:0] fresh = fresh_q3 ? cfg_taps_x : cfg_taps_x - cfg_seen;
+    wire [4:0] last_channel = last_filter_q3 >> cfg_spread;
     wire [RUN_W-1:0] from = cfg_packed && in_image ? from_q3 : {RUN_W{1'b0}};
     wire [WGT_W-1:0] from_word = {{WGT_W + LANE_W - RUN_W{1'b0}}, from[RUN_W-1:LANE_W]};
     wire [WIN_W-1:0] from_byte = {{WIN_W - RUN_W{1'b0}}, from[RUN_W-1:LANE_W], {LANE_W{1'b0}}};
@@ -277,9 +294,10 @@ module window_walker #(
             runs_q4     <= !in_image || cfg_packed ? 4'd0 : (cfg_depthwise ? fresh - left_out : runs) - 4'd1;
             first_in_q4 <= first_run - left_out;
             count_in_q4 <= runs;
-            clear_q4    <= first_q3;
+            clear_q4    <= fresh_q3;
+            memory_q4   <= taps_y_q3 > 4'd4 ? {phase_q3[0], 3'd0} : {phase_q3, 2'd0};
             from_q4     <= from;
-            upto_q4     <= !in_image ? {RUN_W{1'b0}} : cfg_depthwise ? {{RUN_W - 5{1'b0}}, last_filter_q3} : upto_q3;
+            upto_q4     <= !in_image ? {RUN_W{1'b0}} : cfg_depthwise ? {{RUN_W - 5{1'b0}}, last_channel} : upto_q3;
             act_q4      <= by_column ? row_q3 : act_q3;
             act_more_q4 <= by_column ? column_byte[ACT_W-1:0] : from_byte[ACT_W-1:0];
             wgt_q4      <= wgt_q3;
@@ -290,7 +308,7 @@ module window_walker #(
     end
 
     // In a skid buffer so that a waiting step does not hold this chain at once.
-    localparam WINDOW_W = 1 + 4 + 4 + 4 + 4 + 1 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W + MARKS_W;
+    localparam WINDOW_W = 1 + 4 + 4 + 4 + 4 + 1 + 4 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W + MARKS_W;
 
     wire [RUN_W-LANE_W-1:0] chunks = upto_q4[RUN_W-1:LANE_W] - from_q4[RUN_W-1:LANE_W];
 
@@ -306,6 +324,7 @@ module window_walker #(
             first_in_q4,
             count_in_q4,
             clear_q4,
+            memory_q4,
             {{CHUNK_W + LANE_W - RUN_W{1'b0}}, chunks},
             from_q4[LANE_W-1:0],
             upto_q4[LANE_W-1:0],
@@ -322,6 +341,7 @@ module window_walker #(
             window_first_run,
             window_inside_runs,
             window_clear,
+            window_memory,
             window_chunks,
             window_first_lane,
             window_last_lane,

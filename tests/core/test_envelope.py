@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -78,12 +79,23 @@ def test_many_random_layers_equal_the_runtimes(name: str, queue: bool) -> None:
 
 
 def assert_equal_to_the_runtimes(name: str, simulator: str, count: int, *, queue: bool) -> None:
-    """The values are the runtimes', and the cycles those of the model, whether cut or whole."""
     config = CONFIGS[name]
     rng = np.random.default_rng([count, *name.encode()])
-    known = known_results(layers_for(config, simulator, rng, count), rng)
+    assert_known(layers_for(config, simulator, rng, count), config, simulator, rng, queue=queue)
+
+
+def assert_known(
+    cases: list[LayerCase],
+    config: CoreConfig,
+    simulator: str,
+    rng: np.random.Generator,
+    *,
+    queue: bool = False,
+) -> None:
+    """The values are the runtimes', and the cycles those of the model, whether cut or whole."""
+    known = known_results(cases, rng)
     results = run_layers([case for case, _ in known], config, simulator, queue=queue)
-    assert len(results) == count
+    assert len(results) == len(cases) > 0
     assert_passed(results)
     for (case, expected), result in zip(known, results, strict=True):
         assert result.values is not None
@@ -93,6 +105,26 @@ def assert_equal_to_the_runtimes(name: str, simulator: str, count: int, *, queue
         assert result.cycles == result.cycles_model, case
         assert result.counters["cycles"] == result.cycles
         assert sum(result.counters.values()) == 2 * result.cycles, "the causes do not add up"
+
+
+@pytest.mark.parametrize("name", ["8x8", "16x16"])
+def test_depthwise_layers_of_each_stride_and_dilation_equal_the_runtimes(name: str) -> None:
+    """With one to five filters a channel; each of the core's ways to keep columns is among them."""
+    rng = np.random.default_rng([73, *name.encode()])
+    cases = []
+    for stride, dilation in product(range(1, 5), repeat=2):
+        for filters in (1, 2, 3, 4, 5):
+            channels, dilations = int(rng.integers(2, 19)), (int(rng.integers(1, 5)), dilation)
+            kernel, pads = rng.integers(1, 8, 2), rng.integers(0, 5, 4)
+            window = (kernel - 1) * dilations + 1
+            height, width = np.maximum(rng.integers(2, 21, 2), window - pads[:2] - pads[2:])
+            layer = Layer(
+                1, int(max(height, 1)), int(max(width, 1)), channels, channels * filters,
+                (int(kernel[0]), int(kernel[1])), (int(rng.integers(1, 5)), stride), dilations,
+                tuple(pads.tolist()), groups=channels,
+            )  # fmt: skip
+            cases.append(random_case(f"{stride} {dilation} {filters}", layer, rng))
+    assert_known(cases, CONFIGS[name], "verilator", rng)
 
 
 def test_onnx_node_tests_give_what_onnx_expects(simulator: str) -> None:

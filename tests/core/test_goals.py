@@ -17,13 +17,21 @@ from tb.runner import run_layers
 
 CONFIG = CoreConfig.from_array("16x16")
 
-
+DEPTHWISE = same_layer(56, 64, 64, 3, 1, groups=64)
 GOALS = {
     "56x56x64 to 64, 3x3": (same_layer(56, 64, 64, 3, 1), 442_500),
     "7x7x512 to 512, 3x3, weights streamed": (same_layer(7, 512, 512, 3, 1), 378_000),
     "112x112x3 to 64, 7x7 stride 2": (same_layer(112, 3, 64, 7, 2), 174_000),
     "56x56x64 to 256, 1x1": (same_layer(56, 64, 256, 1, 1), 203_000),
-    "56x56x64 depthwise 3x3": (same_layer(56, 64, 64, 3, 1, groups=64), 40_000),
+    "56x56x64 depthwise 3x3": (DEPTHWISE, 40_000),
+    "56x56x64 depthwise 3x3, dilation 2": (
+        replace(DEPTHWISE, dilation=(2, 2), pads=(2, 2, 2, 2)),
+        42_000,
+    ),
+    "56x56x64 depthwise 3x3, two filters a channel": (
+        replace(DEPTHWISE, out_channels=128),
+        77_000,
+    ),
 }
 
 

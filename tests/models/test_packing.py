@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -33,8 +34,12 @@ def little_endian(value: int, size: int) -> list[int]:
 
 
 def depthwise_by_the_document(layer: Layer, li: int) -> bool:
-    one = layer.in_channels == layer.groups and layer.out_channels == layer.groups
-    return one and layer.groups > 1 and layer.dilation[1] == 1 and layer.kernel[1] <= li
+    if layer.in_channels != layer.groups or layer.groups == 1 or layer.kernel[1] > li:
+        return False
+    if layer.out_channels not in (layer.groups, 2 * layer.groups, 4 * layer.groups):
+        return False
+    p = Fraction(layer.dilation[1], layer.stride[1]).numerator
+    return p == 1 or (p == 2 and layer.kernel[0] <= 8) or layer.kernel[0] <= 4
 
 
 def blocks_by_the_document(layer: Layer, li: int, lo: int) -> Iterator[tuple[list[int], int, int]]:
@@ -50,7 +55,7 @@ def blocks_by_the_document(layer: Layer, li: int, lo: int) -> Iterator[tuple[lis
     depthwise = depthwise_by_the_document(layer, li)
     together = 1
     while 2 * together * og <= lo and 2 * together <= groups:
-        if depthwise and 2 * together > li:
+        if depthwise and 2 * together * og > li:
             break
         together *= 2
     for b in range((groups + together - 1) // together):
@@ -85,10 +90,11 @@ def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
         yield from constants
         for ky in range(kh):
             runs: list[list[tuple[int, int | None]]]
+            depthwise = depthwise_by_the_document(layer, li)
             runs = [[(kx, c) for kx in range(kw) for c in range(span)]]
             if layer.dilation[1] > 1 or span < layer.in_channels:
                 runs = [[(kx, c) for c in range(span)] for kx in range(kw)]
-            if depthwise_by_the_document(layer, li):
+            if depthwise:
                 runs = [[(kx, None) for kx in reversed(range(kw))]]
             for run in runs:
                 for j in range((len(run) + li - 1) // li):
@@ -179,24 +185,42 @@ def test_by_hand_a_depthwise_layer_has_a_channel_and_its_taps_in_each_lane() -> 
     ]
 
 
-def test_by_hand_channels_with_dilated_taps_take_a_power_of_two_of_groups_to_a_block() -> None:
-    """5 channels on 4x4 lanes: 4 to a block, and the second block is moved back by 3 channels."""
-    case = grouped(5, 5, 5, (1, 2), dilation=(1, 2))
+def test_by_hand_a_depthwise_layer_with_two_filters_a_channel() -> None:
+    """3 channels and 6 filters on 4x4 lanes: 2 channels to a block."""
+    case = grouped(3, 6, 3, (1, 2), dilation=(1, 2))
     config = CoreConfig.from_array("4x4")
-    assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 1, 1)]
-    assert block_span(case.layer, config) == 4
-    assert weight_runs(case.layer, config) == (2, 4)
+    assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 2, 2)]
+    assert weight_runs(case.layer, config) == (1, 2)
+    nothing = [0, 0, 0, 0]
+    assert weights_of_blocks(case, "4x4") == [
+        [[1, 2, 3, 4], *([2, 1, 0, 0], [4, 3, 0, 0], [6, 5, 0, 0], [8, 7, 0, 0])],
+        [[5, 6, 0, 0], *([10, 9, 0, 0], [12, 11, 0, 0], nothing, nothing)],
+    ]
+
+
+def test_by_hand_groups_with_dilated_taps_take_a_power_of_two_of_groups_to_a_block() -> None:
+    """5 groups of 2 channels and a filter on 4x4 lanes: 4 to a block, the second block moved back
+    by 6 channels."""
+    case = grouped(10, 5, 5, (1, 2), dilation=(1, 2))
+    config = CoreConfig.from_array("4x4")
+    assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 1, 2)]
+    assert block_span(case.layer, config) == 8
+    assert weight_runs(case.layer, config) == (2, 8)
     nothing = [0, 0, 0, 0]
     assert weights_of_blocks(case, "4x4") == [
         [
             [1, 2, 3, 4],  # biases
-            *([1, 0, 0, 0], [0, 3, 0, 0], [0, 0, 5, 0], [0, 0, 0, 7]),  # kx = 0
-            *([2, 0, 0, 0], [0, 4, 0, 0], [0, 0, 6, 0], [0, 0, 0, 8]),  # kx = 1
+            *([1, 2, 0, 0], [0, 0, 5, 6], nothing, nothing),  # kx = 0, channels 0 to 3
+            *(nothing, nothing, [9, 10, 0, 0], [0, 0, 13, 14]),  # channels 4 to 7
+            *([3, 4, 0, 0], [0, 0, 7, 8], nothing, nothing),  # kx = 1
+            *(nothing, nothing, [11, 12, 0, 0], [0, 0, 15, 16]),
         ],
         [
             [5, 0, 0, 0],
-            *([0, 0, 0, 9], nothing, nothing, nothing),  # channel 4 is the fourth from 1 on
-            *([0, 0, 0, 10], nothing, nothing, nothing),
+            *(nothing, nothing, nothing, nothing),
+            *([0, 0, 17, 18], nothing, nothing, nothing),  # channels 8 and 9 are the last from 2 on
+            *(nothing, nothing, nothing, nothing),
+            *([0, 0, 19, 20], nothing, nothing, nothing),
         ],
     ]
 
