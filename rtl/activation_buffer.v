@@ -24,7 +24,6 @@ module activation_buffer #(
 );
 
     localparam LANE_W = $clog2(LANES);
-    localparam [LANE_W+3:0] BITS = {1'b1, {LANE_W + 3{1'b0}}};  // of a word
 
     // Stage 1: the word each bank reads. Banks below the offset hold the part that runs into the next word.
     reg [WORD_W-1:0] word_q1;
@@ -68,7 +67,12 @@ module activation_buffer #(
 
     // Stage 3: a register behind them. Stage 4: lane i takes bank (i + offset) mod LANES.
     function [8*LANES-1:0] rotate(input [8*LANES-1:0] banks, input [LANE_W-1:0] offset);
-        rotate = (banks >> {1'b0, offset, 3'b000}) | (banks << (BITS - {1'b0, offset, 3'b000}));
+        integer l;
+        begin
+            rotate = banks;
+            for (l = 0; l < LANE_W; l = l + 1)
+                if (offset[l]) rotate = (rotate >> (8 << l)) | (rotate << (8 * LANES - (8 << l)));
+        end
     endfunction
 
     reg [8*LANES-1:0] bank_data_q3;

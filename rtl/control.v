@@ -132,19 +132,22 @@ module control #(
     reg  irq_status_hit_q;
     reg  counters_of_hit_q;
     reg  all_bytes_q;
+    reg  says_start_q;
+    reg  says_resume_q;
+    reg  says_both_q;
 
     wire write = aw_valid_q && w_valid_q && !b_valid_q;
-    wire command = write && all_bytes_q && ctrl_hit_q;
+    wire command = write && ctrl_hit_q;
     wire desc_hit = s_axil_awaddr >= AT_DESC_FIRST && s_axil_awaddr <= AT_DESC_LAST && s_axil_awaddr[1:0] == 2'b00;
     wire ctrl_hit = s_axil_awaddr == AT_CTRL;
     wire irq_enable_hit = s_axil_awaddr == AT_IRQ_ENABLE;
     wire irq_status_hit = s_axil_awaddr == AT_IRQ_STATUS;
     wire counters_of_hit = s_axil_awaddr == AT_COUNTERS_OF;
-    wire start = command && w_data_q[1:0] == 2'b01;
-    wire resume = command && w_data_q[1:0] == 2'b10;
+    wire start = command && says_start_q;
+    wire resume = command && says_resume_q;
     wire queue_full;
     wire start_taken = start && !queue_full && !halted;
-    wire refused = (start && !start_taken) || (command && w_data_q[1:0] == 2'b11);
+    wire refused = ctrl_hit_q && (says_both_q || (says_start_q && (queue_full || halted)));
 
     always @(posedge clk) begin
         if (s_axil_awready) begin
@@ -157,8 +160,11 @@ module control #(
             counters_of_hit_q <= counters_of_hit;
         end
         if (s_axil_wready) begin
-            w_data_q    <= s_axil_wdata;
-            all_bytes_q <= s_axil_wstrb == 4'b1111;
+            w_data_q      <= s_axil_wdata;
+            all_bytes_q   <= s_axil_wstrb == 4'b1111;
+            says_start_q  <= s_axil_wstrb == 4'b1111 && s_axil_wdata[1:0] == 2'b01;
+            says_resume_q <= s_axil_wstrb == 4'b1111 && s_axil_wdata[1:0] == 2'b10;
+            says_both_q   <= s_axil_wdata[1:0] == 2'b11;
         end
         if (write) b_resp_q <= writable_q && all_bytes_q && !refused ? OKAY : SLVERR;
     end
@@ -184,6 +190,7 @@ module control #(
     // Descriptor registers and the queue.
     reg [255:0] desc_q;
     reg [255:0] queue_q[0:QUEUE-1];
+    reg         queued_q;  // the registers' descriptor enters the queue
     reg [QUEUE_W-1:0] queue_wr_q;
     reg [QUEUE_W-1:0] queue_rd_q;
     reg [  QUEUE_W:0] waiting_q;
@@ -200,7 +207,7 @@ module control #(
     always @(posedge clk) begin
         if (rst) desc_q <= 256'd0;
         else if (write && all_bytes_q && desc_hit_q) desc_q[{aw_index_q, 5'd0}+:32] <= w_data_q;
-        if (start_taken) queue_q[queue_wr_q] <= desc_q;
+        if (queued_q) queue_q[queue_wr_q] <= desc_q;
     end
 
     // Errors.
@@ -255,13 +262,15 @@ module control #(
             queue_rd_q <= {QUEUE_W{1'b0}};
             waiting_q  <= {QUEUE_W + 1{1'b0}};
             layers_q   <= 8'd0;
+            queued_q   <= 1'b0;
         end else begin
-            if (start_taken) queue_wr_q <= queue_wr_q + 1'b1;
+            queued_q <= start_taken;
+            if (queued_q) queue_wr_q <= queue_wr_q + 1'b1;
             if (desc_taken) queue_rd_q <= queue_rd_q + 1'b1;
-            if (start_taken && !desc_taken) waiting_q <= waiting_q + 1'b1;
-            if (desc_taken && !start_taken) waiting_q <= waiting_q - 1'b1;
-            if (start_taken && !layer_end) layers_q <= layers_q + 8'd1;
-            if (layer_end && !start_taken) layers_q <= layers_q - 8'd1;
+            if (queued_q && !desc_taken) waiting_q <= waiting_q + 1'b1;
+            if (desc_taken && !queued_q) waiting_q <= waiting_q - 1'b1;
+            if (queued_q && !layer_end) layers_q <= layers_q + 8'd1;
+            if (layer_end && !queued_q) layers_q <= layers_q - 8'd1;
         end
     end
 

@@ -60,10 +60,10 @@ module layer_setup #(
     output reg  [             2:0] cfg_dilation_x,
     output wire                    cfg_packed,
     output wire                    cfg_depthwise,
-    output wire [             1:0] cfg_spread,
-    output wire [             1:0] cfg_phases,
+    output reg  [             1:0] cfg_spread,
+    output reg  [             1:0] cfg_phases,
     output reg  [       RUN_W-1:0] cfg_run_bytes,
-    output wire [     CHUNK_W-1:0] cfg_run_words,
+    output reg  [     CHUNK_W-1:0] cfg_run_words,
     output reg  [       WGT_W-1:0] cfg_tap_row_words,
     output wire signed [POS_W-1:0] cfg_first_row,
     output wire signed [POS_W-1:0] cfg_first_col,
@@ -74,8 +74,8 @@ module layer_setup #(
     output reg  [       WIN_W-1:0] cfg_stride_bytes,
     output reg  [       ACT_W-1:0] cfg_tap_bytes,
     output wire [            15:0] cfg_in_channels,
-    output wire [             3:0] cfg_seen,
-    output wire [             5:0] cfg_seen_cols,
+    output reg  [             3:0] cfg_seen,         // depthwise: columns of a window that the one before of its phase has had
+    output reg  [             5:0] cfg_seen_cols,
     output reg  [       WIN_W-1:0] cfg_seen_bytes,
     output wire [       ACT_W-1:0] cfg_frame_span,
     output reg  [       ACT_W-1:0] cfg_top_span,
@@ -209,7 +209,7 @@ module layer_setup #(
     wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q}
                  && !(depthwise && {out_quotient_q, 1'b0} > CHANNELS_AT_ONCE);
     wire [16:0] span_count = ({1'b0, channel_groups_q} + (17'd1 << joined_q) - 17'd1) >> joined_q;
-    wire [15:0] groups_of_span = ((cfg_span_filters - 16'd1) >> LANE_OUT_W) + 16'd1;
+    reg [15:0] groups_of_span_q;
 
     // One product after the other.
     localparam [4:0] ROW_BYTES = 5'd0;
@@ -224,8 +224,8 @@ module layer_setup #(
     localparam [4:0] TAP_BYTES = 5'd9;
     localparam [4:0] FIRST_OFFSET = 5'd10;
     localparam [4:0] LAST_OFFSET = 5'd11;
-    localparam [4:0] FILTER_GROUPS = 5'd12;
-    localparam [4:0] RUN_BYTES = 5'd13;
+    localparam [4:0] RUN_BYTES = 5'd12;
+    localparam [4:0] FILTER_GROUPS = 5'd13;
     localparam [4:0] TAP_ROW_WORDS = 5'd14;
     localparam [4:0] GROUP_WORDS = 5'd15;
     localparam [4:0] BLOCK_BYTES = 5'd16;
@@ -301,7 +301,7 @@ module layer_setup #(
         late_b = 16'd0;
         case (step_q)
             RUN_BYTES: {late_a, late_b} = {10'd0, cfg_span, 12'd0, cfg_packed ? cfg_taps_x : 4'd1};
-            FILTER_GROUPS: {late_a, late_b} = {10'd0, spans_q, groups_of_span};
+            FILTER_GROUPS: {late_a, late_b} = {10'd0, spans_q, groups_of_span_q};
             TAP_ROW_WORDS: {late_a, late_b} = {{26 - CHUNK_W{1'b0}}, cfg_run_words, 12'd0, cfg_packed || depthwise_q ? 4'd1 : cfg_taps_x};
             GROUP_WORDS: {late_a, late_b} = {{26 - WGT_W{1'b0}}, cfg_tap_row_words, 12'd0, cfg_taps_y};
             BLOCK_BYTES: {late_a, late_b} = {pixel_q, cfg_block_cols};
@@ -406,7 +406,16 @@ module layer_setup #(
     endfunction
 
     always @(posedge clk) begin
-        taps_fit_q <= taps_fit;
+        // These are there before anyone asks.
+        taps_fit_q       <= taps_fit;
+        groups_of_span_q <= ((cfg_span_filters - 16'd1) >> LANE_OUT_W) + 16'd1;
+        cfg_run_words    <= {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
+                          + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};
+        cfg_spread       <= depthwise_q ? spread_q : 2'd0;
+        cfg_phases       <= depthwise_q ? phases : 2'd0;
+        cfg_seen         <= depthwise_q && cfg_taps_x > {1'b0, fresh} ? cfg_taps_x - {1'b0, fresh} : 4'd0;
+        cfg_seen_cols    <= dilated(cfg_seen, cfg_dilation_x);
+
         early_a_q <= a;
         early_b_q <= b;
         late_a_q  <= late_a;
@@ -574,14 +583,7 @@ module layer_setup #(
     assign cfg_valid       = offered_q;
     assign cfg_depthwise   = depthwise_q;
     assign cfg_in_channels = channels_in_q;
-    assign cfg_spread      = depthwise_q ? spread_q : 2'd0;
-    assign cfg_phases      = depthwise_q ? phases : 2'd0;
-    // Depthwise: columns of a window that the one before of its phase has had too.
-    assign cfg_seen        = depthwise_q && cfg_taps_x > {1'b0, fresh} ? cfg_taps_x - {1'b0, fresh} : 4'd0;
-    assign cfg_seen_cols   = dilated(cfg_seen, cfg_dilation_x);
     assign cfg_packed      = cfg_dilation_x == 3'd1 && cfg_span == channels_in_q && !depthwise_q;
-    assign cfg_run_words   = {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
-                           + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};
     assign cfg_first_row   = -$signed({{POS_W - 16{1'b0}}, top_q});
     assign cfg_first_col   = -$signed({{POS_W - 16{1'b0}}, left_q});
     // Depthwise, lane and filter go together, so the last span is cropped; otherwise it is moved back.

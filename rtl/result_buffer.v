@@ -27,7 +27,6 @@ module result_buffer #(
 );
 
     localparam LANE_W = $clog2(LANES);
-    localparam [LANE_W+3:0] BITS = {1'b1, {LANE_W + 3{1'b0}}};  // of a word
 
     // Stage 1: lane i goes to bank (i + offset) mod LANES; what runs over the last bank goes into the next word.
     reg [2*LANES-1:0]   wr_en_q1;
@@ -37,7 +36,12 @@ module result_buffer #(
     wire [LANE_W-1:0]   offset = wr_addr[LANE_W-1:0];
 
     function [8*LANES-1:0] rotate(input [8*LANES-1:0] lanes, input [LANE_W-1:0] places);
-        rotate = (lanes << {1'b0, places, 3'b000}) | (lanes >> (BITS - {1'b0, places, 3'b000}));
+        integer l;
+        begin
+            rotate = lanes;
+            for (l = 0; l < LANE_W; l = l + 1)
+                if (places[l]) rotate = (rotate << (8 << l)) | (rotate >> (8 * LANES - (8 << l)));
+        end
     endfunction
 
     always @(posedge clk) begin

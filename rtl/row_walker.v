@@ -34,6 +34,9 @@ module row_walker #(
     input  wire [            15:0] cfg_span_filters,   // filters that see the same input channels
     input  wire [            15:0] cfg_span,           // input channels that a filter sees
     input  wire [            15:0] cfg_last_channel,   // the first that the last filters see: Cin - span
+    input  wire                    cfg_one_group,      // of filters that see the same channels
+    input  wire                    cfg_one_span,       // all filters see the same channels
+    input  wire                    cfg_one_block,      // of columns
     input  wire                    cfg_requantise,     // int8 results
     input  wire [            15:0] cfg_block_cols,
     input  wire [             3:0] cfg_taps_y,
@@ -110,9 +113,6 @@ module row_walker #(
     localparam [16:0] TWO_GROUPS = {FILTERS, 1'b0};
 
     wire [16:0] span_filters = {1'b0, cfg_span_filters};
-    wire one_group = span_filters <= ONE_GROUP;
-    wire one_span = cfg_out_channels <= cfg_span_filters;
-    wire one_block = cfg_out_width <= cfg_block_cols;
     wire one_row = cfg_out_height == 16'd1;
 
     reg last_group_q;  // the last of a block
@@ -120,12 +120,12 @@ module row_walker #(
     reg frame_end_q;
     reg layer_end_q;
 
-    wire span_end = start || last_group_q ? one_group
-                  : span_end_q ? one_group || {1'b0, filters_left_q} <= span_filters + ONE_GROUP
+    wire span_end = start || last_group_q ? cfg_one_group
+                  : span_end_q ? cfg_one_group || {1'b0, filters_left_q} <= span_filters + ONE_GROUP
                   : {1'b0, span_left_q} <= TWO_GROUPS;
-    wire last_span = start || last_group_q ? one_span
+    wire last_span = start || last_group_q ? cfg_one_span
                    : span_end_q ? {1'b0, filters_left_q} <= {cfg_span_filters, 1'b0} : last_span_q;
-    wire last_block = start || (last_group_q && last_block_q) ? one_block
+    wire last_block = start || (last_group_q && last_block_q) ? cfg_one_block
                     : last_group_q ? {1'b0, cols_left_q} <= {cfg_block_cols, 1'b0} : last_block_q;
     wire last_row = start || frame_end_q ? one_row : row_end_q ? rows_left_q == 16'd1 : last_row_q;
     wire last_frame = start ? cfg_frames == 16'd1 : frame_end_q ? frames_left_q == 16'd1 : last_frame_q;

@@ -130,6 +130,9 @@ module sequencer #(
     reg [15:0]             span_filters_q;
     reg [15:0]             span_q;
     reg [15:0]             last_channel_q;
+    reg                    one_group_q;
+    reg                    one_span_q;
+    reg                    one_block_q;
     reg                    requantise_q;
     reg [15:0]             block_cols_q;
     reg [3:0]              taps_y_q;
@@ -179,6 +182,9 @@ module sequencer #(
             span_filters_q <= cfg_span_filters;
             span_q <= cfg_span;
             last_channel_q <= cfg_last_channel;
+            one_group_q <= cfg_span_filters <= LANES_OUT[15:0];
+            one_span_q <= cfg_out_channels <= cfg_span_filters;
+            one_block_q <= cfg_out_width <= cfg_block_cols;
             requantise_q <= cfg_requantise;
             block_cols_q <= cfg_block_cols;
             taps_y_q <= cfg_taps_y;
@@ -305,6 +311,9 @@ module sequencer #(
         .cfg_span_filters(span_filters_q),
         .cfg_span(span_q),
         .cfg_last_channel(last_channel_q),
+        .cfg_one_group(one_group_q),
+        .cfg_one_span(one_span_q),
+        .cfg_one_block(one_block_q),
         .cfg_requantise(requantise_q),
         .cfg_block_cols(block_cols_q),
         .cfg_taps_y(taps_y_q),

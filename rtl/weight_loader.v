@@ -55,9 +55,13 @@ module weight_loader #(
 
     reg                     active_q;
     reg                     constants_q;  // the next word is a constant
+    reg                     last_const_q; // the last of its group
+    reg                     last_set_q;   // the weights' set at hand is
+    reg                     last_group_q; // the group at hand is the layer's last
     reg [CONST_INDEX_W-1:0] const_left_q; // of this group, less one
     reg [LANES_OUT-1:0]     lane_q;       // one-hot: filter of the next weight word
     reg [WGT_COUNT_W-1:0]   group_words_q;  // less one
+    reg                     one_set_q;      // a group has no other
     reg [WGT_COUNT_W-1:0]   words_left_q;   // of this group, less one
     reg [15:0]              groups_left_q;  // less one
     reg [1:0]               layers_q;
@@ -67,9 +71,10 @@ module weight_loader #(
     wire [CONST_COUNT_W-1:0] const_written;
 
     wire accept = s_valid && s_ready;
+    wire one_set = cfg_group_words == {{WGT_COUNT_W - 1{1'b0}}, 1'b1};
     wire set_end = !constants_q && lane_q[LANES_OUT-1];
-    wire group_end = set_end && words_left_q == {WGT_COUNT_W{1'b0}};
-    wire packet_end = group_end && groups_left_q == 16'd0;
+    wire group_end = set_end && last_set_q;
+    wire packet_end = group_end && last_group_q;
 
     ring_fill #(
         .WORDS  (WGT_WORDS),
@@ -112,20 +117,31 @@ module weight_loader #(
             const_left_q  <= LAST_CONST;
             lane_q        <= {{LANES_OUT - 1{1'b0}}, 1'b1};
             group_words_q <= cfg_group_words - 1'b1;
+            one_set_q     <= one_set;
             words_left_q  <= cfg_group_words - 1'b1;
             groups_left_q <= cfg_groups - 16'd1;
+            last_const_q  <= CONST_PER_GROUP == 1;
+            last_set_q    <= one_set;
+            last_group_q  <= cfg_groups == 16'd1;
         end else if (accept) begin
             if (constants_q) begin
                 const_left_q <= const_left_q - 1'b1;
-                if (const_left_q == {CONST_INDEX_W{1'b0}}) constants_q <= 1'b0;
+                last_const_q <= const_left_q == {{CONST_INDEX_W - 1{1'b0}}, 1'b1};
+                if (last_const_q) constants_q <= 1'b0;
             end else begin
                 lane_q <= {lane_q[LANES_OUT-2:0], lane_q[LANES_OUT-1]};
-                if (set_end) words_left_q <= words_left_q - 1'b1;
+                if (set_end) begin
+                    words_left_q <= words_left_q - 1'b1;
+                    last_set_q   <= words_left_q == {{WGT_COUNT_W - 1{1'b0}}, 1'b1};
+                end
                 if (group_end) begin
                     constants_q   <= 1'b1;
                     const_left_q  <= LAST_CONST;
+                    last_const_q  <= CONST_PER_GROUP == 1;
                     words_left_q  <= group_words_q;
+                    last_set_q    <= one_set_q;
                     groups_left_q <= groups_left_q - 16'd1;
+                    last_group_q  <= groups_left_q == 16'd1;
                 end
             end
         end

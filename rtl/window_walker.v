@@ -105,6 +105,7 @@ module window_walker #(
     reg                    first_q;
     reg                    fresh_q;      // the first of its phase
     reg [             1:0] phase_q;
+    reg                    turn_q;       // the last of these
     reg [             3:0] taps_y_q;
     reg [       ACT_W-1:0] act_q;
     reg [       WGT_W-1:0] wgt_q;
@@ -118,10 +119,8 @@ module window_walker #(
     reg                    layer_end_q;
 
     // Depthwise: an item's windows but the first of each phase begin behind the columns that are known.
-    wire last_phase = phase_q == cfg_phases;
-    wire turn = fresh_q && last_phase;
-    wire [5:0] step_cols = {3'd0, cfg_stride_x} + (turn ? cfg_seen_cols : 6'd0);
-    wire [WIN_W-1:0] step_bytes = cfg_stride_bytes + (turn ? cfg_seen_bytes : {WIN_W{1'b0}});
+    wire [5:0] step_cols = {3'd0, cfg_stride_x} + (turn_q ? cfg_seen_cols : 6'd0);
+    wire [WIN_W-1:0] step_bytes = cfg_stride_bytes + (turn_q ? cfg_seen_bytes : {WIN_W{1'b0}});
 
     assign item_ready = !valid_q || (move && last_col_q);
 
@@ -135,6 +134,7 @@ module window_walker #(
             first_q       <= 1'b1;
             fresh_q       <= 1'b1;
             phase_q       <= 2'd0;
+            turn_q        <= cfg_phases == 2'd0;
             taps_y_q      <= item_taps_y;
             act_q         <= item_act;
             wgt_q         <= item_wgt;
@@ -153,8 +153,9 @@ module window_walker #(
             offset_q    <= offset_q + $signed(step_bytes);
             out_q       <= out_q + cfg_pixel_bytes;
             first_q     <= 1'b0;
-            fresh_q     <= fresh_q && !last_phase;
-            phase_q     <= last_phase ? 2'd0 : phase_q + 2'd1;
+            fresh_q     <= fresh_q && !turn_q;
+            phase_q     <= phase_q == cfg_phases ? 2'd0 : phase_q + 2'd1;
+            turn_q      <= fresh_q && !turn_q && phase_q + 2'd1 == cfg_phases;
         end
     end
 
