@@ -44,8 +44,8 @@ COMMIT = 21
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 SETUP = 19
 """Cycles to set a layer up, products and the joining of channel groups apart."""
-PRODUCTS, PRODUCT = 24, 4
-"""Products of the set-up, one more for each halving of the block of columns, and cycles of each."""
+PRODUCTS, PRODUCT, HALVING = 24, 4, 5
+"""Products of the set-up, cycles of each, and cycles of each halving of the block of columns."""
 
 Times = NDArray[np.int64]
 
@@ -327,7 +327,7 @@ class _Plan:
             pixel_bytes=pixel_bytes,
             depthwise=is_depthwise(layer, config),
             single_pass=layer.batch == layer.out_height == 1 and block == layer.out_width,
-            setup_cycles=SETUP + 2 * joined + PRODUCT * (PRODUCTS + halvings),
+            setup_cycles=SETUP + 2 * joined + PRODUCT * PRODUCTS + HALVING * halvings,
         )
 
     def items(self, layer: Layer) -> Iterator[_Item]:

@@ -92,7 +92,6 @@ module finisher #(
     reg [         OUT_W-1:0] slice_addr_q;
     reg [        LANE_W-1:0] last_lane_q;
     reg                      final_q;
-    reg                      new_group_q;
     reg                      last_group_q;
     reg                      layer_end_q;
     reg                      room_q;
@@ -117,7 +116,6 @@ module finisher #(
             slice_addr_q <= head_out;
             last_lane_q  <= head_last_lane;
             final_q      <= head_final;
-            new_group_q  <= head_new_group;
             last_group_q <= head_last_group;
             layer_end_q  <= head_layer_end;
         end else if (issue) begin
@@ -147,10 +145,10 @@ module finisher #(
     reg [CONST_COUNT_W-1:0]          released_q;
     reg [FETCH_W-1:0]                fetched_q;
     reg                              arriving_q;
-    reg                              loaded_q;
+    reg                              locked_q;  // the vector at hand waits for them
 
     wire [WORD_W-1:0] fetched_word;
-    wire stale = vector_valid_q && active_q && new_group_q && !loaded_q;
+    wire stale = vector_valid_q && active_q && locked_q;
     wire fetch = stale && fetched_q != CONST_PER_GROUP[FETCH_W-1:0];
     wire complete = arriving_q && !fetch;
 
@@ -179,7 +177,7 @@ module finisher #(
             released_q   <= {CONST_COUNT_W{1'b0}};
             fetched_q    <= {FETCH_W{1'b0}};
             arriving_q   <= 1'b0;
-            loaded_q     <= 1'b0;
+            locked_q     <= 1'b0;
         end else begin
             arriving_q <= fetch;
             if (fetch) begin
@@ -187,13 +185,13 @@ module finisher #(
                 fetched_q <= fetched_q + 1'b1;
             end
             if (complete) begin
-                loaded_q  <= 1'b1;
+                locked_q  <= 1'b0;
                 fetched_q <= {FETCH_W{1'b0}};
                 if (last_group_q) next_layer_q <= fetch_q;
                 if (final_q) released_q <= fetch_q;
             end
+            if (head_ready) locked_q <= head_new_group;
             if (pop) begin
-                loaded_q <= 1'b0;
                 if (last_group_q) fetch_q <= layer_q;
                 if (layer_end_q) begin
                     fetch_q    <= next_layer_q;
@@ -232,7 +230,7 @@ module finisher #(
         end
     end
 
-    assign issue = vector_valid_q && active_q && (!new_group_q || loaded_q) && room_q;
+    assign issue = vector_valid_q && active_q && !locked_q && room_q;
     assign pop = issue && slice_last;
 
     always @(posedge clk) begin
@@ -255,26 +253,27 @@ module finisher #(
     reg [       1:0] slice_q1;
     reg [LANE_W-1:0] last_lane_q1;
     reg [ OUT_W-1:0] addr_q1;
+    reg [ OUT_W-1:0] addr_q2;
+    reg [  LANE_W:0] bytes_q2;  // that the slice writes
+
+    wire [LANE_W+2:0] lanes_left = {3'd0, last_lane_q1} - {3'd0, slice_q1, {LANE_W - 2{1'b0}}} + 1'b1;
+    wire [LANE_W+2:0] bytes_left = requantise_q ? lanes_left : {lanes_left[LANE_W:0], 2'b00};
+    wire [LANE_W+2:0] whole_slice = requantise_q ? SLICE_BYTES[LANE_W+2:0] : WORD[LANE_W+2:0];
 
     always @(posedge clk) begin
         slice_q1     <= slice_q;
         last_lane_q1 <= last_lane_q;
         addr_q1      <= slice_addr_q;
+        addr_q2      <= addr_q1;
+        bytes_q2     <= bytes_left < whole_slice ? bytes_left[LANE_W:0] : whole_slice[LANE_W:0];
     end
 
     wire [LANES_OUT-1:0] enable;
-    wire [OUT_W-1:0] enabled;  // how many
-
-    wire [LANE_W:0] lanes_left = {1'b0, last_lane_q1} - {1'b0, slice_q1, {LANE_W - 2{1'b0}}};  // less one
-    wire [OUT_W-1:0] bytes_left = requantise_q ? {{OUT_W - LANE_W - 1{1'b0}}, lanes_left} + 1'b1
-                                : {{OUT_W - LANE_W - 3{1'b0}}, lanes_left, 2'b00} + {{OUT_W - 3{1'b0}}, 3'd4};
-    assign enabled = requantise_q ? (bytes_left < SLICE_BYTES ? bytes_left : SLICE_BYTES)
-                   : (bytes_left < WORD[OUT_W-1:0] ? bytes_left : WORD[OUT_W-1:0]);
 
     genvar i;
     generate
         for (i = 0; i < LANES_OUT; i = i + 1) begin : gen_enable
-            assign enable[i] = i < enabled;
+            assign enable[i] = i < bytes_q2;
         end
 
         // Quarter by quarter; the quarters of a slice that would lie past the vector repeat its first ones, unused.
@@ -319,7 +318,7 @@ module finisher #(
     always @(posedge clk) raw_q <= {biased[32*RAW_LANES-1:0], raw_q[32*RAW_LANES*RAW_DELAY-1:32*RAW_LANES]};
 
     // What goes along with a slice.
-    localparam BEHIND = LATENCY - 1;  // stage 1
+    localparam BEHIND = LATENCY - 2;  // stage 2
 
     reg [LANES_OUT*BEHIND-1:0] enable_q;
     reg [    OUT_W*BEHIND-1:0] addr_q;
@@ -329,8 +328,8 @@ module finisher #(
 
     always @(posedge clk) begin
         enable_q <= {enable, enable_q[LANES_OUT*BEHIND-1:LANES_OUT]};
-        addr_q   <= {addr_q1, addr_q[OUT_W*BEHIND-1:OUT_W]};
-        end_q    <= {addr_q1 + enabled, end_q[OUT_W*BEHIND-1:OUT_W]};
+        addr_q   <= {addr_q2, addr_q[OUT_W*BEHIND-1:OUT_W]};
+        end_q    <= {addr_q2 + {{OUT_W - LANE_W - 1{1'b0}}, bytes_q2}, end_q[OUT_W*BEHIND-1:OUT_W]};
     end
 
     always @(posedge clk) begin

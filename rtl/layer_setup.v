@@ -5,7 +5,7 @@
 // before is computed. The results stay on cfg_* until each of the four users has taken them.
 // Does not: start anything by itself; a user takes the layer when it has finished the one before.
 //
-// Latency: 4 cycles for each product (24 of them, one more for each halving of the block), 16 to divide, up to 12 to join
+// Latency: 4 cycles for each product (24 of them), 5 for each halving of the block, 16 to divide, up to 12 to join
 // channel groups, and 4 more.
 
 `default_nettype none
@@ -58,7 +58,7 @@ module layer_setup #(
     output reg  [             2:0] cfg_stride_x,
     output reg  [             2:0] cfg_dilation_y,
     output reg  [             2:0] cfg_dilation_x,
-    output wire                    cfg_packed,
+    output reg                     cfg_packed,
     output wire                    cfg_depthwise,
     output reg  [             1:0] cfg_spread,
     output reg  [             1:0] cfg_phases,
@@ -156,7 +156,6 @@ module layer_setup #(
     wire out_fits = out_rest >= {1'b0, channel_groups_q};
     wire [16:0] in_less = in_rest - {1'b0, channel_groups_q};
     wire [16:0] out_less = out_rest - {1'b0, channel_groups_q};
-    wire uneven = in_rest_q != 16'd0 || out_rest_q != 16'd0;
 
     localparam [16:0] FILTERS = {1'b0, LANES_OUT[15:0]};
     localparam [16:0] CHANNELS_AT_ONCE = {1'b0, LANES_IN[15:0]};
@@ -166,6 +165,7 @@ module layer_setup #(
     reg [2:0] joined_q;  // log2
     reg       decided_q; // may_join_q holds: each joining takes two cycles
     reg       may_join_q;
+    reg       uneven_q;
     reg       depthwise_q;
     reg [1:0] spread_q;
     reg [15:0] spans_q;  // how many there are
@@ -236,7 +236,8 @@ module layer_setup #(
     localparam [4:0] LAYER_WORDS = 5'd21;
     localparam [4:0] LAYER_CONSTANTS = 5'd22;
     localparam [4:0] SEEN_BYTES = 5'd23;
-    localparam [4:0] PRODUCTS = 5'd24;
+    localparam [4:0] LAST_PRODUCT = SEEN_BYTES;
+    localparam PRODUCTS = 24;
 
     localparam [2:0] IDLE = 3'd0;
     localparam [2:0] DIVIDE = 3'd5;
@@ -259,7 +260,10 @@ module layer_setup #(
     reg [ 5:0] reach_y_q;     // (KH - 1) * dilation
     reg [ 5:0] reach_x_q;
 
-    wire [15:0] window_rows = {10'd0, reach_y_q} + 16'd1 < cfg_height ? {10'd0, reach_y_q} + 16'd1 : cfg_height;
+    wire [15:0] window_rows = {10'd0, reach_y_q} + 16'd1;
+    reg  [15:0] window_rows_q;  // of a window and of the image
+    reg  [15:0] rows_behind_q;  // OH less one
+    reg  [15:0] cols_behind_q;  // OW less one
 
     // Once-through weights need not all be there at once; on a single column not even a group's.
     wire one_row = cfg_frames == 16'd1 && cfg_out_height == 16'd1 && cfg_block_cols == cfg_out_width;
@@ -285,9 +289,9 @@ module layer_setup #(
             TOP_SPAN: {a, b} = {row_q, top_q};
             STRIDE_SPAN: {a, b} = {row_q, 13'd0, cfg_stride_y};
             DILATION_SPAN: {a, b} = {row_q, 13'd0, cfg_dilation_y};
-            WINDOW_SPAN: {a, b} = {row_q, window_rows};
-            LAST_ROW: {a, b} = {10'd0, cfg_out_height - 16'd1, 13'd0, cfg_stride_y};
-            LAST_COL: {a, b} = {10'd0, cfg_out_width - 16'd1, 13'd0, cfg_stride_x};
+            WINDOW_SPAN: {a, b} = {row_q, window_rows_q};
+            LAST_ROW: {a, b} = {10'd0, rows_behind_q, 13'd0, cfg_stride_y};
+            LAST_COL: {a, b} = {10'd0, cols_behind_q, 13'd0, cfg_stride_x};
             STRIDE_BYTES: {a, b} = {10'd0, channels_in_q, 13'd0, cfg_stride_x};
             TAP_BYTES: {a, b} = {10'd0, channels_in_q, 13'd0, cfg_dilation_x};
             FIRST_OFFSET: {a, b} = {10'd0, channels_in_q, left_q};
@@ -330,6 +334,7 @@ module layer_setup #(
     localparam [41:0] BYTES_OF_OUT = {10'd0, OUT_BYTES[31:0]};
     localparam [41:0] BYTES_OF_TWO_RESULTS = {9'd0, LANES_OUT[31:0], 1'b0};
 
+    reg  halve_q;  // it does not, and is not one column yet
     wire block_fits = product_q <= BYTES_OF_OUT / 2;
     wire pixel_fits = {16'd0, pixel_q} <= BYTES_OF_OUT - BYTES_OF_TWO_RESULTS;
 
@@ -408,6 +413,10 @@ module layer_setup #(
     always @(posedge clk) begin
         // These are there before anyone asks.
         taps_fit_q       <= taps_fit;
+        window_rows_q    <= window_rows < cfg_height ? window_rows : cfg_height;
+        rows_behind_q    <= cfg_out_height - 16'd1;
+        cols_behind_q    <= cfg_out_width - 16'd1;
+        cfg_packed       <= cfg_dilation_x == 3'd1 && cfg_span == channels_in_q && !depthwise_q;
         groups_of_span_q <= ((cfg_span_filters - 16'd1) >> LANE_OUT_W) + 16'd1;
         cfg_run_words    <= {{CHUNK_W + LANE_IN_W - RUN_W{1'b0}}, cfg_run_bytes[RUN_W-1:LANE_IN_W]}
                           + {{CHUNK_W - 1{1'b0}}, cfg_run_bytes[LANE_IN_W-1:0] != {LANE_IN_W{1'b0}}};
@@ -438,6 +447,7 @@ module layer_setup #(
 
         if (state_q == JOIN) begin
             may_join_q <= may_join;
+            uneven_q   <= in_rest_q != 16'd0 || out_rest_q != 16'd0;
             if (decided_q && may_join_q) begin
                 in_quotient_q  <= {in_quotient_q[14:0], 1'b0};
                 out_quotient_q <= {out_quotient_q[14:0], 1'b0};
@@ -487,6 +497,9 @@ module layer_setup #(
             cfg_block_cols     <= out_width;
         end
 
+        halve_q <= state_q == STORE && step_q == BLOCK_BYTES && !block_fits && cfg_block_cols != 16'd1;
+        if (state_q == SELECT && halve_q) cfg_block_cols <= {1'b0, cfg_block_cols[15:1]} + {15'd0, cfg_block_cols[0]};
+
         if (state_q == STORE) begin
             case (step_q)
                 ROW_BYTES: begin
@@ -507,8 +520,6 @@ module layer_setup #(
                 BLOCK_BYTES: begin
                     cfg_pixel_bytes <= pixel_q[OUT_W-1:0];
                     cfg_block_bytes <= product_q[OUT_W-1:0];
-                    if (!block_fits && cfg_block_cols != 16'd1)
-                        cfg_block_cols <= {1'b0, cfg_block_cols[15:1]} + {15'd0, cfg_block_cols[0]};
                 end
                 BLOCK_POS: cfg_block_pos <= product_q[POS_W-1:0];
                 BLOCK_OFFSET: cfg_block_offset <= product_q[WIN_W-1:0];
@@ -550,24 +561,24 @@ module layer_setup #(
                 end
                 JOIN:
                 if (!decided_q) decided_q <= 1'b1;
-                else if (uneven) begin
+                else if (uneven_q) begin
                     state_q      <= IDLE;
                     error        <= 1'b1;
                     error_code   <= ERROR_FIELD;
                     error_detail <= BATCH;
                 end else if (may_join_q) decided_q <= 1'b0;
                 else state_q <= SELECT;
-                SELECT: state_q <= LOAD;
+                SELECT:
+                if (halve_q) step_q <= BLOCK_BYTES;
+                else state_q <= LOAD;
                 LOAD: state_q <= MULTIPLY;
                 MULTIPLY: state_q <= STORE;
                 STORE: begin
                     state_q <= SELECT;
-                    if (step_q != BLOCK_BYTES || block_fits || cfg_block_cols == 16'd1) begin
-                        step_q <= step_q + 5'd1;
-                        if (step_q + 5'd1 == PRODUCTS) begin
-                            state_q   <= OFFER;
-                            offered_q <= 4'b1111;
-                        end
+                    step_q  <= step_q + 5'd1;
+                    if (step_q == LAST_PRODUCT) begin
+                        state_q   <= OFFER;
+                        offered_q <= 4'b1111;
                     end
                 end
                 OFFER: begin
@@ -583,7 +594,6 @@ module layer_setup #(
     assign cfg_valid       = offered_q;
     assign cfg_depthwise   = depthwise_q;
     assign cfg_in_channels = channels_in_q;
-    assign cfg_packed      = cfg_dilation_x == 3'd1 && cfg_span == channels_in_q && !depthwise_q;
     assign cfg_first_row   = -$signed({{POS_W - 16{1'b0}}, top_q});
     assign cfg_first_col   = -$signed({{POS_W - 16{1'b0}}, left_q});
     // Depthwise, lane and filter go together, so the last span is cropped; otherwise it is moved back.

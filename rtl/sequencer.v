@@ -278,6 +278,7 @@ module sequencer #(
     wire [$clog2(LANES_IN)-1:0]   walk_first_lane;
     wire [$clog2(LANES_IN)-1:0]   walk_last_lane;
     wire [ACT_W-1:0]              walk_act;
+    wire [ACT_W-$clog2(LANES_IN)-1:0] walk_last_word;
     wire [WGT_W-1:0]              walk_wgt;
     wire [OUT_W-1:0]              walk_out;
     wire [ACT_W-1:0]              walk_act_release;
@@ -474,6 +475,7 @@ module sequencer #(
         .walk_first_lane(walk_first_lane),
         .walk_last_lane(walk_last_lane),
         .walk_act(walk_act),
+        .walk_last_word(walk_last_word),
         .walk_wgt(walk_wgt),
         .walk_out(walk_out),
         .walk_act_release(walk_act_release),
@@ -511,6 +513,7 @@ module sequencer #(
         .walk_first_lane(walk_first_lane),
         .walk_last_lane(walk_last_lane),
         .walk_act(walk_act),
+        .walk_last_word(walk_last_word),
         .walk_wgt(walk_wgt),
         .walk_out(walk_out),
         .walk_act_release(walk_act_release),

@@ -38,6 +38,7 @@ module step_gate #(
     input  wire [$clog2(LANES)-1:0] walk_first_lane,
     input  wire [$clog2(LANES)-1:0] walk_last_lane,
     input  wire [        ACT_W-1:0] walk_act,
+    input  wire [ACT_W-$clog2(LANES)-1:0] walk_last_word,
     input  wire [        WGT_W-1:0] walk_wgt,
     input  wire [        OUT_W-1:0] walk_out,
     input  wire [        ACT_W-1:0] walk_act_release,
@@ -89,26 +90,15 @@ module step_gate #(
     // A release reaches the loader only after the reads it follows are over.
     localparam DELAY    = 3;
 
-    // The word under the last lane inside is the address's own, or the next if the lanes run over its end.
-    function crosses(input [LANE_W-1:0] first_byte, input [LANE_W-1:0] last_lane);
-        reg [LANE_W-1:0] unused_sum;
-        {crosses, unused_sum} = {1'b0, first_byte} + {1'b0, last_lane};
-    endfunction
-
-    function act_here(input [WORD_W-1:0] written, input [WORD_W-1:0] word, input two);
-        reg [WORD_W-1:0] ahead;
-        begin
-            ahead    = written - word;
-            act_here = !ahead[WORD_W-1] && (ahead[WORD_W-1:1] != {WORD_W - 1{1'b0}} || (ahead[0] && !two));
-        end
+    // Counts are compared by the sign of their difference.
+    function act_here(input [WORD_W-1:0] written, input [WORD_W-1:0] last_word);
+        reg [WORD_W-2:0] unused_low;
+        {act_here, unused_low} = last_word - written;
     endfunction
 
     function wgt_here(input [WGT_W-1:0] written, input [WGT_W-1:0] word);
-        reg [WGT_W-1:0] ahead;
-        begin
-            ahead    = written - word;
-            wgt_here = !ahead[WGT_W-1] && ahead != {WGT_W{1'b0}};
-        end
+        reg [WGT_W-2:0] unused_low;
+        {wgt_here, unused_low} = word - written;
     endfunction
 
     function may_release(input [WORD_W-1:0] written, input [WORD_W-1:0] word);
@@ -122,7 +112,7 @@ module step_gate #(
     endfunction
 
     reg                valid_q;
-    reg                crosses_q;  // the step needs the word behind its own as well
+    reg [WORD_W-1:0]   last_word_q;  // that the step needs
     reg                act_ok_q;
     reg                wgt_ok_q;
     reg [ACT_W-1:0]    act_release_q;
@@ -133,7 +123,6 @@ module step_gate #(
     reg                credit_q;  // there is one
     reg                credit_return_q;
 
-    wire next_crosses = crosses(walk_act[LANE_W-1:0], walk_last_lane);
     wire take = valid_q && act_ok_q && wgt_ok_q && (credit_q || !step_last);
     wire end_of_window = take && step_last;
     wire [CREDIT_W-1:0] credits = credits_q + {{CREDIT_W - 1{1'b0}}, credit_return_q} - {{CREDIT_W - 1{1'b0}}, end_of_window};
@@ -166,16 +155,16 @@ module step_gate #(
             step_last_group  <= walk_last_group;
             step_layer_end   <= walk_layer_end;
             step_zero_point  <= cfg_in_zero_point;
-            crosses_q        <= next_crosses;
+            last_word_q      <= walk_last_word;
             act_release_q    <= walk_act_release;
             wgt_release_q    <= walk_wgt_release;
             row_end_q        <= walk_row_end;
             last_use_q       <= walk_last_use;
-            act_ok_q         <= (!walk_any || act_here(act_written, walk_act[ACT_W-1:LANE_W], next_crosses))
+            act_ok_q         <= (!walk_any || act_here(act_written, walk_last_word))
                              && (!(walk_last && walk_row_end) || may_release(act_written, walk_act_release[ACT_W-1:LANE_W]));
             wgt_ok_q         <= wgt_here(wgt_written, walk_wgt);
         end else begin
-            act_ok_q <= (!step_any || act_here(act_written, step_act[ACT_W-1:LANE_W], crosses_q))
+            act_ok_q <= (!step_any || act_here(act_written, last_word_q))
                      && (!(step_last && row_end_q) || may_release(act_written, act_release_q[ACT_W-1:LANE_W]));
             wgt_ok_q <= wgt_here(wgt_written, step_wgt);
         end

@@ -60,6 +60,7 @@ module step_walker #(
     output wire [$clog2(LANES)-1:0] walk_first_lane,
     output wire [$clog2(LANES)-1:0] walk_last_lane,
     output wire [        ACT_W-1:0] walk_act,            // byte under lane 0
+    output wire [ACT_W-$clog2(LANES)-1:0] walk_last_word,  // the word under the last lane inside
     output wire [        WGT_W-1:0] walk_wgt,            // weight word
     output wire [        OUT_W-1:0] walk_out,            // the window's, as the rest
     output wire [        ACT_W-1:0] walk_act_release,
@@ -217,9 +218,12 @@ module step_walker #(
 
     assign busy = valid_q || walk_valid;
 
+    wire [LANE_W-1:0] last_lane = run_end_q ? last_lane_q : {LANE_W{1'b1}};
+    wire [ACT_W-1:0] last_byte = act_q + {{ACT_W - LANE_W{1'b0}}, last_lane};
+
     // In a skid buffer, which cuts the path from a step that waits to everything in front of it.
     skid_buffer #(
-        .WIDTH(20 + 2 * LANE_W + 2 * ACT_W + 2 * WGT_W + OUT_W)
+        .WIDTH(20 + LANE_W + 3 * ACT_W + 2 * WGT_W + OUT_W)
     ) u_skid_buffer (
         .clk    (clk),
         .rst    (rst),
@@ -231,8 +235,9 @@ module step_walker #(
             memory_q | rows_left_q,
             clear_q && run_q == 4'd0,
             first_chunk_q ? first_lane_q : {LANE_W{1'b0}},
-            run_end_q ? last_lane_q : {LANE_W{1'b1}},
+            last_lane,
             act_q,
+            last_byte[ACT_W-1:LANE_W],
             wgt_q,
             out_q,
             act_release_q,
@@ -257,6 +262,7 @@ module step_walker #(
             walk_first_lane,
             walk_last_lane,
             walk_act,
+            walk_last_word,
             walk_wgt,
             walk_out,
             walk_act_release,
@@ -272,6 +278,8 @@ module step_walker #(
         .m_valid(walk_valid),
         .m_ready(walk_ready)
     );
+
+    wire unused = &{1'b0, last_byte[LANE_W-1:0]};
 
 endmodule
 
