@@ -5,8 +5,8 @@
 //
 // An error halts the core: everything but this module and the last result register is held in reset, until RESUME.
 //
-// Latency: a write is answered 2 cycles after address and data are there, a read 1 cycle after its address.
-// Throughput: one write each 3 cycles, one read each 2.
+// Latency: a write is answered 2 cycles after address and data are there, a read 2 cycles after its address.
+// Throughput: one write and one read each 3 cycles.
 
 `default_nettype none
 
@@ -299,7 +299,6 @@ module control #(
 
     assign layer      = layers_done_q[3:0] + 4'd1;
     assign read_layer = counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0];
-    assign read_index = s_axil_araddr[4:2];
 
     always @(posedge clk) begin
         if (rst) counters_of_q <= 5'd0;
@@ -307,11 +306,14 @@ module control #(
     end
 
     // Read channel.
+    reg        ar_valid_q;
+    reg [ 7:0] ar_addr_q;
     reg        r_valid_q;
     reg [31:0] r_data_q;
     reg [ 1:0] r_resp_q;
 
-    assign s_axil_arready = !r_valid_q;
+    assign read_index     = ar_addr_q[4:2];
+    assign s_axil_arready = !ar_valid_q && !r_valid_q;
     assign s_axil_rvalid  = r_valid_q;
     assign s_axil_rdata   = r_data_q;
     assign s_axil_rresp   = r_resp_q;
@@ -322,7 +324,7 @@ module control #(
     always @(*) begin
         r_resp = OKAY;
         r_data = 32'd0;
-        case (s_axil_araddr)
+        case (ar_addr_q)
             AT_ID: r_data = ID_VALUE;
             AT_VERSION: r_data = VERSION_VALUE;
             AT_LANES: r_data = {8'd0, REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
@@ -339,23 +341,29 @@ module control #(
             AT_COUNTERS_OF: r_data = {27'd0, counters_of_q};
             AT_CYCLES, AT_ACTIVE, AT_STALL_ACT, AT_STALL_WGT, AT_STALL_OUT, AT_IDLE: r_data = figure;
             default:
-            if (s_axil_araddr >= AT_DESC_FIRST && s_axil_araddr <= AT_DESC_LAST && s_axil_araddr[1:0] == 2'b00)
-                r_data = desc_q[{s_axil_araddr[4:2], 5'd0}+:32];
+            if (ar_addr_q >= AT_DESC_FIRST && ar_addr_q <= AT_DESC_LAST && ar_addr_q[1:0] == 2'b00)
+                r_data = desc_q[{ar_addr_q[4:2], 5'd0}+:32];
             else r_resp = SLVERR;
         endcase
     end
 
     always @(posedge clk) begin
-        if (s_axil_arvalid && s_axil_arready) begin
+        if (s_axil_arready) ar_addr_q <= s_axil_araddr;
+        if (ar_valid_q) begin
             r_data_q <= r_data;
             r_resp_q <= r_resp;
         end
     end
 
     always @(posedge clk) begin
-        if (rst) r_valid_q <= 1'b0;
-        else if (s_axil_arvalid && s_axil_arready) r_valid_q <= 1'b1;
-        else if (s_axil_rready) r_valid_q <= 1'b0;
+        if (rst) begin
+            ar_valid_q <= 1'b0;
+            r_valid_q  <= 1'b0;
+        end else begin
+            ar_valid_q <= s_axil_arvalid && s_axil_arready;
+            if (ar_valid_q) r_valid_q <= 1'b1;
+            else if (s_axil_rready) r_valid_q <= 1'b0;
+        end
     end
 
     wire unused = &{1'b0, s_axil_awprot, s_axil_arprot};
