@@ -109,6 +109,7 @@ def layers() -> list[LayerCase]:
         _little_bias(_case("joined groups", 4, 5, 6, 12, (2, 2), pads=(0, 1, 1, 0), groups=3)),
         _little_bias(_case("depthwise", 5, 6, 6, 6, (3, 3), groups=6, pads=(1, 1, 1, 1))),
         _case("depthwise strides", 6, 7, 5, 5, (3, 3), (2, 2), groups=5, requantise=False),
+        _case("depthwise pairs", 5, 7, 3, 6, (2, 3), dilation=(1, 2), pads=(0, 2, 1, 1), groups=3),
         _float(_case("float", 4, 5, 3, 8, (3, 2), pads=(1, 0, 1, 0))),
         _float_ties(_case("float ties", 3, 4, 2, 8, (2, 2), in_zp=1)),
     ]
