@@ -107,7 +107,7 @@ def assert_known(
         assert sum(result.counters.values()) == 2 * result.cycles, "the causes do not add up"
 
 
-@pytest.mark.parametrize("name", ["8x8", "16x16"])
+@pytest.mark.parametrize("name", ["8x8", pytest.param("16x16", marks=pytest.mark.long)])
 def test_depthwise_layers_of_each_stride_and_dilation_equal_the_runtimes(name: str) -> None:
     """With one to five filters a channel; each of the core's ways to keep columns is among them."""
     rng = np.random.default_rng([73, *name.encode()])
