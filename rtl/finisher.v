@@ -5,8 +5,8 @@
 // vector of another group of filters, the group's constants are fetched from their buffer.
 // Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
 //
-// Latency: 1 cycle from the queue to a vector's first slice, 21 from a slice to its bytes counted as committed. Throughput: one slice a cycle; CONST_PER_GROUP + 1
-// cycles for another group's constants.
+// Latency: 1 cycle from the queue to a vector's first slice, 21 from a slice to its bytes counted as committed.
+// Throughput: one slice a cycle; CONST_PER_GROUP + 1 cycles for another group's constants.
 
 `default_nettype none
 
@@ -103,8 +103,12 @@ module finisher #(
     wire [OUT_W-1:0] next_slice_addr = slice_addr_q + (requantise_q ? SLICE_BYTES : WORD[OUT_W-1:0]);
 
     function fits(input [OUT_W-1:0] last, input [OUT_W-1:0] addr);
+        reg             beyond;
         reg [OUT_W-2:0] unused_rest;
-        {fits, unused_rest} = {1'b1, {OUT_W - 1{1'b0}}} ^ (last - addr);
+        begin
+            {beyond, unused_rest} = last - addr;
+            fits                  = !beyond;
+        end
     endfunction
 
     assign head_ready = !vector_valid_q || pop;

@@ -203,9 +203,10 @@ module layer_setup #(
     wire taps_fit = {13'd0, cfg_taps_x} <= CHANNELS_AT_ONCE
                  && (phases == 2'd0 || cfg_taps_y <= 4'd4 || (phases == 2'd1 && cfg_taps_y <= 4'd8));
     wire few_filters = out_quotient_q == 16'd1 || out_quotient_q == 16'd2 || out_quotient_q == 16'd4;
-    reg taps_fit_q;
+    wire one_channel = in_quotient_q == 16'd1 && channel_groups_q != 16'd1;
+    reg  taps_fit_q;
 
-    wire depthwise = joined_q == 3'd0 ? in_quotient_q == 16'd1 && few_filters && channel_groups_q != 16'd1 && taps_fit_q : depthwise_q;
+    wire depthwise = joined_q == 3'd0 ? one_channel && few_filters && taps_fit_q : depthwise_q;
     wire may_join = {out_quotient_q, 1'b0} <= FILTERS && (17'd2 << joined_q) <= {1'b0, channel_groups_q}
                  && !(depthwise && {out_quotient_q, 1'b0} > CHANNELS_AT_ONCE);
     wire [16:0] span_count = ({1'b0, channel_groups_q} + (17'd1 << joined_q) - 17'd1) >> joined_q;
