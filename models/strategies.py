@@ -16,10 +16,10 @@ each has a number of bits that are kept of its values, and the first few have so
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -62,131 +62,123 @@ def _weighted(*values: tuple[int, Iterable[int]]) -> tuple[int, ...]:
     return tuple(sorted(v for weight, some in values for v in weight * list(some)))
 
 
-def _up_to(draw: Draw, values: tuple[int, ...], most: int) -> int:
-    """One of the values, at most `most`; shrinks to the first, which must not be larger.
-
-    One draw stands for the same value whatever `most` is, so that other sizes can shrink.
-    """
-    return int(draw(_sampled(values, bisect_right(values, most))))
-
-
-@cache
-def _sampled(values: tuple[int, ...], count: int) -> st.SearchStrategy[int]:
-    return st.sampled_from(values[:count])
-
-
 def _first(*values: Any) -> st.SearchStrategy[Any]:
     """One of the values; shrinks to the first."""
     return st.sampled_from(values)
 
 
 # -------------------------------------------------------------------------------- geometry
-KERNELS = _weighted((5, (1, 3)), (2, (2, 5, 7, 11)), (1, range(4, 12)))
-STRIDES = st.sampled_from(_weighted((5, (1,)), (2, (2, 3, 4))))
-DILATIONS = st.sampled_from(_weighted((7, (1,)), (2, (2, 3, 4))))
-OUTPUTS = _weighted((10, (1,)), (6, (2, 3)), (3, range(4, 10)), (1, range(10, 25)))
-RESTS = st.sampled_from(_weighted((3, (0,)), (1, (1, 2, 3))))
-PADS = st.sampled_from(_weighted((4, (0, 1)), (2, (2, 3, 4)), (1, range(5, 13))))
+KERNELS = _weighted((6, (1,)), (1, range(2, 12)))
+STRIDES = _weighted((3, (1,)), (2, (2, 3, 4)))
+DILATIONS = _weighted((4, (1,)), (2, (2, 3, 4)))
+OUTPUTS = _weighted((30, (1,)), (8, range(2, 8)), (1, range(8, 25)))
+RESTS = _weighted((3, (0,)), (1, (1, 2, 3)))
+PADS = _weighted((7, (0,)), (2, range(1, 9)), (1, range(9, 13)))
 GROUPS = _weighted((6, (2, 3, 4)), (4, (5, 8, 17)), (1, range(1, 34)))
 OF_A_GROUP = _weighted((3, (1, 2)), (1, range(3, 10)))
 MOST_CHANNELS = 72
-BATCHES = _weighted((6, (1,)), (2, (2,)), (1, (3, 4)))
-ORDERS = _first("channels kernel windows", "kernel windows channels", "windows channels kernel")
+BATCHES = _weighted((4, (1,)), (2, (2, 3)), (1, (4,)))
+PADDINGS = _first("valid", "same", *6 * ("each",))
+GROUPINGS = _first(*10 * ("none",), "depthwise", "groups")
+ORDERS = _first(*permutations(("inputs", "filters", "rows", "columns", "batch")))
 """Which sizes take their share of the multiply-accumulates first"""
 
 
 @cache
 def _channels(lanes: int) -> tuple[int, ...]:
-    """Any number, but many a one that meets the lanes."""
+    """Any number, but most meet the lanes."""
     near = {lanes * times + d for times in range(1, 9) for d in (-1, 0, 1)}
-    least = ((12, (1, lanes, lanes + 1)), (8, (2, 3, 4, 5)), (4, (65,)))
-    return _weighted(*least, (3, near), (1, range(6, MOST_CHANNELS + 1)))
+    return _weighted((30, (1,)), (10, range(2, 6)), (16, near), (1, range(6, MOST_CHANNELS + 1)))
 
 
 @dataclass
-class _Sizes:
-    """What the multiply-accumulates of a layer are the product of."""
+class _Budget:
+    """What is left of something that sizes are factors of."""
 
     left: int
-    """multiply-accumulates that are left for what is still to be drawn"""
-    inputs: int = 1
-    """of a channel group"""
-    filters: int = 1
-    """of a channel group"""
-    groups: int = 1
-    kernel: tuple[int, int] = (1, 1)
-    outputs: tuple[int, int] = (1, 1)
-    batch: int = 1
 
-    def draw(self, draw: Draw, values: tuple[int, ...]) -> int:
-        value = _up_to(draw, values, self.left)
-        self.left //= value
-        return value
-
-    def draw_channels(self, draw: Draw, config: CoreConfig) -> None:
-        self.inputs = self.draw(draw, _channels(config.lanes_in))
-        self.filters = self.draw(draw, _channels(config.lanes_out))
-        grouping = draw(_first("none", "none", "none", "depthwise", "groups"))
-        if grouping == "depthwise":
-            self.left *= self.filters
-            self.groups, self.inputs, self.filters = self.inputs, 1, 1
-        elif grouping == "groups":
-            self.left *= self.inputs * self.filters
-            sizes = (OF_A_GROUP, OF_A_GROUP, GROUPS)
-            self.inputs, self.filters, self.groups = (self.draw(draw, values) for values in sizes)
-
-    def draw_kernel(self, draw: Draw) -> None:
-        self.kernel = self.draw(draw, KERNELS), self.draw(draw, KERNELS)
-
-    def draw_windows(self, draw: Draw) -> None:
-        self.outputs = self.draw(draw, OUTPUTS), self.draw(draw, OUTPUTS)
-        self.batch = self.draw(draw, BATCHES)
+    def take(self, wish: int) -> int:
+        """The wish, or what there is."""
+        size = min(wish, self.left)
+        self.left //= size
+        return size
 
 
-def _draw_side(
-    draw: Draw, padding: str, outputs: int, kernel: int
-) -> tuple[int, int, int, int, int]:
-    """One side of an image, by its windows: (size, stride, dilation, padding before, and after)."""
-    stride, dilation = draw(STRIDES), draw(DILATIONS)
-    steps, rest = (outputs - 1) * stride, draw(RESTS) % stride
-    if padding == "same":
-        size = steps + 1 + rest
-        before, _, after, _ = same_pads((size, 1), (kernel, 1), (stride, 1), (dilation, 1))
-        return size, stride, dilation, before, after
-    before, after = (draw(PADS), draw(PADS)) if padding == "each" else (0, 0)
-    # At least one pixel is left of the image; more padding makes more windows.
-    size = max(steps + (kernel - 1) * dilation + 1 + rest - before - after, 1)
-    return size, stride, dilation, before, after
+@dataclass(frozen=True)
+class _Side:
+    """One side of an image, by what is wished for."""
+
+    kernel: int
+    outputs: int
+    stride: int
+    dilation: int
+    rest: int
+    """pixels that are left over behind the last window, below the stride"""
+    pads: tuple[int, int] | None
+    """before and after; `None` is "same" padding"""
+
+    @classmethod
+    def draw(cls, draw: Draw, padding: str) -> _Side:
+        kernel, outputs, stride, dilation, rest = (
+            draw(st.sampled_from(values))
+            for values in (KERNELS, OUTPUTS, STRIDES, DILATIONS, RESTS)
+        )
+        pads = None if padding == "same" else (0, 0)
+        if padding == "each":
+            pads = draw(st.sampled_from(PADS)), draw(st.sampled_from(PADS))
+        return cls(kernel, outputs, stride, dilation, rest % stride, pads)
+
+    def within(self, budget: _Budget) -> tuple[int, int, int, int]:
+        """(kernel, size, padding before, and after), with as many windows as there may be."""
+        kernel, stride = budget.take(self.kernel), self.stride
+        window = (kernel - 1) * self.dilation + 1
+        if self.pads is None:
+            size = (budget.take(self.outputs) - 1) * stride + 1 + self.rest
+            before, _, after, _ = same_pads((size, 1), (kernel, 1), (stride, 1), (self.dilation, 1))
+            return kernel, size, before, after
+        # At least one pixel is left of the image: more padding makes more windows.
+        room = window + budget.left * stride - 2
+        before = min(self.pads[0], room)
+        after = min(self.pads[1], room - before)
+        least = max(before + after + 1 - window, 0) // stride + 1
+        span = (budget.take(max(self.outputs, least)) - 1) * stride + window + self.rest
+        return kernel, max(span - before - after, 1), before, after
 
 
 @st.composite
 def layers(draw: Draw, space: Space) -> Layer:
-    """Layers without tensors."""
-    padding, order = draw(_first("valid", "same", "each", "each")), draw(ORDERS)
-    sizes = _Sizes(space.max_macs)
-    for part in order.split():
-        if part == "channels":
-            sizes.draw_channels(draw, space.config)
-        elif part == "kernel":
-            sizes.draw_kernel(draw)
+    """Layers without tensors.
+
+    Each size is drawn by itself, from all there are; what is too much is cut, in a random order.
+    So every two sizes meet, and each shrinks without the others.
+    """
+    padding, order = draw(PADDINGS), draw(ORDERS)
+    groups, inputs, filters = _draw_channels(draw, space.config)
+    rows, columns = _Side.draw(draw, padding), _Side.draw(draw, padding)
+    batch = draw(st.sampled_from(BATCHES))
+    budget = _Budget(space.max_macs)
+    for part in order:
+        if part == "inputs":
+            groups, inputs = budget.take(groups), budget.take(inputs)
+        elif part == "filters":
+            filters = budget.take(filters)
+        elif part == "rows":
+            kernel_y, height, top, bottom = rows.within(budget)
+        elif part == "columns":
+            kernel_x, width, left, right = columns.within(budget)
         else:
-            sizes.draw_windows(draw)
-    rows, columns = (
-        _draw_side(draw, padding, outputs, kernel)
-        for outputs, kernel in zip(sizes.outputs, sizes.kernel, strict=True)
-    )
-    (height, *steps_y, top, bottom), (width, *steps_x, left, right) = rows, columns
+            batch = budget.take(batch)
     layer = Layer(
-        sizes.batch,
+        batch,
         height,
         width,
-        sizes.groups * sizes.inputs,
-        sizes.groups * sizes.filters,
-        sizes.kernel,
-        (steps_y[0], steps_x[0]),
-        (steps_y[1], steps_x[1]),
+        groups * inputs,
+        groups * filters,
+        (kernel_y, kernel_x),
+        (rows.stride, columns.stride),
+        (rows.dilation, columns.dilation),
         (top, left, bottom, right),
-        sizes.groups,
+        groups,
     )
     if _too_large(layer, space):
         reject()
@@ -199,6 +191,18 @@ def layers(draw: Draw, space: Space) -> Layer:
     return layer
 
 
+def _draw_channels(draw: Draw, config: CoreConfig) -> tuple[int, int, int]:
+    """Channel groups, and channels and filters of each."""
+    inputs = draw(st.sampled_from(_channels(config.lanes_in)))
+    filters = draw(st.sampled_from(_channels(config.lanes_out)))
+    grouping = draw(GROUPINGS)
+    if grouping == "depthwise":
+        return inputs, 1, 1
+    if grouping == "groups":
+        return tuple(draw(st.sampled_from(s)) for s in (GROUPS, OF_A_GROUP, OF_A_GROUP))
+    return 1, inputs, filters
+
+
 def _too_large(layer: Layer, space: Space) -> bool:
     most = max(np.prod(layer.in_shape), np.prod(layer.weight_shape), 4 * np.prod(layer.out_shape))
     return layer.macs > space.max_macs or int(most) > space.max_bytes
@@ -207,7 +211,7 @@ def _too_large(layer: Layer, space: Space) -> bool:
 # -------------------------------------------------------------------------------- scalars
 ALL_INT8 = range(INT8_MIN, INT8_MAX + 1)
 ZERO_POINTS = _first(
-    *sorted((*ALL_INT8, *64 * (0,), *32 * (-1, 1, INT8_MIN, INT8_MAX)), key=lambda v: (abs(v), -v))
+    *sorted((*ALL_INT8, *200 * (0, -1, 1, INT8_MIN, INT8_MAX)), key=lambda v: (abs(v), -v))
 )
 CLAMPS = st.integers(INT8_MIN, INT8_MAX)
 
@@ -216,7 +220,7 @@ def _draw_scalars(draw: Draw, layer: Layer) -> Layer:
     layer = replace(layer, in_zp=draw(ZERO_POINTS))
     if not draw(_first(False, True, True, True)):
         return layer
-    rounding, out_zp = draw(_first("tflite", "tflite", "float")), draw(ZERO_POINTS)
+    rounding, out_zp = draw(_first("tflite", "float")), draw(ZERO_POINTS)
     clamp = draw(_first("none", "none", "relu", "any"))
     low, high = INT8_MIN, INT8_MAX
     if clamp == "relu":

@@ -25,7 +25,7 @@ from tb.stalls import PROFILES
 FAILURES = BUILD / "failures"
 FIRST = "first"
 """in the folder of a failure, what failed before it shrank"""
-MACS = {"verilator": 60_000, "icarus": 3_000}
+MACS = {"verilator": 120_000, "icarus": 3_000}
 """of a layer, at most: Icarus is a hundred times slower"""
 PIECES = 4
 """of a layer, at most: they take as long as layers"""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import cast
@@ -32,6 +33,9 @@ from tb.simulation import Session, time_limit
 
 LONGEST_SHRINK_LAYERS = 5000
 """a search that shrinks gives up behind so many layers"""
+SHRINK_SEEDS = 4
+"""of the traffic of a smaller scenario: a fault that needs a stall in the right cycle, which moves
+with each size, would else not be met again"""
 
 
 @cocotb.test()
@@ -222,6 +226,17 @@ class Search:
         if self._skip_next:
             self._skip_next = False
             return
+        for variant in self._variants(scenario):
+            self._play(variant)
+
+    def _variants(self, scenario: Scenario) -> list[Scenario]:
+        """The scenario; while it shrinks, in other traffic of the same profile, too."""
+        traffic = scenario.traffic
+        still = traffic.stall == "none" or self._found.smallest is None
+        seeds = range(traffic.seed, traffic.seed + (1 if still else SHRINK_SEEDS))
+        return [replace(scenario, traffic=replace(traffic, seed=seed)) for seed in seeds]
+
+    def _play(self, scenario: Scenario) -> None:
         found = self._found
         results = resume(self.player.play)(scenario)
         layers = len(results) + (scenario.disturbance is not None)
