@@ -245,7 +245,7 @@ ADDED = st.binary(max_size=FEW_VALUES)
 def _tensors(draw: Draw, layer: Layer) -> LayerCase:
     kind, seed = draw(KINDS), draw(SEEDS)
     case = tensors_for(np.random.default_rng(seed), layer, kind)
-    x, w = _draw_values(draw, case.x, layer.in_zp), _draw_values(draw, case.w, 0)
+    x, w = _draw_values(draw, case.x, layer.in_zp), _draw_values(draw, case.w, 0, sign=-1)
     case = replace(case, name="layer", x=x, w=w)
     if not draw(MOSTLY):
         case = replace(case, bias=np.zeros_like(case.bias))
@@ -257,13 +257,15 @@ def _tensors(draw: Draw, layer: Layer) -> LayerCase:
     return case
 
 
-def _draw_values(draw: Draw, random: Int8Array, zero: int) -> Int8Array:
+def _draw_values(draw: Draw, random: Int8Array, zero: int, sign: int = 1) -> Int8Array:
     """The tensor with some bits of its values; with none, they count from `zero` to a few more.
 
-    Were they all alike, a wrong address would soon go unseen, and the layer shrink no further.
+    Were they all alike, a wrong address would soon go unseen, and the layer shrink no further; nor
+    if all results were at the limit of int8, so `sign` -1 lets every other value count downwards.
     """
     bits = draw(BITS)
-    counting = zero + (1 if zero < 100 else -1) * (1 + np.arange(random.size) % COUNT)
+    index = np.arange(random.size)
+    counting = zero + (1 if zero < 100 else -1) * sign**index * (1 + index % COUNT)
     values = random >> (8 - bits) if bits else counting.astype(np.int8).reshape(random.shape)
     more = np.frombuffer(draw(ADDED), np.int8)[: values.size]
     values.reshape(-1)[: more.size] += more

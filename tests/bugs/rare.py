@@ -74,6 +74,8 @@ class Condition:
     """Verilog"""
     macs: int = 1
     """multiply-accumulates that a layer has at least for which it holds"""
+    steps: int = 1
+    """of a window of that layer, at least"""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Effect:
     instance: str
     port: str
     expression: str
+    steps: int = 1
+    """that a window has at least for which it changes anything"""
 
 
 EFFECTS = (
@@ -92,7 +96,7 @@ EFFECTS = (
     Effect("a step's first lane is left out", "u_datapath", "step_first_lane", "{} + 1'b1"),
     Effect("a step's last lane is left out", "u_datapath", "step_last_lane", "{} - 1'b1"),
     Effect("a bit of the zero point is wrong", "u_datapath", "step_zero_point", "{} ^ 8'd2"),
-    Effect("each step begins a window", "u_datapath", "step_first", "1'b1"),
+    Effect("each step begins a window", "u_datapath", "step_first", "1'b1", 2),
     Effect("a bit of each activation word is wrong", "u_datapath", "act_wr_data", "{} ^ 2'd2"),
     Effect("a bit of each weight word is wrong", "u_datapath", "wgt_wr_data", "{} ^ 2'd2"),
     Effect("the first filter's sum is wrong", "u_finisher", "head_acc", "{} ^ 10'd512"),
@@ -117,8 +121,14 @@ class RareBug:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of a layer that meets the conditions, at least."""
-        return int(np.prod([condition.macs for condition in self.conditions]))
+        """Multiply-accumulates of a layer that meets the conditions and shows it, at least.
+
+        A window of one step has one tap, and no more input channels than there are lanes: where
+        no condition makes a second step, the layer needs a second tap.
+        """
+        has_steps = any(condition.steps > 1 for condition in self.conditions)
+        steps = 1 if has_steps else self.effect.steps
+        return steps * int(np.prod([condition.macs for condition in self.conditions]))
 
     def __str__(self) -> str:
         parts = [condition.text for condition in self.conditions]
@@ -148,14 +158,15 @@ def _condition(rng: Generator, kind: int, config: CoreConfig) -> Condition:
     name, pad, size = axis
     if kind == 0:
         value = int(rng.integers(2, 12))
-        return Condition(f"kernel_{name} == {value}", value)
+        return Condition(f"kernel_{name} == {value}", value, value)
     if kind == 1:
         value = int(rng.integers(2, 5))
         return Condition(f"{('stride', 'dilation')[side]}_{name} == {value}")
     if kind == 2:
         lanes = (config.lanes_in, config.lanes_out)[side]
         value = lanes * int(rng.integers(1, 9)) + int(rng.integers(-1, 2))
-        return Condition(f"channels_{('in', 'out')[side]} == {value}", value)
+        steps = 1 if side else -(-value // lanes)
+        return Condition(f"channels_{('in', 'out')[side]} == {value}", value, steps)
     if kind == 3:
         if rng.random() < 0.5:
             value = int(rng.integers(1, 7))
