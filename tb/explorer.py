@@ -22,6 +22,8 @@ from cocotb.task import bridge, resume
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import Flaky, HypothesisSideeffectWarning
 
+from models.core_config import CoreConfig
+from models.tiling import NotFittingError, plan
 from tb.bench import Cause
 from tb.driver import DriverError, RecoveringDriver
 from tb.job import JOB_VARIABLE, LayerResult, read_pickle, write_pickle
@@ -29,10 +31,15 @@ from tb.pieces import CutLayer, judge_all
 from tb.registers import Error, Irq
 from tb.scenario import Disturbance, Scenario, scenarios
 from tb.scenario_job import Found, PlayJob, SearchJob
+from tb.shrinking import smaller
 from tb.simulation import Session, time_limit
 
 LONGEST_SHRINK_LAYERS = 5000
 """a search that shrinks gives up behind so many layers"""
+FEW_MACS = 100
+"""multiply-accumulates that can be followed by hand; what has more is made smaller once more"""
+MOST_TRIES = 1500
+"""scenarios that are played for that"""
 SHRINK_SEEDS = 4
 """of the traffic of a smaller scenario: a fault that needs a stall in the right cycle, which moves
 with each size, would else not be met again"""
@@ -165,6 +172,13 @@ class Player(Session):
         )
 
 
+def _playable(scenario: Scenario, config: CoreConfig, most_pieces: int) -> bool:
+    try:
+        return all(len(plan(case.layer, config)) <= most_pieces for case in scenario.layers)
+    except NotFittingError:
+        return False
+
+
 class _WrongError(Exception):
     """A scenario that some layer of did not pass."""
 
@@ -188,6 +202,8 @@ class Search:
         self._started = time.monotonic()
         self._skip_next = False
         """the next scenario is the simplest one, once more"""
+        self._minimises = False
+        """Hypothesis has shrunk what it found"""
 
     def run(self) -> Found:
         """Plays scenarios until enough layers were right, or one failed and has shrunk."""
@@ -219,6 +235,8 @@ class Search:
             pass
         except Flaky:
             found.repeatable = False
+        if found.smallest is not None and found.repeatable:
+            self._minimise(found.smallest)
         found.seconds = time.monotonic() - self._started
         return found
 
@@ -228,6 +246,26 @@ class Search:
             return
         for variant in self._variants(scenario):
             self._play(variant)
+
+    def _minimise(self, scenario: Scenario) -> None:
+        """Goes on from a failing scenario to smaller ones, as long as any fails."""
+        self._minimises = True
+        most_pieces, tries = self._job.space.max_pieces, 0
+        while scenario.macs >= FEW_MACS:
+            for candidate in smaller(scenario):
+                if not _playable(candidate, self._job.base.config, most_pieces):
+                    continue
+                tries += 1
+                if tries > MOST_TRIES:
+                    return
+                try:
+                    self._attempt(candidate)
+                except _WrongError:
+                    break
+            else:
+                return
+            assert self._found.smallest is not None
+            scenario = self._found.smallest
 
     def _variants(self, scenario: Scenario) -> list[Scenario]:
         """The scenario; while it shrinks, in other traffic of the same profile, too."""
@@ -252,6 +290,7 @@ class Search:
             found.first = found.first or scenario
             found.smallest, found.messages = scenario, wrong
             raise _WrongError(scenario)
-        done = found.layers >= self._job.layers and found.smallest is None
-        if done or found.shrink_layers > LONGEST_SHRINK_LAYERS:
+        if found.smallest is None and found.layers >= self._job.layers:
+            raise _Enough
+        if found.shrink_layers > LONGEST_SHRINK_LAYERS and not self._minimises:
             raise _Enough
