@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -70,16 +70,18 @@ def _smaller_cases(case: LayerCase) -> Iterator[LayerCase]:
 
 
 def _changes(sizes: _Sizes) -> Iterator[_Sizes]:
-    """One size smaller; or one as small as can be, and in its place another as large as two."""
+    """One size smaller; or one as small as can be, and in its place another larger."""
     names = tuple(sizes.__dataclass_fields__)
     for name in names:
         size = getattr(sizes, name)
         yield from (
             _with(sizes, **{name: less}) for less in {1, 2, size // 2, size - 1} if 0 < less < size
         )
-    for name, other in product(names, repeat=2):
-        if name != other and getattr(sizes, name) > getattr(sizes, other) == 1:
-            yield _with(sizes, **{name: 1, other: 2})
+    for name, other in permutations(names, 2):
+        size = getattr(sizes, name)
+        for factor in {2, size // 2, size - 1}:
+            if 1 < factor < size:
+                yield _with(sizes, **{name: 1, other: factor * getattr(sizes, other)})
 
 
 def _with(sizes: _Sizes, **changes: int) -> _Sizes:
