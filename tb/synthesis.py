@@ -221,12 +221,6 @@ def limits(areas: Sequence[Area], clocks: Sequence[Clock]) -> list[str]:
 
 def page(areas: Sequence[Area], clocks: Sequence[Clock]) -> str:
     """docs/synthesis.md."""
-    rows = [
-        f"| {area.array} | {FAMILIES[area.family]} | {area.luts:,} | "
-        f"{area.luts / lanes_of(area.array):,.0f} | {area.flip_flops:,} | {area.memories} | "
-        f"{area.multipliers} |"
-        for area in areas
-    ]
     placed = [
         f"| {clock.array} | {clock.mhz:.1f} | `{clock.start}` | `{clock.end}` |" for clock in clocks
     ]
@@ -244,7 +238,7 @@ def page(areas: Sequence[Area], clocks: Sequence[Clock]) -> str:
             "",
             "| array | family | LUTs | LUTs a lane | flip-flops | block memories | multipliers |",
             "|---|---|---|---|---|---|---|",
-            *rows,
+            *map(row, areas),
             "",
             "Placed and routed on the largest ECP5 (85k, speed grade 8, every port a pin, seed 1).",
             "Its 156 multipliers are too few for 16x16. The clock is that of the paths between",
@@ -255,6 +249,15 @@ def page(areas: Sequence[Area], clocks: Sequence[Clock]) -> str:
             *placed,
             "",
         )
+    )
+
+
+def row(area: Area) -> str:
+    """A core's line in the page."""
+    return (
+        f"| {area.array} | {FAMILIES[area.family]} | {area.luts:,} | "
+        f"{area.luts / lanes_of(area.array):,.0f} | {area.flip_flops:,} | {area.memories} | "
+        f"{area.multipliers} |"
     )
 
 

@@ -10,7 +10,18 @@ from dataclasses import replace
 import pytest
 
 from models.core_config import CoreConfig
-from tb.synthesis import Area, Clock, area_of, limits, page, readable, synthesise, warnings
+from tb.synthesis import (
+    PAGE,
+    Area,
+    Clock,
+    area_of,
+    limits,
+    page,
+    readable,
+    row,
+    synthesise,
+    warnings,
+)
 
 GOOD = Area("8x8", "ecp5", luts=19_200, flip_flops=1, memories=1, multipliers=82)
 
@@ -19,6 +30,7 @@ def test_the_core_keeps_its_limits_and_its_buffers_are_block_memories() -> None:
     config = CoreConfig.from_array("4x4")
     area = synthesise("4x4", "ecp5")
     assert not limits([area], [])
+    assert row(area) in PAGE.read_text(), "docs/synthesis.md is of another RTL: make synth"
     lanes = config.lanes_in * config.lanes_out
     assert area.multipliers >= lanes + 4 * config.requant_lanes
     buffers = (
