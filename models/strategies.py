@@ -50,6 +50,13 @@ class Space:
     max_pieces: int = 1
     """that a layer is cut into, at most"""
 
+    def cuts(self, layer: Layer) -> bool:
+        """Can the layer be computed, in not too many pieces?"""
+        try:
+            return len(plan(layer, self.config)) <= self.max_pieces
+        except NotFittingError:
+            return False
+
 
 @st.composite
 def layer_cases(draw: Draw, space: Space) -> LayerCase:
@@ -183,10 +190,7 @@ def layers(draw: Draw, space: Space) -> Layer:
     if _too_large(layer, space):
         reject()
     layer = _draw_scalars(draw, layer)
-    try:
-        if len(plan(layer, space.config)) > space.max_pieces:
-            reject()
-    except NotFittingError:
+    if not space.cuts(layer):
         reject()
     return layer
 

@@ -22,8 +22,6 @@ from cocotb.task import bridge, resume
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import Flaky, HypothesisSideeffectWarning
 
-from models.core_config import CoreConfig
-from models.tiling import NotFittingError, plan
 from tb.bench import Cause
 from tb.driver import DriverError, RecoveringDriver
 from tb.job import JOB_VARIABLE, LayerResult, read_pickle, write_pickle
@@ -172,13 +170,6 @@ class Player(Session):
         )
 
 
-def _playable(scenario: Scenario, config: CoreConfig, most_pieces: int) -> bool:
-    try:
-        return all(len(plan(case.layer, config)) <= most_pieces for case in scenario.layers)
-    except NotFittingError:
-        return False
-
-
 class _WrongError(Exception):
     """A scenario that some layer of did not pass."""
 
@@ -202,8 +193,6 @@ class Search:
         self._started = time.monotonic()
         self._skip_next = False
         """the next scenario is the simplest one, once more"""
-        self._minimises = False
-        """Hypothesis has shrunk what it found"""
 
     def run(self) -> Found:
         """Plays scenarios until enough layers were right, or one failed and has shrunk."""
@@ -221,7 +210,12 @@ class Search:
         )
         @given(scenarios(job.space, job.stalls))
         def attempt(scenario: Scenario) -> None:
+            if self._skip_next:
+                self._skip_next = False
+                return
             self._attempt(scenario)
+            if self._enough:
+                raise _Enough
 
         try:
             with warnings.catch_warnings():
@@ -240,20 +234,24 @@ class Search:
         found.seconds = time.monotonic() - self._started
         return found
 
+    @property
+    def _enough(self) -> bool:
+        """Hypothesis need not go on: nothing was wrong, or what was shrinks no longer."""
+        found = self._found
+        if found.smallest is None:
+            return found.layers >= self._job.layers
+        return found.shrink_layers > LONGEST_SHRINK_LAYERS
+
     def _attempt(self, scenario: Scenario) -> None:
-        if self._skip_next:
-            self._skip_next = False
-            return
         for variant in self._variants(scenario):
             self._play(variant)
 
     def _minimise(self, scenario: Scenario) -> None:
         """Goes on from a failing scenario to smaller ones, as long as any fails."""
-        self._minimises = True
-        most_pieces, tries = self._job.space.max_pieces, 0
+        space, tries = self._job.space, 0
         while scenario.macs >= FEW_MACS:
             for candidate in smaller(scenario):
-                if not _playable(candidate, self._job.base.config, most_pieces):
+                if not all(space.cuts(case.layer) for case in candidate.layers):
                     continue
                 tries += 1
                 if tries > MOST_TRIES:
@@ -290,7 +288,3 @@ class Search:
             found.first = found.first or scenario
             found.smallest, found.messages = scenario, wrong
             raise _WrongError(scenario)
-        if found.smallest is None and found.layers >= self._job.layers:
-            raise _Enough
-        if found.shrink_layers > LONGEST_SHRINK_LAYERS and not self._minimises:
-            raise _Enough

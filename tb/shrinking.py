@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,15 @@ from tb.scenario import Scenario
 def smaller(scenario: Scenario) -> list[Scenario]:
     """What to try in place of a scenario: all have fewer multiply-accumulates, the least first."""
     layers = scenario.layers
-    candidates = [replace(scenario, layers=(case,), queue=False) for case in layers]
+    candidates = [
+        replace(scenario, layers=some, queue=scenario.queue and number > 1)
+        for number in range(1, len(layers))
+        for some in combinations(layers, number)
+    ]
     for index, case in enumerate(layers):
         before, behind = layers[:index], layers[index + 1 :]
-        if len(layers) > 1:
-            candidates.append(replace(scenario, layers=before + behind))
         candidates += [
-            replace(scenario, layers=(*before, less, *behind)) for less in _smaller_cases(case)
+            replace(scenario, layers=(*before, less, *behind)) for less in _resized_cases(case)
         ]
     fewer = (each for each in candidates if each.macs < scenario.macs)
     return sorted(fewer, key=lambda each: each.macs)
@@ -59,13 +61,12 @@ class _Sizes:
         )
 
 
-def _smaller_cases(case: LayerCase) -> Iterator[LayerCase]:
-    sizes = _Sizes.of(case.layer)
-    for changed in _changes(sizes):
+def _resized_cases(case: LayerCase) -> Iterator[LayerCase]:
+    for changed in _changes(_Sizes.of(case.layer)):
         # Windows in the padding need padding, and where it goes they may go.
         for pads in {case.layer.pads, (0, 0, 0, 0)}:
             less = _resized(case, changed, pads)
-            if less is not None and less.layer.macs < case.layer.macs:
+            if less is not None:
                 yield less
 
 
@@ -75,17 +76,15 @@ def _changes(sizes: _Sizes) -> Iterator[_Sizes]:
     for name in names:
         size = getattr(sizes, name)
         yield from (
-            _with(sizes, **{name: less}) for less in {1, 2, size // 2, size - 1} if 0 < less < size
+            replace(sizes, **{name: less})
+            for less in {1, 2, size // 2, size - 1}
+            if 0 < less < size
         )
     for name, other in permutations(names, 2):
         size = getattr(sizes, name)
         for factor in {2, size // 2, size - 1}:
             if 1 < factor < size:
-                yield _with(sizes, **{name: 1, other: factor * getattr(sizes, other)})
-
-
-def _with(sizes: _Sizes, **changes: int) -> _Sizes:
-    return replace(sizes, **changes)
+                yield replace(sizes, **{name: 1, other: factor * getattr(sizes, other)})
 
 
 def _resized(case: LayerCase, sizes: _Sizes, pads: tuple[int, int, int, int]) -> LayerCase | None:

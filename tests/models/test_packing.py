@@ -90,11 +90,10 @@ def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
         yield from constants
         for ky in range(kh):
             runs: list[list[tuple[int, int | None]]]
-            depthwise = depthwise_by_the_document(layer, li)
             runs = [[(kx, c) for kx in range(kw) for c in range(span)]]
             if layer.dilation[1] > 1 or span < layer.in_channels:
                 runs = [[(kx, c) for c in range(span)] for kx in range(kw)]
-            if depthwise:
+            if depthwise_by_the_document(layer, li):
                 runs = [[(kx, None) for kx in reversed(range(kw))]]
             for run in runs:
                 for j in range((len(run) + li - 1) // li):
