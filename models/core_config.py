@@ -92,6 +92,11 @@ class CoreConfig:
         """The array's name: "16x8" has 16 lanes in and 8 lanes out."""
         return f"{self.lanes_in}x{self.lanes_out}"
 
+    @property
+    def multipliers(self) -> int:
+        """Multipliers of the array: lanes in times lanes out."""
+        return self.lanes_in * self.lanes_out
+
     def verilog_parameters(self) -> dict[str, int]:
         """Every parameter of `conv_core` by its Verilog name."""
         return {field.name.upper(): getattr(self, field.name) for field in fields(self)}

@@ -65,7 +65,7 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
     if layer.groups > 1:
         row_words = -(-layer.width * layer.in_channels // config.lanes_in)
         steps = max(
-            -(-layer.macs_inside // (config.lanes_in * config.lanes_out)),
+            -(-layer.macs_inside // config.multipliers),
             layer.batch * int(layer.valid_rows().sum()) * row_words,
         )
     else:

@@ -186,7 +186,7 @@ def _rows(network: str, config: CoreConfig, seed: int) -> list[Row]:
 
 def _sum(name: str, array: str, layers: dict[str, Layer], rows: Sequence[Row]) -> str:
     config = CoreConfig.from_array(array)
-    lanes = config.lanes_in * config.lanes_out
+    lanes = config.multipliers
     macs = sum(layers[row.name].macs for row in rows)
     limit = sum(row.limit for row in rows)
     counted = [row.cycles for row in rows if row.cycles is not None]

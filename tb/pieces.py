@@ -67,7 +67,7 @@ class CutLayer:
         models = [each.cycles_model for each in results if each.cycles_model is not None]
         limit = cycles_limit(self.case.layer, config)
         macs = self.case.layer.macs
-        lanes = config.lanes_in * config.lanes_out
+        lanes = config.multipliers
         wrong_at = [each.first_wrong_ns for each in results if each.first_wrong_ns is not None]
         passed = values is not None and not messages and all(each.passed for each in results)
         return replace(

@@ -302,7 +302,7 @@ class Session:
         verdict, first_wrong_ns = await self._timed(verdict, layer)
         text = verdict.text()
         limit = self._driver.cycles_limit(case.layer)
-        lanes = job.config.lanes_in * job.config.lanes_out
+        lanes = job.config.multipliers
         return LayerResult(
             name=case.name,
             status=FAIL if text else PASS,

@@ -204,8 +204,7 @@ def limits(areas: Sequence[Area], clocks: Sequence[Clock]) -> list[str]:
     broken = []
     for area in areas:
         config = CoreConfig.from_array(area.array)
-        lanes = config.lanes_in * config.lanes_out
-        most = lanes + 4 * config.requant_lanes + SETUP_MULTIPLIERS
+        most = config.multipliers + 4 * config.requant_lanes + SETUP_MULTIPLIERS
         if area.family == "ecp5" and area.multipliers > most:
             broken.append(f"{area.array}: {area.multipliers} multiplier blocks, {most} are allowed")
         allowed = MOST_LUT4.get(area.array, area.luts)
@@ -263,8 +262,7 @@ def row(area: Area) -> str:
 
 def lanes_of(array: str) -> int:
     """Multipliers of an array."""
-    config = CoreConfig.from_array(array)
-    return config.lanes_in * config.lanes_out
+    return CoreConfig.from_array(array).multipliers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
