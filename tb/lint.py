@@ -22,6 +22,7 @@ from tb.tools import find_simulator
 
 ROOT = Path(__file__).parents[1]
 TOP = "conv_core"
+INCLUDES = ROOT / "rtl" / "common"
 CONFIGURATIONS: tuple[dict[str, int], ...] = (
     {},
     {"LANES_IN": 4, "LANES_OUT": 8},
@@ -36,7 +37,7 @@ YOSYS = """
 import sys
 from pyosys import libyosys
 design = libyosys.Design()
-libyosys.run_pass("read_verilog " + " ".join(sys.argv[2:]), design)
+libyosys.run_pass("read_verilog -I" + sys.argv[2] + " " + " ".join(sys.argv[3:]), design)
 libyosys.run_pass(f"hierarchy -check -top {sys.argv[1]}; proc; check -assert", design)
 """
 
@@ -63,7 +64,15 @@ def verilator(
     environment = {"VERILATOR_ROOT": tool.root} if tool.root else {}
     for parameters in configurations:
         settings = [f"-G{name}={value}" for name, value in parameters.items()]
-        command = [str(tool.path), "--lint-only", "-Wall", *settings, "--top-module", top]
+        command = [
+            str(tool.path),
+            "--lint-only",
+            "-Wall",
+            f"-I{INCLUDES}",
+            *settings,
+            "--top-module",
+            top,
+        ]
         if said := complaints([*command, *sources], **environment):
             return said
     return ""
@@ -73,7 +82,7 @@ def slang(sources: Sequence[Path], top: str) -> str:
     """slang's errors and warnings, and of its pedantic ones those where a sign gets lost."""
     driver = slang_driver.Driver()
     driver.addStandardArgs()
-    words = " ".join(["slang", "--top", top, *map(str, sources)])
+    words = " ".join(["slang", "-I", str(INCLUDES), "--top", top, *map(str, sources)])
     options = slang_driver.CommandLineOptions()
     if not (
         driver.parseCommandLine(words, options)
@@ -108,13 +117,13 @@ def sign_is_lost(types: Sequence[str]) -> bool:
 
 def yosys(sources: Sequence[Path], top: str) -> str:
     """What Yosys' `check` says of the netlist."""
-    said = complaints([sys.executable, "-c", YOSYS, top, *sources])
+    said = complaints([sys.executable, "-c", YOSYS, top, INCLUDES, *sources])
     return "\n".join(said.splitlines()[-20:])
 
 
 def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     """Everything that is read, by name."""
-    rtl = [path.relative_to(ROOT) for path in sorted((ROOT / "rtl").glob("*.v"))]
+    rtl = [path.relative_to(ROOT) for path in sorted((ROOT / "rtl").rglob("*.v"))]
     yield "verilator -Wall", partial(verilator, rtl, TOP, CONFIGURATIONS)
     yield "slang", partial(slang, rtl, TOP)
     yield "yosys check", partial(yosys, rtl, TOP)

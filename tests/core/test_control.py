@@ -14,8 +14,8 @@ from tb.runner import ROOT, SimulationError, build, simulate
 from tests.core.pins import core_at_its_pins, run_at_the_pins
 
 PAGE = (ROOT / "docs" / "driving-the-core.md").read_text()
-CONTROL = (ROOT / "rtl" / "control.v").read_text()
-SETUP = (ROOT / "rtl" / "layer_setup.v").read_text()
+CONTROL = (ROOT / "rtl" / "control" / "control.v").read_text()
+SETUP = (ROOT / "rtl" / "control" / "layer_setup.v").read_text()
 
 
 def documented() -> dict[str, tuple[int, str]]:

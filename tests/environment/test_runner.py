@@ -76,4 +76,4 @@ def test_the_simulators_are_there(simulator: str) -> None:
 
 
 def test_the_file_list_names_all_of_the_core() -> None:
-    assert set(rtl_files()) == set((ROOT / "rtl").glob("*.v"))
+    assert set(rtl_files()) == set((ROOT / "rtl").rglob("*.v"))
