@@ -616,7 +616,7 @@ class _Results:
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._lanes = config.lanes_out
-        self._depth = DATAPATH + (config.lanes_in.bit_length()) // 2
+        self._depth = DATAPATH + config.lanes_in.bit_length() - 1
         self._fetch = constant_words(config) + 1
         self._beat_bytes = config.out_stream_bytes
         self._ratio = config.lanes_out // config.out_stream_bytes
