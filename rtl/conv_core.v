@@ -196,7 +196,6 @@ module conv_core #(
     wire [CONST_COUNT_W-1:0] const_released;
     wire head_ready;
     wire step_valid;
-    wire step_first;
     wire step_last;
     wire step_any;
     wire step_multiply;
@@ -566,7 +565,6 @@ module conv_core #(
         .wgt_released     (wgt_released),
         .credit_return    (pop),
         .step_valid       (step_valid),
-        .step_first       (step_first),
         .step_last        (step_last),
         .step_any         (step_any),
         .step_multiply    (step_multiply),
@@ -795,7 +793,7 @@ module conv_core #(
         .figure          (figure)
     );
 
-    wire unused = &{1'b0, mark_valid, step_first, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, mark_valid, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
 
 endmodule
 

@@ -96,7 +96,7 @@ EFFECTS = (
     Effect("a step's first lane is left out", "u_datapath", "step_first_lane", "{} + 1'b1"),
     Effect("a step's last lane is left out", "u_datapath", "step_last_lane", "{} - 1'b1"),
     Effect("a bit of the zero point is wrong", "u_datapath", "step_zero_point", "{} ^ 8'd2"),
-    Effect("each step begins a window", "u_datapath", "step_first", "1'b1", 2),
+    Effect("each step ends a window", "u_datapath", "step_last", "1'b1", 2),
     Effect("a bit of each activation word is wrong", "u_datapath", "act_wr_data", "{} ^ 2'd2"),
     Effect("a bit of each weight word is wrong", "u_datapath", "wgt_wr_data", "{} ^ 2'd2"),
     Effect("the first filter's sum is wrong", "u_finisher", "head_acc", "{} ^ 10'd512"),
