@@ -17,10 +17,10 @@
 module conv_core #(
     parameter LANES_IN         = 16,                // 4, 8, 16, 32: input bytes multiplied each cycle
     parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
-    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN and more: activation buffer
-    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 and more: weight buffer, words a filter
-    parameter CONST_WORDS      = 1024,              // power of two, 16 and more: constant buffer, words
-    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT and more: result buffer
+    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN to 2^22: activation buffer
+    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 to 2^20: weight buffer, words a filter
+    parameter CONST_WORDS      = 1024,              // power of two, 16 to 2^20: constant buffer, words
+    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
     parameter RESULT_QUEUE     = 8,                 // 4, 8, 16, 32: vectors between array and finisher
     parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
@@ -95,7 +95,8 @@ module conv_core #(
         .RESULT_QUEUE    (RESULT_QUEUE),
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
-        .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
+        .OUT_STREAM_BYTES(OUT_STREAM_BYTES),
+        .CONST_PER_GROUP (CONST_PER_GROUP)
     ) u_check ();
 
     wire write;

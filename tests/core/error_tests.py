@@ -96,6 +96,7 @@ NONSENSE = [
     Refusal({"QUANT": 0x0506_0000}),
     Refusal({"MODE": 1 << 2 | 1}),
     Refusal({"MODE": 1 << 31}),
+    Refusal({"MODE": 2}),  # float, and no requantising
     # 16,645 columns with a stride of 4 * 252 bytes: 2^24 and more
     Refusal({"CHANNELS": 0x0001_00FC, "KERNEL": 0x0011_1411, "OUT_SIZE": 0x0001_4105}, TINY),
     Refusal({"OUT_SIZE": 0xFFFF_FFFF}, TINY),  # 2^34 bytes of results
@@ -416,6 +417,7 @@ async def resume_does_not_undo_an_error_that_comes_at_the_same_time(dut: Any) ->
         await rig.clock(delay)
         await starting
         await rig.axil.offer(Register.CTRL, Ctrl.RESUME)
+        await rig.clock()
         await rig.falling  # RESUME acts at the end of this cycle
         before = rig.irq
         assert await rig.axil.response() is OKAY
