@@ -490,7 +490,7 @@ module layer_setup #(
             cfg_by_float       <= mode[1];
             channel_groups_q   <= groups;
             kernel_q           <= kernel;
-            mode_ok_q          <= mode[31:2] == 30'd0;
+            mode_ok_q          <= mode[31:2] == 30'd0 && mode[1:0] != 2'b10;  // float rounds only what is requantised
 
             reach_x_q          <= dilated(kernel[3:0] - 4'd1, kernel[18:16]);
             reach_y_q          <= dilated(kernel[7:4] - 4'd1, kernel[22:20]);
