@@ -6,12 +6,15 @@
 
 A piece is a layer of its own: some output channels on some output columns, on all rows of all
 frames. It needs the input columns under its windows (neighbours share a halo) and, with channel
-groups, only its own groups' channels. The cut is the one with the fewest pieces, balanced; of two
-with as many, the one that cuts channels, since it sends no column twice. Where channels are cut,
-half of the weight buffer is kept free for the next piece's, if that needs no further columns.
+groups, only its own groups' channels. Each part of the columns takes all weights, and each part of
+a channel group all its activations: the cut is one for which array and streams together need the
+least time; of these the one with the fewest pieces, balanced; and of those the one that cuts
+channels. Where channels are cut, half of the weight buffer is kept free for the next piece's, if
+that needs no further columns and takes no longer.
 
-What the weight buffer can't hold even so (one block of filters that is larger) is cut into single
-windows, each with all its weights: they stream through, whatever their number.
+A piece that is a single band uses its weights once, so that they stream through, whatever their
+number: often a cut into such pieces has the fewest. What the weight buffer can't hold even so (one
+block of filters that is larger) is cut into single windows, each with all its weights.
 
 What fits is what the core does not refuse (docs/driving-the-core.md, errors 2 to 5). Nothing here
 needs tensors or floating point, so that a driver in firmware can do the same.
@@ -30,7 +33,7 @@ from numpy.typing import NDArray
 from models.core_config import LEAST_WGT_WORDS, CoreConfig
 from models.fitting import fits, shortage
 from models.layer import Layer, LayerCase, LayerError
-from models.packing import groups_of_block
+from models.packing import block_words, filter_groups, groups_of_block
 
 
 class NotFittingError(LayerError):
@@ -89,6 +92,7 @@ def split(case: LayerCase, pieces: Sequence[Piece]) -> list[LayerCase]:
             _part(case.x, piece.frames, piece.in_rows, piece.in_columns, piece.in_channels),
             _part(case.w, piece.channels),
             _part(case.bias, piece.channels),
+            w_zp=_part(case.w_zp, piece.channels),
             mult=_part_or_none(case.mult, piece.channels),
             shift=_part_or_none(case.shift, piece.channels),
             scale=_part_or_none(case.scale, piece.channels),
@@ -218,6 +222,11 @@ class _ChannelCut:
     def parts(self) -> int:
         return self.count if self.unit else self.count * self.groups
 
+    @property
+    def readings(self) -> int:
+        """Parts that need the same input channels."""
+        return 1 if self.unit else self.count
+
     def part(self, index: int) -> _Channels:
         if self.unit:
             share = _share(-(-self.groups // self.unit), self.count, index)
@@ -294,24 +303,47 @@ class _Cut:
 def _fewest(
     layer: Layer, config: CoreConfig, base: _Cut, cuts: Sequence[_ChannelCut]
 ) -> _Cut | None:
-    """Of the cuts by columns and channels that fit, the one of the fewest pieces."""
+    """Of the cuts by columns and channels that fit, the one that takes the least time."""
+
+    def with_parts(parts: int, channels: _ChannelCut) -> _Cut:
+        return replace(base, columns=replace(base.columns, parts=parts), channels=channels)
 
     def fit(parts: int, channels: _ChannelCut) -> bool:
-        columns = replace(base.columns, parts=parts)
-        return replace(base, columns=columns, channels=channels).fits(layer, config)
+        return with_parts(parts, channels).fits(layer, config)
 
     most = base.columns.apart.parts
     first = _least(0, len(cuts) - 1, lambda index: fit(most, cuts[index]))
-    best: tuple[int, _Cut] | None = None
+    best: tuple[tuple[int, int], _Cut] | None = None  # cycles and pieces
     for channels in cuts[first:] if first is not None else ():
-        if best is not None and channels.parts > best[0]:
-            break
-        limit = most if best is None else min(most, best[0] // channels.parts)
+        limit = most
+        if best is not None:
+            if _cost(layer, config, with_parts(1, channels)) > best[0]:
+                break
+            limit = _most(
+                most, lambda n: _cost(layer, config, with_parts(n, channels)) <= best[0]
+            )
         parts = _least(1, limit, partial(fit, channels=channels))
         if parts is not None:
-            columns = replace(base.columns, parts=parts)
-            best = channels.parts * parts, replace(base, columns=columns, channels=channels)
+            cut = with_parts(parts, channels)
+            best = _cost(layer, config, cut), cut
     return best[1] if best else None
+
+
+def _cost(layer: Layer, config: CoreConfig, cut: _Cut) -> tuple[int, int]:
+    """Cycles of the busiest of the array and the streams that bring its operands, and pieces."""
+    words = filter_groups(layer, config) * block_words(layer, config)  # for each filter
+    steps = layer.batch * layer.out_height * layer.out_width * words
+    frame_beats = -(-layer.height * layer.width * layer.in_channels // config.act_stream_bytes)
+    readings = cut.frames * cut.rows.parts * cut.columns.parts
+    weight_beats = config.lanes_out * (config.lanes_in // config.wgt_stream_bytes) * words
+    return (
+        max(
+            steps * layer.macs_inside // layer.macs,
+            readings * weight_beats,
+            cut.channels.readings * layer.batch * frame_beats,
+        ),
+        readings * cut.channels.parts,
+    )
 
 
 def _prefetching(
@@ -325,7 +357,9 @@ def _prefetching(
         return cut
     half = replace(config, wgt_words=config.wgt_words // 2)
     finer = _fewest(layer, half, base, cuts)
-    return cut if finer is None or finer.columns.parts > cut.columns.parts else finer
+    if finer is None or finer.columns.parts > cut.columns.parts:
+        return cut
+    return cut if _cost(layer, config, finer)[0] > _cost(layer, config, cut)[0] else finer
 
 
 def _piece(layer: Layer, frames: range, row: _Span, column: _Span, some: _Channels) -> Piece:
@@ -365,6 +399,15 @@ def _least(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def _most(high: int, holds: Callable[[int], bool]) -> int:
+    """The largest number of 1 to `high` for which `holds`, as it does for 1 and all below it."""
+    low = 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
     return low
 
 
