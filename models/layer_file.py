@@ -313,9 +313,7 @@ def _tensor(fields: Fields, field: str, axes: str, kinds: tuple[str, ...]) -> ND
     return tensor
 
 
-def _weights(
-    fields: Fields, in_channels: int, groups: int, kinds: tuple[str, ...]
-) -> NDArray[Any]:
+def _weights(fields: Fields, in_channels: int, groups: int, kinds: tuple[str, ...]) -> NDArray[Any]:
     """`w` in the layout OHWI, of a sensible kernel and for the channels of `x`."""
     w = _tensor(fields, "w", "of (Cout, KH, KW, Cin / groups)", kinds)
     layout = _word(fields, "w_layout", tuple(LAYOUTS), "OHWI")

@@ -71,7 +71,7 @@ def plan(layer: Layer, config: CoreConfig) -> list[Piece]:
     together = _Cut(1, rows, columns, cuts[0])
     alone = _Cut(layer.batch, rows.apart, columns, cuts[0])
     for base, channels in ((together, between_blocks), (together, cuts), (alone, cuts)):
-        cut = _fewest(layer, config, base, channels)
+        cut = _quickest(layer, config, base, channels, columns.apart.parts)
         if cut is not None:
             return list(_prefetching(layer, config, cut, base, channels).pieces(layer))
     finest = replace(alone, columns=columns.apart, channels=cuts[-1])
@@ -300,10 +300,11 @@ class _Cut:
         return all(fits(kind, config) for kind in self.kinds(layer))
 
 
-def _fewest(
-    layer: Layer, config: CoreConfig, base: _Cut, cuts: Sequence[_ChannelCut]
+def _quickest(
+    layer: Layer, config: CoreConfig, base: _Cut, cuts: Sequence[_ChannelCut], most: int
 ) -> _Cut | None:
-    """Of the cuts by columns and channels that fit, the one that takes the least time."""
+    """Of the cuts by channels and at most so many columns that fit, the one that takes the least
+    time."""
 
     def with_parts(parts: int, channels: _ChannelCut) -> _Cut:
         return replace(base, columns=replace(base.columns, parts=parts), channels=channels)
@@ -311,39 +312,55 @@ def _fewest(
     def fit(parts: int, channels: _ChannelCut) -> bool:
         return with_parts(parts, channels).fits(layer, config)
 
-    most = base.columns.apart.parts
+    cost = _Load.of(layer, config).cut
+
+    def affordable(parts: int, channels: _ChannelCut, limit: tuple[int, int]) -> bool:
+        return cost(with_parts(parts, channels)) <= limit
+
     first = _least(0, len(cuts) - 1, lambda index: fit(most, cuts[index]))
     best: tuple[tuple[int, int], _Cut] | None = None  # cycles and pieces
     for channels in cuts[first:] if first is not None else ():
         limit = most
         if best is not None:
-            if _cost(layer, config, with_parts(1, channels)) > best[0]:
+            no_worse = partial(affordable, channels=channels, limit=best[0])
+            if not no_worse(1):
                 break
-            limit = _most(
-                most, lambda n: _cost(layer, config, with_parts(n, channels)) <= best[0]
-            )
+            limit = _most(most, no_worse)
         parts = _least(1, limit, partial(fit, channels=channels))
         if parts is not None:
             cut = with_parts(parts, channels)
-            best = _cost(layer, config, cut), cut
+            best = cost(cut), cut
     return best[1] if best else None
 
 
-def _cost(layer: Layer, config: CoreConfig, cut: _Cut) -> tuple[int, int]:
-    """Cycles of the busiest of the array and the streams that bring its operands, and pieces."""
-    words = filter_groups(layer, config) * block_words(layer, config)  # for each filter
-    steps = layer.batch * layer.out_height * layer.out_width * words
-    frame_beats = -(-layer.height * layer.width * layer.in_channels // config.act_stream_bytes)
-    readings = cut.frames * cut.rows.parts * cut.columns.parts
-    weight_beats = config.lanes_out * (config.lanes_in // config.wgt_stream_bytes) * words
-    return (
-        max(
-            steps * layer.macs_inside // layer.macs,
-            readings * weight_beats,
-            cut.channels.readings * layer.batch * frame_beats,
-        ),
-        readings * cut.channels.parts,
-    )
+@dataclass(frozen=True)
+class _Load:
+    """Cycles that the array and each input stream need for a layer in one piece."""
+
+    steps: int
+    weights: int
+    activations: int
+
+    @classmethod
+    def of(cls, layer: Layer, config: CoreConfig) -> _Load:
+        words = filter_groups(layer, config) * block_words(layer, config)  # for each filter
+        windows = layer.batch * layer.out_height * layer.out_width
+        frame_beats = -(-layer.height * layer.width * layer.in_channels // config.act_stream_bytes)
+        return cls(
+            windows * words * layer.macs_inside // layer.macs,
+            config.lanes_out * (config.lanes_in // config.wgt_stream_bytes) * words,
+            layer.batch * frame_beats,
+        )
+
+    def cut(self, cut: _Cut) -> tuple[int, int]:
+        """Cycles of the busiest of them for all pieces, and the pieces."""
+        readings = cut.frames * cut.rows.parts * cut.columns.parts
+        cycles = (
+            self.steps,
+            self.weights * readings,
+            self.activations * cut.channels.readings,
+        )
+        return max(cycles), readings * cut.channels.parts
 
 
 def _prefetching(
@@ -356,10 +373,9 @@ def _prefetching(
     if cut.channels.parts == 1 or config.wgt_words == LEAST_WGT_WORDS:
         return cut
     half = replace(config, wgt_words=config.wgt_words // 2)
-    finer = _fewest(layer, half, base, cuts)
-    if finer is None or finer.columns.parts > cut.columns.parts:
-        return cut
-    return cut if _cost(layer, config, finer)[0] > _cost(layer, config, cut)[0] else finer
+    finer = _quickest(layer, half, base, cuts, cut.columns.parts)
+    cost = _Load.of(layer, config).cut
+    return cut if finer is None or cost(finer)[0] > cost(cut)[0] else finer
 
 
 def _piece(layer: Layer, frames: range, row: _Span, column: _Span, some: _Channels) -> Piece:
