@@ -1,0 +1,254 @@
+"""When each step is taken: rows, windows, the window queue, steps and gate.
+
+For the windows of a pass, with s steps each and numbered j, all of this holds together:
+
+    item taken    = later of: item before taken + cost, its last window issued + NEXT_ITEM
+    issued[j]     = latest of: issued[j-1] + cost, item taken + FIRST_WINDOW + cost,
+                    begun[j - WINDOW_QUEUE] + QUEUE_ROOM
+    begun[j]      = latest of: issued[j] + WINDOW_PIPELINE, begun[j-1] + s[j-1],
+                    the step STEPS_AHEAD before the last of window j-1 + 1
+    first step[j] = later of: last step[j-1] + 1, begun[j] + FIRST_STEP
+    last step[j]  = latest of: first step[j] + s[j] - 1, what its data allow,
+                    vector[j - RESULT_QUEUE] + CREDIT
+    vector[j]     = later of: last step[j] + the datapath's latency, vector[j-1] + slices[j-1],
+                    slices in the buffer's room before
+
+Each is a maximum of what came before, plus constants. They are solved for all windows of a pass at
+once, from below: each round begins with what the one before has found, until nothing changes. Two
+or three rounds do where nobody waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.core_config import CoreConfig
+from models.cycles.activations import Activations
+from models.cycles.columns import Times
+from models.cycles.latencies import (
+    AFTER_LAYER,
+    CREDIT,
+    FIRST_ITEM,
+    FIRST_STEP,
+    FIRST_WINDOW,
+    LAYER_CHANGE,
+    NEXT_ITEM,
+    QUEUE_ROOM,
+    RELEASE,
+    STEPS_AHEAD,
+    WINDOW_PIPELINE,
+    WINDOW_QUEUE,
+    datapath,
+)
+from models.cycles.loops import Loops, Pass
+from models.cycles.needs import LAST_STEPS, Needs
+from models.cycles.results import NEVER, Results
+from models.cycles.weights import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """The cycles of a pass: of its items, and of its windows."""
+
+    taken: Times
+    """items"""
+    issued: Times
+    begun: Times
+    first: Times
+    """steps of the windows"""
+    last: Times
+    """(LAST_STEPS, windows): the latest steps when a window has ended, the very last one first"""
+    vectors: Times
+    """taken by the finisher"""
+
+
+class Walk:
+    """From pass to pass, and from layer to layer."""
+
+    def __init__(
+        self, config: CoreConfig, activations: Activations, weights: Weights, results: Results
+    ) -> None:
+        self._activations, self._weights, self._results = activations, weights, results
+        self._datapath = datapath(config.lanes_in)
+        # What the passes before have left, the latest last.
+        self._taken = NEVER  # item
+        self._issued = NEVER
+        self._begun = np.full(WINDOW_QUEUE, NEVER)
+        self._steps = 0
+        self._last = np.full(LAST_STEPS, NEVER)  # steps, the latest first
+        self._vectors = np.full(config.result_queue, NEVER)
+        self._done = NEVER  # the latest vector's last slice
+
+    @property
+    def last_slice(self) -> int:
+        """The cycle in which the finisher took the latest vector's last slice."""
+        return self._done
+
+    def begin(self, first: Pass, offered: int) -> int:
+        """A layer is offered; the cycle in which its first item, of the pass `first`, is taken."""
+        rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + first.costs[0]
+        return max(rows, int(self._last[0]) + LAYER_CHANGE)
+
+    def follow(self, some: Pass, loops: Loops, first_taken: int | None = None) -> None:
+        """Goes through a pass, the first of a layer if it is said when its first item is taken."""
+        if first_taken is None:
+            first_taken = max(self._taken + some.costs[0], self._issued + NEXT_ITEM)
+        steps = loops.steps(some)
+        needs = Needs(some, loops, self._activations, self._weights)
+        streaming = self._weights.follow(needs.last_word) <= needs.last_word
+        if streaming:
+            waits = self._stream(some, loops, needs, first_taken)
+        else:
+            waits = needs.waits(len(steps), int(self._last[0]) + 1)
+        released = [some.frame * loops.frame_words + loops.released(y) for y in some.rows]
+        row_ends = range(len(some.columns) - 1, len(steps), len(some.columns))
+        if some.row_end:
+            for window, words in zip(row_ends, released, strict=True):
+                waits[0, window] = max(waits[0, window], self._activations.release_by(words))
+        timing = self._solve(some, loops, steps, waits, first_taken)
+        if some.row_end:
+            for window, words in zip(row_ends, released, strict=True):
+                self._activations.release(int(timing.last[0, window]) + RELEASE, words)
+        if some.last_pass:
+            if not streaming:
+                acts, words_used = needs.of_window(len(steps) - 1)
+                ready = needs.ready(acts, words_used)
+                self._use(_in_turn(ready, int(timing.first[-1])), words_used, timing.first[-1])
+            end = (some.group + 1) * loops.schedule.block_words
+            self._weights.release([int(timing.last[0, -1]) + RELEASE], [end])
+        self._finish(some, loops, timing, steps)
+
+    # ---------------------------------------------------------------- the recurrences
+    def _solve(
+        self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int
+    ) -> Timing:
+        """The recurrences of the module's docstring, for windows of so many steps."""
+        count, width = len(s), len(some.columns)
+        heads, tails = slice(0, count, width), slice(width - 1, count, width)  # of the items
+        item_places = np.cumsum([0, *some.costs[1:]])
+        own = np.tile(loops.columns.costs[some.columns.start : some.columns.stop], len(some.rows))
+        apart = own.copy()
+        apart[heads] += NEXT_ITEM + FIRST_WINDOW
+        issue_places, step_places = np.cumsum(apart), np.cumsum(s)
+        begin_places = step_places - s
+        slices, room = self._results.slices(some), self._results.ready(some, self._done + 1)
+        vector_places = np.arange(count) * slices
+        vector_places[1:] += self._results.fetch(some)
+        turn = _after(self._done, room)
+        short = int(s.min()) <= STEPS_AHEAD
+
+        taken = first_taken + item_places
+        begun = stop = vectors = np.full(count, NEVER)
+        last = np.full((LAST_STEPS, count), NEVER)
+        while True:
+            least = np.concatenate([self._begun, begun])[:count] + QUEUE_ROOM
+            least[heads] = np.maximum(least[heads], taken + FIRST_WINDOW + own[heads])
+            issued = _chain(least, issue_places, self._issued)
+            new_taken = _chain(
+                _after(first_taken, issued[tails] + NEXT_ITEM), item_places, first_taken
+            )
+            new_begun = _chain(
+                np.maximum(issued + WINDOW_PIPELINE, stop),
+                begin_places,
+                int(self._begun[-1]) + self._steps,
+            )
+            credit = np.concatenate([self._vectors, vectors])[:count] + CREDIT
+            enough = np.maximum(new_begun + (FIRST_STEP - 1) + s, np.maximum(waits[0], credit))
+            ends = _chain(enough, step_places, int(self._last[0]))
+            first = np.maximum(_after(int(self._last[0]), ends) + 1, new_begun + FIRST_STEP)
+            new_last = _latest_steps(s, first, ends, waits, self._last, short=short)
+            new_vectors = _chain(np.maximum(ends + self._datapath - 1, turn), vector_places, NEVER)
+            new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD]) + 1
+            settled = (
+                np.array_equal(taken, new_taken)
+                and np.array_equal(begun, new_begun)
+                and np.array_equal(vectors, new_vectors)
+                and np.array_equal(stop, new_stop)
+            )
+            taken, begun, vectors, stop, last = (
+                *(new_taken, new_begun, new_vectors, new_stop),
+                new_last,
+            )
+            if settled:
+                return Timing(taken, issued, begun, first, last, vectors)
+
+    def _finish(self, some: Pass, loops: Loops, timing: Timing, steps: Times) -> None:
+        """Results of the pass, and what the next one has to know of it."""
+        results = self._results
+        done = results.done(some, timing.vectors, self._done + 1)
+        if some.last_block:
+            results.commit(some, done)
+        if some.new_block and some.last_pass:
+            loaded = results.loaded(some, int(timing.vectors[0]))
+            self._weights.release_constants(loaded, some.group + 1)
+        if some.layer_end:
+            self._weights.release_constants(int(done[-1]) + 1, len(loops.blocks))
+        self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
+        self._begun = np.concatenate([self._begun, timing.begun])[-WINDOW_QUEUE:]
+        self._steps = int(steps[-1])
+        self._last = timing.last[:, -1].copy()
+        self._vectors = np.concatenate([self._vectors, timing.vectors])[-len(self._vectors) :]
+        self._done = int(done[-1])
+
+    # ---------------------------------------------------------------- weights that are used last
+    def _use(self, taken: Times, words: Times, first: int) -> None:
+        """The last use of a filter block's weights: each step frees those before its own as soon as
+        it is next, whether it can be taken or not; `first` is that cycle of the first step."""
+        self._weights.release(_after(int(first), taken + 1) + RELEASE, words)
+
+    def _stream(self, some: Pass, loops: Loops, needs: Needs, first_taken: int) -> Times:
+        """What `Needs.waits` says, of a single window whose weights make room for each other."""
+        steps = loops.steps(some)
+        assert len(steps) == 1, "more weights than fit are those of a single window"
+        nothing = np.full((LAST_STEPS, 1), NEVER)
+        step = int(self._solve(some, loops, steps, nothing, first_taken).first[0])
+        acts, words = needs.of_window(0)
+        self._activations.by(needs.last_act)
+        taken = np.zeros(0, np.int64)
+        while len(taken) < len(words):
+            begin = len(taken)
+            # The step that is next frees what is before it, also while it waits.
+            self._weights.release([step + RELEASE], [int(words[begin])])
+            end = int(np.searchsorted(words, self._weights.follow(int(words[-1]))))
+            part = slice(begin, end)
+            now = _in_turn(needs.ready(acts[part], words[part]), step)
+            self._weights.release(now[:-1] + 1 + RELEASE, words[part][1:])
+            taken, step = np.concatenate([taken, now]), int(now[-1]) + 1
+        for back in range(min(LAST_STEPS, len(taken))):
+            nothing[back] = taken[-1 - back]
+        return nothing
+
+
+def _chain(least: Times, places: Times, before: int) -> Times:
+    """The earliest cycles that are at least as far apart as places are, none below `least`; place 0
+    was at the cycle `before`."""
+    chained: Times = np.maximum(np.maximum.accumulate(least - places), before) + places
+    return chained
+
+
+def _after(first: int, values: Times) -> Times:
+    """The values, each in the place of the next one."""
+    return np.concatenate([[first], values[:-1]])
+
+
+def _in_turn(ready: Times, first: int) -> Times:
+    """Steps, one a cycle from the cycle `first` on, none before it is ready."""
+    order = np.arange(len(ready))
+    return _chain(np.maximum(ready, first), order, NEVER)
+
+
+def _latest_steps(
+    s: Times, first: Times, ends: Times, waits: Times, before: Times, *, short: bool
+) -> Times:
+    """(LAST_STEPS, windows): the cycles of the latest steps when each window has ended. Those of a
+    window that is `short` go on with the latest of the window before."""
+    found = np.maximum(first + s - 1 - np.arange(LAST_STEPS)[:, None], waits)
+    found[0] = ends
+    if short:
+        for back in range(1, LAST_STEPS):
+            for steps in range(1, back + 1):
+                earlier = _after(int(before[back - steps]), found[back - steps])
+                found[back] = np.where(s == steps, earlier, found[back])
+    return found
