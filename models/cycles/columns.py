@@ -61,9 +61,7 @@ class Columns:
         chunk = np.repeat(first.ravel(), each) + place
         last = np.minimum(np.repeat(end.ravel(), each), (chunk + 1) * lanes) - 1
         word = np.repeat(np.tile(run * -(-run_bytes // lanes), len(x)), each) + chunk
-        return _columns(
-            counts.sum(axis=1), np.repeat(start.ravel(), each) + last, word, costs
-        )
+        return _columns(counts.sum(axis=1), np.repeat(start.ravel(), each) + last, word, costs)
 
 
 def _depthwise(layer: Layer, block: int) -> Columns:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 # ---------------------------------------------------------------- layer_setup.v
 SETUP = 115
 """From a layer taken by the last of its users to the next one offered, without what follows."""

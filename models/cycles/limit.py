@@ -18,10 +18,12 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
     channel groups: multiply-accumulates inside over all lanes, or the words of the rows read for
     every output row); slices of REQUANT_LANES results, or of LANES_OUT / 4 accumulators, over all
     windows and blocks of filters; beats of activations, of the last frame only up to the last byte
-    that a window uses; beats of results; beats of weights and constants without their padding.
+    that a window uses; beats of results; beats of constants and of the weights that some window
+    uses, without their padding.
     """
     frame_bytes = layer.height * layer.width * layer.in_channels
-    weight_bytes = int(np.prod(layer.weight_shape)) + CONSTANT_BYTES * layer.out_channels
+    taps = int(layer.valid_rows().any(axis=0).sum()) * int(layer.valid_columns().any(axis=0).sum())
+    weight_bytes = (taps * layer.weight_shape[3] + CONSTANT_BYTES) * layer.out_channels
     return max(
         _steps(layer, config),
         slices(layer, config),

@@ -121,9 +121,7 @@ class Walk:
         self._finish(some, loops, timing, steps)
 
     # ---------------------------------------------------------------- the recurrences
-    def _solve(
-        self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int
-    ) -> Timing:
+    def _solve(self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int) -> Timing:
         """The recurrences of the module's docstring, for windows of so many steps."""
         count, width = len(s), len(some.columns)
         heads, tails = slice(0, count, width), slice(width - 1, count, width)  # of the items
@@ -244,7 +242,7 @@ def _latest_steps(
 ) -> Times:
     """(LAST_STEPS, windows): the cycles of the latest steps when each window has ended. Those of a
     window that is `short` go on with the latest of the window before."""
-    found = np.maximum(first + s - 1 - np.arange(LAST_STEPS)[:, None], waits)
+    found: Times = np.maximum(first + s - 1 - np.arange(LAST_STEPS)[:, None], waits)
     found[0] = ends
     if short:
         for back in range(1, LAST_STEPS):

@@ -22,6 +22,8 @@ class Weights:
         self._ratio = config.lanes_in // config.wgt_stream_bytes
         self._words, self._constants = Ring(config.wgt_words), Ring(config.const_words)
         self._base = self._constants_base = 0  # of the layers before
+        self._filters: list[int] = []  # of the blocks
+        self._block_words = self._block_constants = 0
         self._total = 0  # words of the layer
         self._known = 0
         self._latest = -1  # cycle in which the loader took the latest word
@@ -29,9 +31,8 @@ class Weights:
 
     def begin(self, loops: Loops, offered: int) -> int:
         """Goes on to the next layer; the cycle in which the loader takes it."""
-        if self._total:
-            self._base += self._total
-            self._constants_base += len(self._filters) * self._block_constants
+        self._base += self._total
+        self._constants_base += len(self._filters) * self._block_constants
         plan = loops.schedule
         self._filters = [block.filters for block in loops.blocks]
         self._block_words = plan.block_words
