@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.core_config import CoreConfig
 from models.cycles.latencies import TAP_OUTSIDE, WINDOW
 from models.layer import Layer
-from models.packing import column_phases, is_depthwise, weight_runs
+from models.packing import block_span, column_phases, is_depthwise, weight_runs
 
 Times = NDArray[np.int64]
 
@@ -36,7 +36,9 @@ class Columns:
     places: Times
     """of each chunk: which of its column it is"""
     costs: Times
-    """(OW): cycles that windows.v takes for a window, once it has begun"""
+    """(OW): cycles that windows.v takes for a window with kernel rows inside the image"""
+    turn: int = 0
+    """depthwise: windows of an item that know no columns, if others do; else 0"""
 
     @classmethod
     def of(cls, layer: Layer, config: CoreConfig, block: int) -> Columns:
@@ -53,7 +55,7 @@ class Columns:
         first = begin // lanes
         counts = np.where(end > begin, -(-end // lanes) - first, 0)
         costs = np.full(layer.out_width, WINDOW)
-        if runs > 1:
+        if layer.dilation[1] > 1 or block_span(layer, config) < channels:
             costs += TAP_OUTSIDE * (counts == 0).sum(axis=1)
 
         each = counts.ravel()
@@ -85,11 +87,12 @@ def _depthwise(layer: Layer, block: int) -> Columns:
         chunks.append(len(columns))
         offsets.append(np.where(inside, columns * layer.in_channels, NOTHING))
     together = np.concatenate(offsets)
-    return _columns(np.array(chunks), together, np.zeros_like(together), np.array(costs))
+    nothing = np.zeros_like(together)
+    return _columns(np.array(chunks), together, nothing, np.array(costs), phases)
 
 
-def _columns(chunks: Times, offsets: Times, words: Times, costs: Times) -> Columns:
-    return Columns(chunks, np.cumsum(chunks), offsets, words, _places(chunks), costs)
+def _columns(chunks: Times, offsets: Times, words: Times, costs: Times, turn: int = 0) -> Columns:
+    return Columns(chunks, np.cumsum(chunks), offsets, words, _places(chunks), costs, turn)
 
 
 def _places(counts: Times) -> Times:

@@ -27,9 +27,9 @@ WGT_ARRIVAL = 4
 """Likewise for a set of weights."""
 
 # ---------------------------------------------------------------- rows.v
-FIRST_ITEM = 30
+FIRST_ITEM = 29
 """From a layer offered to its first item."""
-AFTER_LAYER = 3
+AFTER_LAYER = 1
 """From the last item of a layer taken until the next layer is looked for."""
 
 
@@ -68,19 +68,24 @@ class ItemCosts(NamedTuple):
 ITEM = ItemCosts()
 
 # ---------------------------------------------------------------- windows.v
-FIRST_WINDOW = 1
+FIRST_WINDOW = 2
 """From an item taken to its first window issued, less the window's own cost."""
 NEXT_ITEM = 0
 """From an item's last window issued to the next item taken, at the earliest."""
+ITEM_HELD = 1
+"""From an item's first step next in the gate to the next item taken, at the earliest."""
 WINDOW = 1
 """From a window to the next, without taps outside the image."""
 TAP_OUTSIDE = 1
 """More, for each of these; none if a kernel row is one run."""
+TURN = 3
+"""Depthwise, from the window before the last one that knows no columns to the first one that does,
+without what its taps outside cost: a cycle more than two windows."""
 WINDOW_QUEUE = 16
 """Windows that may be on their way to steps.v."""
-QUEUE_ROOM = 2
+QUEUE_ROOM = 1
 """From a window taken by steps.v to the issue of the one that takes its place."""
-WINDOW_PIPELINE = 5
+WINDOW_PIPELINE = 2
 """From a window issued to the first cycle in which steps.v may take it."""
 LAYER_CHANGE = 2
 """From the last step of a layer to the first item of the next one taken, at the earliest."""

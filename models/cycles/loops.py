@@ -16,6 +16,7 @@ from models.cycles.latencies import (
     SETUP_DOUBLING,
     SETUP_HALVING,
     SETUP_JOINING,
+    WINDOW,
 )
 from models.layer import Layer
 from models.packing import (
@@ -192,6 +193,12 @@ class Loops:
         ends = self.columns.ends
         start = int(ends[columns.start - 1]) if columns.start else 0
         return slice(start, int(ends[columns[-1]]))
+
+    def costs(self, some: Pass) -> Times:
+        """Cycles that windows.v takes for each window of a pass."""
+        taps = np.array([self.kernel_rows[y].taps for y in some.rows])[:, None]
+        costs = self.columns.costs[some.columns.start : some.columns.stop]
+        return np.where(taps > 0, costs, WINDOW).ravel()
 
     def steps(self, some: Pass) -> Times:
         """Of each window of a pass, row by row."""

@@ -2,12 +2,14 @@
 
 For the windows of a pass, with s steps each and numbered j, all of this holds together:
 
-    item taken    = later of: item before taken + cost, its last window issued + NEXT_ITEM
+    item taken    = latest of: item before taken + cost, its last window issued + NEXT_ITEM,
+                    its first step + ITEM_HELD
     issued[j]     = latest of: issued[j-1] + cost, item taken + FIRST_WINDOW + cost,
-                    begun[j - WINDOW_QUEUE] + QUEUE_ROOM
+                    begun[j - WINDOW_QUEUE] + QUEUE_ROOM,
+                    depthwise, once an item: issued[j-2] + TURN - WINDOW + cost
     begun[j]      = latest of: issued[j] + WINDOW_PIPELINE, begun[j-1] + s[j-1],
                     the step STEPS_AHEAD before the last of window j-1 + 1
-    first step[j] = later of: last step[j-1] + 1, begun[j] + FIRST_STEP
+    first step[j] = later of: last step[j-1] + 1, begun[j] + FIRST_STEP (it is next in the gate)
     last step[j]  = latest of: first step[j] + s[j] - 1, what its data allow,
                     vector[j - RESULT_QUEUE] + CREDIT
     vector[j]     = later of: last step[j] + the datapath's latency, vector[j-1] + slices[j-1],
@@ -33,11 +35,14 @@ from models.cycles.latencies import (
     FIRST_ITEM,
     FIRST_STEP,
     FIRST_WINDOW,
+    ITEM_HELD,
     LAYER_CHANGE,
     NEXT_ITEM,
     QUEUE_ROOM,
     RELEASE,
     STEPS_AHEAD,
+    TURN,
+    WINDOW,
     WINDOW_PIPELINE,
     WINDOW_QUEUE,
     datapath,
@@ -54,6 +59,8 @@ class Timing:
 
     taken: Times
     """items"""
+    held: Times
+    """items: when the next one may be taken at the earliest"""
     issued: Times
     begun: Times
     first: Times
@@ -75,6 +82,7 @@ class Walk:
         # What the passes before have left, the latest last.
         self._taken = NEVER  # item
         self._issued = NEVER
+        self._held = NEVER
         self._begun = np.full(WINDOW_QUEUE, NEVER)
         self._steps = 0
         self._last = np.full(LAST_STEPS, NEVER)  # steps, the latest first
@@ -94,7 +102,7 @@ class Walk:
     def follow(self, some: Pass, loops: Loops, first_taken: int | None = None) -> None:
         """Goes through a pass, the first of a layer if it is said when its first item is taken."""
         if first_taken is None:
-            first_taken = max(self._taken + some.costs[0], self._issued + NEXT_ITEM)
+            first_taken = max(self._taken + some.costs[0], self._issued + NEXT_ITEM, self._held)
         steps = loops.steps(some)
         needs = Needs(some, loops, self._activations, self._weights)
         streaming = self._weights.follow(needs.last_word) <= needs.last_word
@@ -126,7 +134,7 @@ class Walk:
         count, width = len(s), len(some.columns)
         heads, tails = slice(0, count, width), slice(width - 1, count, width)  # of the items
         item_places = np.cumsum([0, *some.costs[1:]])
-        own = np.tile(loops.columns.costs[some.columns.start : some.columns.stop], len(some.rows))
+        own = loops.costs(some)
         apart = own.copy()
         apart[heads] += NEXT_ITEM + FIRST_WINDOW
         issue_places, step_places = np.cumsum(apart), np.cumsum(s)
@@ -137,16 +145,22 @@ class Walk:
         turn = _after(self._done, room)
         short = int(s.min()) <= STEPS_AHEAD
 
-        taken = first_taken + item_places
-        begun = stop = vectors = np.full(count, NEVER)
-        last = np.full((LAST_STEPS, count), NEVER)
+        turn_at = loops.columns.turn if 0 < loops.columns.turn < width else width
+        turns = slice(turn_at, count, width)  # the first windows that know columns
+        two_before = slice(turn_at - 2, count, width) if turn_at > 1 else None
+
+        taken = held = first_taken + item_places
+        begun = stop = vectors = issued = np.full(count, NEVER)
         while True:
             least = np.concatenate([self._begun, begun])[:count] + QUEUE_ROOM
             least[heads] = np.maximum(least[heads], taken + FIRST_WINDOW + own[heads])
+            if turn_at < width:
+                before = taken + FIRST_WINDOW if two_before is None else issued[two_before]
+                before = before[: len(least[turns])]
+                least[turns] = np.maximum(least[turns], before + TURN - WINDOW + own[turns])
             issued = _chain(least, issue_places, self._issued)
-            new_taken = _chain(
-                _after(first_taken, issued[tails] + NEXT_ITEM), item_places, first_taken
-            )
+            free = np.maximum(issued[tails] + NEXT_ITEM, held)
+            new_taken = _chain(_after(first_taken, free), item_places, first_taken)
             new_begun = _chain(
                 np.maximum(issued + WINDOW_PIPELINE, stop),
                 begin_places,
@@ -156,21 +170,23 @@ class Walk:
             enough = np.maximum(new_begun + (FIRST_STEP - 1) + s, np.maximum(waits[0], credit))
             ends = _chain(enough, step_places, int(self._last[0]))
             first = np.maximum(_after(int(self._last[0]), ends) + 1, new_begun + FIRST_STEP)
+            new_held = first[heads] + ITEM_HELD
             new_last = _latest_steps(s, first, ends, waits, self._last, short=short)
             new_vectors = _chain(np.maximum(ends + self._datapath - 1, turn), vector_places, NEVER)
             new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD]) + 1
             settled = (
                 np.array_equal(taken, new_taken)
+                and np.array_equal(held, new_held)
                 and np.array_equal(begun, new_begun)
                 and np.array_equal(vectors, new_vectors)
                 and np.array_equal(stop, new_stop)
             )
-            taken, begun, vectors, stop, last = (
-                *(new_taken, new_begun, new_vectors, new_stop),
-                new_last,
+            taken, held, begun, vectors, stop = (
+                *(new_taken, new_held, new_begun, new_vectors),
+                new_stop,
             )
             if settled:
-                return Timing(taken, issued, begun, first, last, vectors)
+                return Timing(taken, held, issued, begun, first, new_last, vectors)
 
     def _finish(self, some: Pass, loops: Loops, timing: Timing, steps: Times) -> None:
         """Results of the pass, and what the next one has to know of it."""
@@ -184,6 +200,7 @@ class Walk:
         if some.layer_end:
             self._weights.release_constants(int(done[-1]) + 1, len(loops.blocks))
         self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
+        self._held = int(timing.held[-1])
         self._begun = np.concatenate([self._begun, timing.begun])[-WINDOW_QUEUE:]
         self._steps = int(steps[-1])
         self._last = timing.last[:, -1].copy()

@@ -115,20 +115,26 @@ class OneByOne(Walk):
 
     def _solve(self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int) -> Timing:
         width = len(some.columns)
-        own = loops.columns.costs[some.columns.start : some.columns.stop]
+        own, turn = loops.costs(some), loops.columns.turn
         room = self._results.ready(some, self._done + 1).tolist()
         slices, fetch = self._results.slices(some), self._results.fetch(some)
         begun, vectors = self._begun.tolist(), self._vectors.tolist()
         steps = self._last[::-1].tolist()  # the cycles of all steps
         issued, last_issue, done, taken = [], self._issued, self._done, [first_taken]
-        firsts, lasts, begin_after = [], [], begun[-1] + self._steps
+        held, firsts, lasts, begin_after = [], [], [], begun[-1] + self._steps
         for j, count in enumerate(s.tolist()):
             item, x = divmod(j, width)
             if item and x == 0:
-                taken.append(max(taken[-1] + some.costs[item], last_issue + latencies.NEXT_ITEM))
-            issue = max(last_issue + int(own[x]), begun[-16] + latencies.QUEUE_ROOM)
+                free = max(last_issue + latencies.NEXT_ITEM, held[-1])
+                taken.append(max(taken[-1] + some.costs[item], free))
+            cost = int(own[j])
+            issue = max(last_issue + cost, begun[-16] + latencies.QUEUE_ROOM)
             if x == 0:
-                issue = max(issue, taken[-1] + latencies.FIRST_WINDOW + int(own[x]))
+                issue = max(issue, taken[-1] + latencies.FIRST_WINDOW + cost)
+            if x == turn > 0:
+                # One cycle more than two windows after the one before the last.
+                before = issued[-2] if x > 1 else taken[-1] + latencies.FIRST_WINDOW
+                issue = max(issue, before + 2 + cost)
             issued.append(issue)
             last_issue = issue
             begun.append(
@@ -141,6 +147,8 @@ class OneByOne(Walk):
             begin_after = begun[-1] + count
             step = max(steps[-1] + 1, begun[-1] + latencies.FIRST_STEP)
             firsts.append(step)
+            if x == 0:
+                held.append(step + latencies.ITEM_HELD)
             for i in range(count):
                 left = count - 1 - i
                 if left < len(waits):
@@ -154,6 +162,7 @@ class OneByOne(Walk):
             done = max(vectors[-1] + slices + (0 if j else fetch), room[j])
         return Timing(
             np.array(taken),
+            np.array(held),
             np.array(issued),
             np.array(begun[-len(s) :]),
             np.array(firsts),
