@@ -27,7 +27,7 @@ class Schedule:
     band_rows: int
     """output rows of a band; the last one of a frame may have fewer"""
     doublings: int
-    """of a single row that made it"""
+    """of a single row that were tried to make it"""
     single_band: bool
     """The layer is one band, so that its weights are used once and stream through."""
     blocks: int
@@ -64,14 +64,14 @@ def schedule(layer: Layer, config: CoreConfig) -> Schedule:
     window = min(layer.window[0], layer.height) * row
     rows, doublings = 1, 0
     while columns == layer.out_width and rows < layer.out_height:
-        wider = min(2 * rows, layer.out_height)
+        wider, doublings = min(2 * rows, layer.out_height), doublings + 1
         if stays and rows * layer.out_width >= band_windows(config):
             break
         if wider * layer.out_width * pixel > room:
             break
         if window + 2 * wider * layer.stride[0] * row > config.act_bytes:
             break
-        rows, doublings = wider, doublings + 1
+        rows = wider
 
     single = layer.batch == 1 and rows == layer.out_height and columns == layer.out_width
     return Schedule(

@@ -6,8 +6,8 @@ import numpy as np
 
 from models.core_config import CoreConfig
 from models.cycles.columns import Times
-from models.cycles.latencies import ACT_ARRIVAL, LOADER_START
-from models.cycles.rings import hand_over
+from models.cycles.latencies import ACT_ARRIVAL
+from models.cycles.rings import NEVER, hand_over
 from models.layer import Layer
 
 
@@ -21,7 +21,7 @@ class Activations:
         self._beats = self._visible = self._before = np.zeros(0, np.int64)
         self._base = 0  # words of the layers before
         self._known = 0
-        self._latest = -1  # cycle in which the loader took the latest word
+        self._latest = NEVER  # cycle in which the loader took the latest word
         self._releases = [(0, 0)]  # (cycle, words), of which not all are used
 
     def begin(self, layer: Layer, offered: int) -> int:
@@ -37,7 +37,7 @@ class Activations:
         self._before = self._visible  # those of the layer before
         self._visible = np.zeros(len(self._beats), np.int64)
         self._known = 0
-        taken, self._latest = hand_over(self._latest, offered, self._ratio, LOADER_START)
+        taken, self._latest = hand_over(self._latest, offered, self._ratio)
         return taken
 
     def end(self) -> None:

@@ -8,14 +8,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 # ---------------------------------------------------------------- layer_setup.v
-SETUP = 115
+SETUP = 247
 """From a layer taken by the last of its users to the next one offered, without what follows."""
-SETUP_JOINING = 2
-"""for each doubling of the channel groups of a filter block"""
-SETUP_HALVING = 5
-"""for each halving of the column block"""
-SETUP_DOUBLING = 5
-"""for each doubling of the band"""
+SETUP_HALVING = 12
+"""More, for each halving of the column block."""
+SETUP_DOUBLING = 26
+"""More, for each doubling of the band that is tried."""
+SETUP_GROUPS = 90
+"""More, if there are channel groups."""
+SETUP_JOINING = 14
+"""More, for each halving of the lanes that makes the joined groups."""
+
+# ---------------------------------------------------------------- the pins of the input streams
+PINS_IN = 1
+"""From a beat at the pins to the loader: a register."""
+GATHER = 1
+"""More, if several beats make a word."""
 
 # ---------------------------------------------------------------- activation_loader, weight_loader
 LOADER_START = 2
@@ -67,12 +75,18 @@ class ItemCosts(NamedTuple):
 
 ITEM = ItemCosts()
 
+# ---------------------------------------------------------------- walk.v
+LAYER_CHANGE = 1
+"""From the last step of a layer to the next one taken, at the earliest."""
+LAYER_SETTLES = 2
+"""From a layer taken to its first item taken."""
+
 # ---------------------------------------------------------------- windows.v
 FIRST_WINDOW = 2
 """From an item taken to its first window issued, less the window's own cost."""
 NEXT_ITEM = 0
 """From an item's last window issued to the next item taken, at the earliest."""
-ITEM_HELD = 1
+ITEM_HELD = 0
 """From an item's first step next in the gate to the next item taken, at the earliest."""
 WINDOW = 1
 """From a window to the next, without taps outside the image."""
@@ -87,14 +101,15 @@ QUEUE_ROOM = 1
 """From a window taken by steps.v to the issue of the one that takes its place."""
 WINDOW_PIPELINE = 2
 """From a window issued to the first cycle in which steps.v may take it."""
-LAYER_CHANGE = 2
-"""From the last step of a layer to the first item of the next one taken, at the earliest."""
 
 # ---------------------------------------------------------------- steps.v, gate.v
-FIRST_STEP = 3
+FIRST_STEP = 2
 """From a window taken by steps.v to its first step taken by the gate."""
-STEPS_AHEAD = 3
-"""Steps between that of steps.v and that which the gate takes, when the gate waits."""
+STEPS_AHEAD = 1
+"""steps.v takes a window when the gate takes the step that comes so many before the last one of the
+window before."""
+ONLY_STEP = 1
+"""More, for the only step of an item."""
 RELEASE = 6
 """From the step that frees a word to the first beat that may take its place."""
 CREDIT = 2
@@ -102,7 +117,7 @@ CREDIT = 2
 
 # ---------------------------------------------------------------- datapath.v, the vector queue
 DATAPATH = 11
-"""From a window's last step to its vector in the finisher, less half of the adder levels."""
+"""From a window's last step to its vector in the finisher, less the adder levels."""
 
 # ---------------------------------------------------------------- finisher.v, result_reader.v
 FETCH = 1
@@ -111,10 +126,14 @@ COMMIT = 21
 """From a slice's turn in the finisher until its bytes may be read."""
 READ = 2
 """From a word read until the finisher knows."""
-PINS = 3
+PINS_OUT = 3
 """From a word's read to its beat."""
+
+# ---------------------------------------------------------------- performance_counters.v
+STORED = 8
+"""From a layer's last result beat until its counters are kept: no other one comes before."""
 
 
 def datapath(lanes_in: int) -> int:
     """From a window's last step to its vector in the finisher."""
-    return DATAPATH + lanes_in.bit_length() // 2
+    return DATAPATH + lanes_in.bit_length() - 1

@@ -14,6 +14,7 @@ from models.cycles.latencies import (
     ITEM,
     SETUP,
     SETUP_DOUBLING,
+    SETUP_GROUPS,
     SETUP_HALVING,
     SETUP_JOINING,
     WINDOW,
@@ -93,7 +94,6 @@ class Loops:
         plan = schedule(layer, config)
         row_bytes = layer.width * layer.in_channels
         runs, run_bytes = weight_runs(layer, config)
-        joined = groups_of_block(layer, config).bit_length() - 1
         return cls(
             layer=layer,
             schedule=plan,
@@ -107,10 +107,7 @@ class Loops:
             pixel_bytes=layer.out_channels * (1 if layer.requantise else 4),
             filters_of_channel=layer.out_channels // layer.groups,
             depthwise=is_depthwise(layer, config),
-            setup_cycles=SETUP
-            + SETUP_JOINING * joined
-            + SETUP_HALVING * plan.halvings
-            + SETUP_DOUBLING * plan.doublings,
+            setup_cycles=_setup(layer, config, plan),
         )
 
     def passes(self) -> Iterator[Pass]:
@@ -205,6 +202,17 @@ class Loops:
         taps = np.array([self.kernel_rows[y].taps for y in some.rows])[:, None]
         chunks = self.columns.chunks[some.columns.start : some.columns.stop]
         return np.maximum(taps * chunks, 1).ravel()
+
+
+def _setup(layer: Layer, config: CoreConfig, plan: Schedule) -> int:
+    cycles = SETUP + SETUP_HALVING * plan.halvings + SETUP_DOUBLING * plan.doublings
+    if layer.groups > 1:
+        lanes = config.lanes_out
+        if is_depthwise(layer, config):
+            lanes = min(lanes, config.lanes_in)
+        halvings = (lanes // groups_of_block(layer, config)).bit_length() - 1
+        cycles += SETUP_GROUPS + SETUP_JOINING * halvings
+    return cycles
 
 
 def _parts(count: int, size: int) -> list[range]:

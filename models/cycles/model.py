@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from models.core_config import CoreConfig
 from models.cycles.activations import Activations
-from models.cycles.latencies import LOADER_START
+from models.cycles.latencies import LOADER_START, PINS_IN
 from models.cycles.loops import Loops
 from models.cycles.results import Results
 from models.cycles.walk import Walk
@@ -36,7 +36,7 @@ def queue_model(layers: Sequence[Layer], config: CoreConfig) -> list[int]:
     """
     activations, weights, results = Activations(config), Weights(config), Results(config)
     walk = Walk(config, activations, weights, results)
-    offered = -LOADER_START  # cycle in which a layer can be taken first; beats begin in cycle 0
+    offered = PINS_IN - LOADER_START  # when the first layer is taken: beats begin in cycle 0
     ends = [-1]  # last result beats
     for number, layer in enumerate(layers):
         loops = Loops.of(layer, config)

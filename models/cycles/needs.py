@@ -8,7 +8,7 @@ from models.cycles.activations import Activations
 from models.cycles.columns import Times
 from models.cycles.latencies import STEPS_AHEAD
 from models.cycles.loops import KernelRows, Loops, Pass
-from models.cycles.results import NEVER
+from models.cycles.rings import NEVER
 from models.cycles.weights import Weights
 
 LAST_STEPS = STEPS_AHEAD + 1

@@ -6,12 +6,10 @@ import numpy as np
 
 from models.core_config import CoreConfig
 from models.cycles.columns import Times
-from models.cycles.latencies import COMMIT, FETCH, PINS, READ
+from models.cycles.latencies import COMMIT, FETCH, PINS_OUT, READ, STORED
 from models.cycles.loops import Loops, Pass
-from models.cycles.rings import Growing
+from models.cycles.rings import NEVER, Growing
 from models.packing import result_bytes
-
-NEVER = -(1 << 60)
 
 
 class Results:
@@ -37,7 +35,10 @@ class Results:
         self._frame_bytes = result_bytes(layer)
         self._frame_words = -(-self._frame_bytes // self._lanes)
         self._base = self._reads.size  # words of the layers before
-        self._taken = max(self._last_read + 1, offered) if self._reads.size else offered
+        self._taken = offered
+        if self._reads.size:
+            self._taken = max(self._last_read + 1, offered)
+            self._free = max(self._free, self.last_beat + STORED - (self._ratio > 1))
         return self._taken
 
     @property
@@ -126,4 +127,4 @@ class Results:
         self._entered = int(entered[-1])
         self._left = [*self._left, *left[-2:].tolist()][-2:]
         self._free = int(left[-1] + beats[-1])
-        self.last_beat = int(left[-1]) + (int(beats[-1]) if self._ratio > 1 else 0) + PINS - 2
+        self.last_beat = int(left[-1]) + (int(beats[-1]) if self._ratio > 1 else 0) + PINS_OUT - 2

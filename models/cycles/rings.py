@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from models.cycles.columns import Times
+from models.cycles.latencies import GATHER, LOADER_START
+
+NEVER = -(1 << 60)
+"""The cycle of something that has not happened yet and that nobody has to wait for."""
 
 
 class Growing:
@@ -52,13 +56,10 @@ class Ring:
         return self._cycles.values[np.searchsorted(self._words.values, needed, side="right")]
 
 
-def hand_over(latest: int, offered: int, ratio: int, start: int) -> tuple[int, int]:
+def hand_over(latest: int, offered: int, ratio: int) -> tuple[int, int]:
     """When a loader takes a layer, and a cycle so that its first word needs `ratio` more.
 
-    The loader is free the cycle after its latest word, and accepts the first one `start` cycles
-    after it took the layer. Gathering narrow beats takes a cycle more, but the layer's first beat
-    came together with that latest word, if there was one.
+    The loader is free the cycle after its latest word.
     """
-    first = latest < 0
-    taken = offered if first else max(latest + 1, offered)
-    return taken, taken + start - 1 + (ratio > 1 and first)
+    taken = max(latest + 1, offered)
+    return taken, taken + LOADER_START - 1 + GATHER * (ratio > 1)

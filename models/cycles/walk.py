@@ -8,10 +8,10 @@ For the windows of a pass, with s steps each and numbered j, all of this holds t
                     begun[j - WINDOW_QUEUE] + QUEUE_ROOM,
                     depthwise, once an item: issued[j-2] + TURN - WINDOW + cost
     begun[j]      = latest of: issued[j] + WINDOW_PIPELINE, begun[j-1] + s[j-1],
-                    the step STEPS_AHEAD before the last of window j-1 + 1
+                    the step STEPS_AHEAD before the last one of window j-1
     first step[j] = later of: last step[j-1] + 1, begun[j] + FIRST_STEP (it is next in the gate)
     last step[j]  = latest of: first step[j] + s[j] - 1, what its data allow,
-                    vector[j - RESULT_QUEUE] + CREDIT
+                    vector[j - RESULT_QUEUE] + CREDIT; the only step of an item is a cycle late
     vector[j]     = later of: last step[j] + the datapath's latency, vector[j-1] + slices[j-1],
                     slices in the buffer's room before
 
@@ -37,7 +37,9 @@ from models.cycles.latencies import (
     FIRST_WINDOW,
     ITEM_HELD,
     LAYER_CHANGE,
+    LAYER_SETTLES,
     NEXT_ITEM,
+    ONLY_STEP,
     QUEUE_ROOM,
     RELEASE,
     STEPS_AHEAD,
@@ -49,7 +51,8 @@ from models.cycles.latencies import (
 )
 from models.cycles.loops import Loops, Pass
 from models.cycles.needs import LAST_STEPS, Needs
-from models.cycles.results import NEVER, Results
+from models.cycles.results import Results
+from models.cycles.rings import NEVER
 from models.cycles.weights import Weights
 
 
@@ -95,13 +98,15 @@ class Walk:
         return self._done
 
     def begin(self, first: Pass, offered: int) -> int:
-        """A layer is offered; the cycle in which its first item, of the pass `first`, is taken."""
+        """A layer that begins with the pass `first` is offered; the cycle in which it is taken."""
         rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + first.costs[0]
         return max(rows, int(self._last[0]) + LAYER_CHANGE)
 
-    def follow(self, some: Pass, loops: Loops, first_taken: int | None = None) -> None:
-        """Goes through a pass, the first of a layer if it is said when its first item is taken."""
-        if first_taken is None:
+    def follow(self, some: Pass, loops: Loops, taken: int | None = None) -> None:
+        """Goes through a pass, the first of a layer if it is said when that is taken."""
+        if taken is not None:
+            first_taken = taken + LAYER_SETTLES
+        else:
             first_taken = max(self._taken + some.costs[0], self._issued + NEXT_ITEM, self._held)
         steps = loops.steps(some)
         needs = Needs(some, loops, self._activations, self._weights)
@@ -137,8 +142,9 @@ class Walk:
         own = loops.costs(some)
         apart = own.copy()
         apart[heads] += NEXT_ITEM + FIRST_WINDOW
-        issue_places, step_places = np.cumsum(apart), np.cumsum(s)
-        begin_places = step_places - s
+        late = np.where((s == 1) & (width == 1), ONLY_STEP, 0)
+        issue_places, step_places = np.cumsum(apart), np.cumsum(s + late)
+        begin_places = np.cumsum(s) - s
         slices, room = self._results.slices(some), self._results.ready(some, self._done + 1)
         vector_places = np.arange(count) * slices
         vector_places[1:] += self._results.fetch(some)
@@ -167,13 +173,15 @@ class Walk:
                 int(self._begun[-1]) + self._steps,
             )
             credit = np.concatenate([self._vectors, vectors])[:count] + CREDIT
-            enough = np.maximum(new_begun + (FIRST_STEP - 1) + s, np.maximum(waits[0], credit))
+            enough = np.maximum(
+                new_begun + (FIRST_STEP - 1) + s + late, np.maximum(waits[0], credit)
+            )
             ends = _chain(enough, step_places, int(self._last[0]))
             first = np.maximum(_after(int(self._last[0]), ends) + 1, new_begun + FIRST_STEP)
             new_held = first[heads] + ITEM_HELD
             new_last = _latest_steps(s, first, ends, waits, self._last, short=short)
             new_vectors = _chain(np.maximum(ends + self._datapath - 1, turn), vector_places, NEVER)
-            new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD]) + 1
+            new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD])
             settled = (
                 np.array_equal(taken, new_taken)
                 and np.array_equal(held, new_held)

@@ -6,9 +6,9 @@ import numpy as np
 
 from models.core_config import CoreConfig
 from models.cycles.columns import Times
-from models.cycles.latencies import LOADER_START, WGT_ARRIVAL
+from models.cycles.latencies import WGT_ARRIVAL
 from models.cycles.loops import Loops
-from models.cycles.rings import Ring, hand_over
+from models.cycles.rings import NEVER, Ring, hand_over
 
 
 class Weights:
@@ -26,7 +26,7 @@ class Weights:
         self._block_words = self._block_constants = 0
         self._total = 0  # words of the layer
         self._known = 0
-        self._latest = -1  # cycle in which the loader took the latest word
+        self._latest = NEVER  # cycle in which the loader took the latest word
         self._visible = np.zeros(0, np.int64)
 
     def begin(self, loops: Loops, offered: int) -> int:
@@ -40,7 +40,7 @@ class Weights:
         self._total = plan.blocks * plan.block_words
         self._known = 0
         self._visible = np.zeros(self._total, np.int64)
-        taken, self._latest = hand_over(self._latest, offered, self._ratio, LOADER_START)
+        taken, self._latest = hand_over(self._latest, offered, self._ratio)
         return taken
 
     def end(self) -> None:

@@ -141,7 +141,7 @@ class OneByOne(Walk):
                 max(
                     issue + latencies.WINDOW_PIPELINE,
                     begin_after,
-                    steps[-1 - latencies.STEPS_AHEAD] + 1 if j else self._steps_ago() + 1,
+                    steps[-1 - latencies.STEPS_AHEAD],
                 )
             )
             begin_after = begun[-1] + count
@@ -149,6 +149,7 @@ class OneByOne(Walk):
             firsts.append(step)
             if x == 0:
                 held.append(step + latencies.ITEM_HELD)
+            step += count == width == 1
             for i in range(count):
                 left = count - 1 - i
                 if left < len(waits):
@@ -169,9 +170,6 @@ class OneByOne(Walk):
             np.array(lasts).T,
             np.array(vectors[-len(s) :]),
         )
-
-    def _steps_ago(self) -> int:
-        return int(self._last[latencies.STEPS_AHEAD])
 
 
 @pytest.mark.parametrize("seed", range(4))
