@@ -122,7 +122,7 @@ DATAPATH = 11
 # ---------------------------------------------------------------- finisher.v, result_reader.v
 FETCH = 1
 """To fetch the constants of a filter block, besides a cycle for each word."""
-COMMIT = 21
+COMMIT = 20
 """From a slice's turn in the finisher until its bytes may be read."""
 READ = 2
 """From a word read until the finisher knows."""
