@@ -12,8 +12,9 @@ WEIGHT_BYTES_PER_FILTER = 16384
 LEAST_WGT_WORDS = 16
 LARGEST = {"act_bytes": 1 << 22, "wgt_words": 1 << 20, "const_words": 1 << 20, "out_bytes": 1 << 24}
 """The largest buffers that a core can have."""
-CONSTANT_BYTES = 9
-"""Constants of one filter: bias and multiplier, four bytes each, and a byte of shift."""
+CONSTANT_BYTES = 10
+"""Constants of one filter: bias and multiplier, four bytes each, a byte of shift, and a byte of the
+weights' zero point."""
 
 _DERIVED: Any = None  # what a field holds until __post_init__ derives its default from the lanes
 

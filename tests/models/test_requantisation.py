@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +15,7 @@ from models.requantisation import requantise, requantise_float, result
 from tests.oracles import (
     ScaledCase,
     litert_conv,
+    litert_uint8_conv,
     quantise_multiplier,
     realise,
     tflite_micro_conv,
@@ -148,6 +150,28 @@ def test_results_of_the_float_rule_equal_xnnpack(seed: int) -> None:
             differs_from_reference += np.count_nonzero(y != litert_conv(scaled))
     assert compared > 20_000
     assert differs_from_reference > 0, "it was not XNNPACK that ran"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_results_of_uint8_layers_equal_litert(seed: int) -> None:
+    """As in TensorFlow Lite's uint8 networks: one scale and one zero point for all weights."""
+    compared = 0
+    mix = Mix(accumulators=0, dilation=True, groups=True, weight_zero_points=True)
+    for case in random_cases(np.random.default_rng((7, seed)), 198, mix):
+        if len(set(case.w_zp.tolist())) == 1 and case.w_zp.any() and (case.mult > 0).all():
+            scale = np.ldexp(float(case.mult[0]), int(case.shift[0]) - 31).astype(np.float32)
+            mult, shift = quantise_multiplier(float(scale))
+            channels = case.layer.out_channels
+            case = replace(
+                case,
+                layer=replace(case.layer, act_min=INT8_MIN, act_max=INT8_MAX),
+                mult=np.full(channels, mult, np.int32),
+                shift=np.full(channels, shift, np.int32),
+            )
+            y, which = result(case), f"{case.name} {case.layer}"
+            np.testing.assert_array_equal(y, litert_uint8_conv(case, float(scale)), which)
+            compared += y.size
+    assert compared > 10_000
 
 
 def test_accumulators_come_out_as_they_are() -> None:
