@@ -209,7 +209,7 @@ module weight_loader #(
     reg [   LANES_OUT-1:0] lane_q1;  // zero if it is no weight
     reg [8*LANES_IN-1:0]   data_q1;
     reg                    last_q1;
-    reg                    whole_q1;
+    reg [LANES_IN-1:0]     keep_q1;
     reg                    packet_end_q1;
     reg [CONST_WORD_W-1:0] const_word_q1;
     reg [WGT_COUNT_W-1:0]  wgt_count_q1;
@@ -221,7 +221,7 @@ module weight_loader #(
     always @(posedge clk) begin
         data_q1       <= s_data;
         last_q1       <= s_last;
-        whole_q1      <= s_keep == {LANES_IN{1'b1}};
+        keep_q1       <= s_keep;
         packet_end_q1 <= packet_end;
         const_word_q1 <= const_count[CONST_WORD_W-1:0];
     end
@@ -240,7 +240,7 @@ module weight_loader #(
             lane_q1     <= weight ? lane_q : {LANES_OUT{1'b0}};
             error_early <= taken_q1 && last_q1 && !packet_end_q1;
             error_late  <= taken_q1 && !last_q1 && packet_end_q1;
-            error_keep  <= taken_q1 && last_q1 == packet_end_q1 && !whole_q1;
+            error_keep  <= taken_q1 && last_q1 == packet_end_q1 && keep_q1 != {LANES_IN{1'b1}};
         end
     end
 
