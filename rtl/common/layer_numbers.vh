@@ -3,6 +3,7 @@
 // Indices of 32 and more are also those that the loops over rows keep, all in one memory (rows.v).
 // Widths are those that layer_setup guarantees, for it refuses the rest.
 
+// verilator lint_off UNUSEDPARAM  // a module uses some of them
 localparam [5:0] MODE = 6'd0;                   // flags, see below
 localparam [5:0] IN_ZERO_POINT = 6'd1;          // int8
 localparam [5:0] OUT_ZERO_POINT = 6'd2;         // int8
@@ -59,3 +60,4 @@ localparam MODE_PACKED = 2;                     // a kernel row is one run
 localparam MODE_DEPTHWISE = 3;                  // each column is read once
 localparam MODE_SPREAD = 4;                     // two bits; depthwise: log2 of the filters of a channel
 localparam MODE_PHASES = 6;                     // two bits; depthwise: phases less one
+// verilator lint_on UNUSEDPARAM
