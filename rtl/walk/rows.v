@@ -95,21 +95,21 @@ module rows #(
     localparam [1:0] IS = PLUS_1;           // with NONE: b
     localparam [1:0] IS_LESS_1 = PLUS;      // with NONE: b - 1
 
-    // The operations by name, in the order in which they run.
+    // The operations by name, in the order in which they run. From 48 on they are pairs, of which one runs.
     localparam [5:0]
         CLEAR = 6'd0, CLEAR_2 = 6'd1, CLEAR_3 = 6'd2, IDLE = 6'd3, LAYER = 6'd4,
         FRAME = 6'd5, FRAME_2 = 6'd6, FRAME_3 = 6'd7,
         BAND = 6'd8, BAND_2 = 6'd9, BAND_3 = 6'd10, BAND_4 = 6'd11, BAND_5 = 6'd12, BAND_6 = 6'd13, BAND_7 = 6'd14,
-        COLUMN = 6'd15, LAST_COLUMN = 6'd16, COLUMN_2 = 6'd17, COLUMN_3 = 6'd18,
-        BLOCK = 6'd19, LAST_BAND_BLOCK = 6'd20, BLOCK_2 = 6'd21, FIRST_BLOCK_2 = 6'd22, BLOCK_3 = 6'd23, FIRST_BLOCK_3 = 6'd24,
-        SPAN_BEGIN = 6'd25, SPAN_2 = 6'd26, LAST_SPAN_2 = 6'd27, SPAN_3 = 6'd28, LAST_SPAN_3 = 6'd29, BLOCK_4 = 6'd30,
-        KERNEL = 6'd31, KERNEL_2 = 6'd32, KERNEL_3 = 6'd33, KERNEL_4 = 6'd34, KERNEL_5 = 6'd35,
-        BELOW = 6'd36, BELOW_2 = 6'd37,
-        ABOVE = 6'd38, ABOVE_2 = 6'd39, ABOVE_3 = 6'd40, ABOVE_4 = 6'd41, ABOVE_5 = 6'd42,
-        RELEASE = 6'd43, RELEASE_2 = 6'd44, RELEASE_3 = 6'd45, RELEASE_4 = 6'd46, HOLD_FRAME = 6'd47, NEXT_FRAME = 6'd48,
-        DONE = 6'd49, NEXT = 6'd50, NEXT_2 = 6'd51, NEXT_3 = 6'd52, NEXT_4 = 6'd53,
-        NEXT_COLUMN = 6'd54, NEXT_COLUMN_2 = 6'd55, NEXT_COLUMN_3 = 6'd56, NEXT_COLUMN_4 = 6'd57,
-        FRAME_END = 6'd58, FRAME_END_2 = 6'd59, FRAME_END_3 = 6'd60, LAYER_END = 6'd61;
+        COLUMN = 6'd48, LAST_COLUMN = 6'd49, COLUMN_2 = 6'd15, COLUMN_3 = 6'd16, SPAN_BEGIN = 6'd17,
+        BLOCK = 6'd50, LAST_BAND_BLOCK = 6'd51, BLOCK_2 = 6'd52, FIRST_BLOCK_2 = 6'd53, BLOCK_3 = 6'd54, FIRST_BLOCK_3 = 6'd55,
+        SPAN_2 = 6'd56, LAST_SPAN_2 = 6'd57, SPAN_3 = 6'd58, LAST_SPAN_3 = 6'd59, BLOCK_4 = 6'd60,
+        KERNEL = 6'd18, KERNEL_2 = 6'd19, KERNEL_3 = 6'd20, KERNEL_4 = 6'd21, KERNEL_5 = 6'd22,
+        BELOW = 6'd23, BELOW_2 = 6'd24,
+        ABOVE = 6'd25, ABOVE_2 = 6'd26, ABOVE_3 = 6'd27, ABOVE_4 = 6'd28, ABOVE_5 = 6'd29,
+        RELEASE = 6'd30, RELEASE_2 = 6'd31, RELEASE_3 = 6'd32, RELEASE_4 = 6'd33, HOLD_FRAME = 6'd62, NEXT_FRAME = 6'd63,
+        DONE = 6'd34, NEXT = 6'd35, NEXT_2 = 6'd36, NEXT_3 = 6'd37, NEXT_4 = 6'd38,
+        NEXT_COLUMN = 6'd39, NEXT_COLUMN_2 = 6'd40, NEXT_COLUMN_3 = 6'd41, NEXT_COLUMN_4 = 6'd42,
+        FRAME_END = 6'd43, FRAME_END_2 = 6'd44, FRAME_END_3 = 6'd45, LAYER_END = 6'd46;
 
     // ---------------------------------------------------------------- the program
     reg  [5:0] at_q;
@@ -119,7 +119,9 @@ module rows #(
     wire [5:0] b;
     wire [3:0] sent_as;
 
-    assign {to, a, how, b, sent_as} = line(at_q);
+    reg        second_of_pair;
+
+    assign {to, a, how, b, sent_as} = line({at_q[5:1], at_q[0] || second_of_pair});
 
     function [21:0] line(input [5:0] at);
         case (at)
@@ -236,39 +238,45 @@ module rows #(
     wire take = at_q == IDLE && layer_valid && !begun_q;
     wire depthwise;
 
-    wire [5:0] block = last_band ? LAST_BAND_BLOCK : BLOCK;
     wire [5:0] finish = row_end ? RELEASE : DONE;
     reg  [5:0] next;
 
     always @(*) begin
         case (at_q)
-            IDLE: next = take ? LAYER : IDLE;
-            BAND_3: next = new_columns ? BAND_4 : COLUMN_2;
-            BAND_7, NEXT_COLUMN_4: next = last_column ? LAST_COLUMN : COLUMN;
+            COLUMN: second_of_pair = last_column;
+            BLOCK: second_of_pair = last_band;
+            BLOCK_2, BLOCK_3: second_of_pair = first_block_q;
+            SPAN_2: second_of_pair = last_span && !depthwise;
+            SPAN_3: second_of_pair = last_span;
+            HOLD_FRAME: second_of_pair = frame_end || !next_above;
+            default: second_of_pair = 1'b0;
+        endcase
+    end
+
+    always @(*) begin
+        next = at_q + (at_q >= COLUMN ? 6'd2 : 6'd1);
+        case (at_q)
+            IDLE: if (!take) next = IDLE;
+            BAND_3: if (!new_columns) next = COLUMN_2;
+            BAND_7, NEXT_COLUMN_4: next = COLUMN;
             COLUMN: next = COLUMN_2;
-            COLUMN_2: next = new_block ? COLUMN_3 : block;
-            COLUMN_3: next = SPAN_BEGIN;
-            SPAN_BEGIN: next = block;
-            BLOCK, LAST_BAND_BLOCK: next = first_block_q ? FIRST_BLOCK_2 : BLOCK_2;
-            BLOCK_2: next = BLOCK_3;
-            FIRST_BLOCK_2: next = new_block ? FIRST_BLOCK_3 : KERNEL;
-            BLOCK_3: next = !span_end ? BLOCK_4 : last_span && !depthwise ? LAST_SPAN_2 : SPAN_2;
-            FIRST_BLOCK_3, SPAN_2, LAST_SPAN_2: next = last_span ? LAST_SPAN_3 : SPAN_3;
-            SPAN_3: next = BLOCK_4;
+            COLUMN_2: if (!new_block) next = BLOCK;
+            SPAN_BEGIN: next = BLOCK;
+            BLOCK_2: if (!new_block) next = KERNEL;
+            BLOCK_3: if (first_block_q) next = SPAN_3; else if (!span_end) next = BLOCK_4;
+            BLOCK_4, NEXT_4: next = KERNEL;
             KERNEL_5: next = no_taps ? finish : !tap_above ? BELOW : above ? ABOVE : finish;
             BELOW_2: next = KERNEL_4;
             ABOVE_5: next = tap_above && !no_taps ? ABOVE_2 : finish;
-            RELEASE_4:
-            next = frame_end ? NEXT_FRAME : next_above ? HOLD_FRAME : tap_above ? DONE : NEXT_FRAME;
+            RELEASE_4: next = !frame_end && !next_above && tap_above ? DONE : HOLD_FRAME;
             HOLD_FRAME: next = DONE;
             DONE:
-            next = !last_row ? NEXT : !last_block ? (span_end ? SPAN_BEGIN : block)
+            next = !last_row ? NEXT : !last_block ? (span_end ? SPAN_BEGIN : BLOCK)
                  : !last_column ? NEXT_COLUMN : !last_band ? BAND : FRAME_END;
-            NEXT_4: next = KERNEL;
-            FRAME_END_2: next = last_frame ? LAYER_END : FRAME_END_3;
+            FRAME_END_2: if (last_frame) next = LAYER_END;
             FRAME_END_3: next = FRAME;
             LAYER_END: next = IDLE;
-            default: next = at_q + 6'd1;
+            default: ;
         endcase
     end
 
@@ -286,7 +294,7 @@ module rows #(
             case (at_q)
                 LAYER: {first_item_q, columns_q, blocks_q} <= 3'b100;
                 BAND: first_block_q <= 1'b1;
-                BLOCK, LAST_BAND_BLOCK: first_row_q <= 1'b1;
+                BLOCK: first_row_q <= 1'b1;
                 DONE: begin
                     first_item_q <= 1'b0;
                     if (last_row && !last_block) {first_block_q, blocks_q} <= 2'b01;
