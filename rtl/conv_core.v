@@ -76,13 +76,16 @@ module conv_core #(
     localparam ACT_W   = $clog2(ACT_BYTES) + 4;
     localparam WGT_W   = 24;
     localparam OUT_W   = $clog2(OUT_BYTES) + 2;
-    localparam WIN_W   = 26;  // byte offset of a window in its row, signed
-    localparam POS_W   = 20;  // row or column of a window, signed
-    localparam RUN_W   = 20;  // bytes of a kernel row: 11 * 65535
-    localparam CHUNK_W = 19;  // the same in words, and a spare bit
+    localparam WGT_ADDR_W = $clog2(WGT_WORDS);
+    localparam STEP_W     = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 16;  // step.vh
 
-    localparam CONST_PER_GROUP = (9 * LANES_OUT + LANES_IN - 1) / LANES_IN;
+    localparam CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN;
     localparam CONST_COUNT_W   = $clog2(CONST_WORDS) + 2;
+
+    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
+`include "layer_numbers.vh"
+`include "marks.vh"
+    /* verilator lint_on UNUSEDPARAM */
 
     conv_core_check #(
         .LANES_IN        (LANES_IN),
@@ -96,7 +99,7 @@ module conv_core #(
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
         .OUT_STREAM_BYTES(OUT_STREAM_BYTES),
-        .CONST_PER_GROUP (CONST_PER_GROUP)
+        .CONST_PER_GROUP (CONST_PER_BLOCK)
     ) u_check ();
 
     wire write;
@@ -130,9 +133,6 @@ module conv_core #(
     wire desc_ready;
     wire [2:0] desc_index;
     wire [31:0] desc_word;
-    wire setup_valid;
-    wire setup_ready;
-    wire [255:0] setup_desc;
     wire setup_error;
     wire [7:0] setup_code;
     wire [7:0] setup_detail;
@@ -146,61 +146,14 @@ module conv_core #(
     wire storing;
     wire stored;
     wire [31:0] figure;
-    wire [3:0] cfg_valid;
-    wire [3:0] cfg_ready;
-    wire [1:0] entry_opens = cfg_valid[1:0] & cfg_ready[1:0];
-    wire [15:0] cfg_frames;
-    wire [31:0] cfg_frame_bytes;
-    wire [15:0] cfg_groups;
-    wire [WGT_W-1:0] cfg_group_words;
-    wire [15:0] cfg_height;
-    wire [15:0] cfg_width;
-    wire [15:0] cfg_out_height;
-    wire [15:0] cfg_out_width;
-    wire [15:0] cfg_block_cols;
-    wire [3:0] cfg_taps_y;
-    wire [3:0] cfg_taps_x;
-    wire [2:0] cfg_stride_y;
-    wire [2:0] cfg_stride_x;
-    wire [2:0] cfg_dilation_y;
-    wire [2:0] cfg_dilation_x;
-    wire cfg_packed;
-    wire cfg_depthwise;
-    wire [1:0] cfg_spread;
-    wire [1:0] cfg_phases;
-    wire [RUN_W-1:0] cfg_run_bytes;
-    wire [CHUNK_W-1:0] cfg_run_words;
-    wire [WGT_W-1:0] cfg_tap_row_words;
-    wire signed [POS_W-1:0] cfg_first_row;
-    wire signed [POS_W-1:0] cfg_first_col;
-    wire [POS_W-1:0] cfg_block_pos;
-    wire signed [WIN_W-1:0] cfg_first_offset;
-    wire [WIN_W-1:0] cfg_block_offset;
-    wire [WIN_W-1:0] cfg_row_bytes;
-    wire [WIN_W-1:0] cfg_stride_bytes;
-    wire [ACT_W-1:0] cfg_tap_bytes;
-    wire [15:0] cfg_in_channels;
-    wire [3:0] cfg_seen;
-    wire [5:0] cfg_seen_cols;
-    wire [WIN_W-1:0] cfg_seen_bytes;
-    wire [ACT_W-1:0] cfg_frame_span;
-    wire [ACT_W-1:0] cfg_top_span;
-    wire [ACT_W-1:0] cfg_stride_span;
-    wire [ACT_W-1:0] cfg_dilation_span;
-    wire [OUT_W-1:0] cfg_pixel_bytes;
-    wire [OUT_W-1:0] cfg_block_bytes;
-    wire [OUT_W-1:0] cfg_out_row_bytes;
-    wire [31:0] cfg_out_frame_bytes;
-    wire [15:0] cfg_out_channels;
-    wire [15:0] cfg_span_filters;
-    wire [15:0] cfg_span;
-    wire [15:0] cfg_last_channel;
-    wire cfg_by_float;
-    wire cfg_requantise;
-    wire [7:0] cfg_in_zero_point;
-    wire [7:0] cfg_out_zero_point;
-    wire [7:0] cfg_smallest;
-    wire [7:0] cfg_largest;
+    wire [3:0] layer_valid;  // for 0 activations, 1 weights, 2 walk, 3 finisher and reader
+    wire [3:0] layer_ready;
+    wire [3:0] layer_taken = layer_valid & layer_ready;
+    wire [38:0] numbers;
+    wire [36:0] item;
+    wire item_valid;
+    wire item_ready;
+    wire [15:0] frames;
     wire [8*ACT_STREAM_BYTES-1:0] act_beat_data;
     wire [ACT_STREAM_BYTES-1:0] act_beat_keep;
     wire act_beat_last;
@@ -230,30 +183,17 @@ module conv_core #(
     wire [$clog2(CONST_WORDS)-1:0] const_wr_word;
     wire [LANES_OUT-1:0] wgt_wr_lane;
     wire [$clog2(WGT_WORDS)-1:0] wgt_wr_word;
-    wire [8*LANES_IN-1:0] wgt_wr_data;
+    wire [8*LANES_IN-1:0] const_wr_data;
+    wire [9*LANES_IN-1:0] wgt_wr_data;
     wire [WGT_W-1:0] wgt_written;
     wire [WGT_W-1:0] wgt_released;
     wire [CONST_COUNT_W-1:0] const_released;
     wire head_ready;
     wire step_valid;
-    wire step_last;
-    wire step_any;
-    wire step_multiply;
-    wire step_depthwise;
-    wire [1:0] step_spread;
-    wire [3:0] step_row;
-    wire step_clear;
-    wire [$clog2(LANES_IN)-1:0] step_first_lane;
-    wire [$clog2(LANES_IN)-1:0] step_last_lane;
-    wire [ACT_W-1:0] step_act;
-    wire [WGT_W-1:0] step_wgt;
-    wire [OUT_W-1:0] step_out;
-    wire step_final;
-    wire [4:0] step_last_filter;
-    wire step_new_group;
-    wire step_last_group;
-    wire step_layer_end;
-    wire [7:0] step_zero_point;
+    wire [STEP_W-1:0] step;
+    wire [OUT_W+8:0] marks;
+    wire [OUT_W+8:0] head_marks;
+    wire mark_valid;
     wire stall_act;
     wire stall_wgt;
     wire stall_out;
@@ -262,14 +202,7 @@ module conv_core #(
     wire head_valid;
     wire pop = head_valid && head_ready;  // by the finisher
     wire [32*LANES_OUT-1:0] head_acc;
-    wire mark_valid;
     wire finisher_ready;
-    wire [OUT_W-1:0] head_out;
-    wire head_final;
-    wire [4:0] head_last_filter;
-    wire head_new_group;
-    wire head_last_group;
-    wire head_layer_end;
     wire [LANES_OUT-1:0] out_wr_en;
     wire [OUT_W-1:0] out_wr_addr;
     wire [8*LANES_OUT-1:0] out_wr_data;
@@ -297,7 +230,7 @@ module conv_core #(
     wire core_rst = rst || halted;
 
     // Finisher and reader take a layer together.
-    assign cfg_ready[3] = finisher_ready && reader_ready;
+    assign layer_ready[3] = finisher_ready && reader_ready;
 
     axil_port u_axil_port (
         .clk           (clk),
@@ -422,18 +355,6 @@ module conv_core #(
         .error_detail (error_detail)
     );
 
-    descriptor_reader u_descriptor_reader (
-        .clk        (clk),
-        .rst        (core_rst),
-        .desc_valid (desc_valid),
-        .desc_ready (desc_ready),
-        .desc_index (desc_index),
-        .desc_word  (desc_word),
-        .setup_valid(setup_valid),
-        .setup_ready(setup_ready),
-        .setup_desc (setup_desc)
-    );
-
     layer_setup #(
         .LANES_IN       (LANES_IN),
         .LANES_OUT      (LANES_OUT),
@@ -441,77 +362,31 @@ module conv_core #(
         .WGT_WORDS      (WGT_WORDS),
         .CONST_WORDS    (CONST_WORDS),
         .OUT_BYTES      (OUT_BYTES),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
-        .ACT_W          (ACT_W),
-        .WGT_W          (WGT_W),
-        .OUT_W          (OUT_W),
-        .WIN_W          (WIN_W),
-        .POS_W          (POS_W),
-        .RUN_W          (RUN_W),
-        .CHUNK_W        (CHUNK_W)
+        .CONST_PER_BLOCK(CONST_PER_BLOCK),
+        .BAND_WINDOWS   (2 * LANES_OUT * (LANES_IN / WGT_STREAM_BYTES))
     ) u_layer_setup (
-        .clk                (clk),
-        .rst                (core_rst),
-        .desc_valid         (setup_valid),
-        .desc_ready         (setup_ready),
-        .desc               (setup_desc),
-        .error              (setup_error),
-        .error_code         (setup_code),
-        .error_detail       (setup_detail),
-        .cfg_valid          (cfg_valid),
-        .cfg_ready          (cfg_ready),
-        .cfg_frames         (cfg_frames),
-        .cfg_frame_bytes    (cfg_frame_bytes),
-        .cfg_groups         (cfg_groups),
-        .cfg_group_words    (cfg_group_words),
-        .cfg_height         (cfg_height),
-        .cfg_width          (cfg_width),
-        .cfg_out_height     (cfg_out_height),
-        .cfg_out_width      (cfg_out_width),
-        .cfg_block_cols     (cfg_block_cols),
-        .cfg_taps_y         (cfg_taps_y),
-        .cfg_taps_x         (cfg_taps_x),
-        .cfg_stride_y       (cfg_stride_y),
-        .cfg_stride_x       (cfg_stride_x),
-        .cfg_dilation_y     (cfg_dilation_y),
-        .cfg_dilation_x     (cfg_dilation_x),
-        .cfg_packed         (cfg_packed),
-        .cfg_depthwise      (cfg_depthwise),
-        .cfg_spread         (cfg_spread),
-        .cfg_phases         (cfg_phases),
-        .cfg_run_bytes      (cfg_run_bytes),
-        .cfg_run_words      (cfg_run_words),
-        .cfg_tap_row_words  (cfg_tap_row_words),
-        .cfg_first_row      (cfg_first_row),
-        .cfg_first_col      (cfg_first_col),
-        .cfg_block_pos      (cfg_block_pos),
-        .cfg_first_offset   (cfg_first_offset),
-        .cfg_block_offset   (cfg_block_offset),
-        .cfg_row_bytes      (cfg_row_bytes),
-        .cfg_stride_bytes   (cfg_stride_bytes),
-        .cfg_tap_bytes      (cfg_tap_bytes),
-        .cfg_in_channels    (cfg_in_channels),
-        .cfg_seen           (cfg_seen),
-        .cfg_seen_cols      (cfg_seen_cols),
-        .cfg_seen_bytes     (cfg_seen_bytes),
-        .cfg_frame_span     (cfg_frame_span),
-        .cfg_top_span       (cfg_top_span),
-        .cfg_stride_span    (cfg_stride_span),
-        .cfg_dilation_span  (cfg_dilation_span),
-        .cfg_pixel_bytes    (cfg_pixel_bytes),
-        .cfg_block_bytes    (cfg_block_bytes),
-        .cfg_out_row_bytes  (cfg_out_row_bytes),
-        .cfg_out_frame_bytes(cfg_out_frame_bytes),
-        .cfg_out_channels      (cfg_out_channels),
-        .cfg_span_filters      (cfg_span_filters),
-        .cfg_span              (cfg_span),
-        .cfg_last_channel      (cfg_last_channel),
-        .cfg_requantise     (cfg_requantise),
-        .cfg_by_float       (cfg_by_float),
-        .cfg_in_zero_point  (cfg_in_zero_point),
-        .cfg_out_zero_point (cfg_out_zero_point),
-        .cfg_smallest       (cfg_smallest),
-        .cfg_largest        (cfg_largest)
+        .clk         (clk),
+        .rst         (core_rst),
+        .desc_valid  (desc_valid),
+        .desc_ready  (desc_ready),
+        .desc_index  (desc_index),
+        .desc_word   (desc_word),
+        .error       (setup_error),
+        .error_code  (setup_code),
+        .error_detail(setup_detail),
+        .numbers     (numbers),
+        .layer_valid (layer_valid),
+        .layer_ready (layer_ready)
+    );
+
+    number #(
+        .INDEX(FRAMES),
+        .WIDTH(16)
+    ) u_frames (
+        .clk    (clk),
+        .numbers(numbers),
+        .take   (layer_taken[0]),
+        .value  (frames)
     );
 
     stream_entry #(
@@ -519,8 +394,8 @@ module conv_core #(
     ) u_act_entry (
         .clk    (clk),
         .rst    (rst),
-        .open   (entry_opens[0]),
-        .packets(cfg_frames),
+        .open   (layer_taken[0]),
+        .packets(frames),
         .halted (halted),
         .leaving(leaving),
         .forced (forced),
@@ -564,10 +439,9 @@ module conv_core #(
     ) u_activation_loader (
         .clk            (clk),
         .rst            (core_rst),
-        .cfg_valid      (cfg_valid[0]),
-        .cfg_ready      (cfg_ready[0]),
-        .cfg_frame_bytes(cfg_frame_bytes),
-        .cfg_frames     (cfg_frames),
+        .numbers        (numbers),
+        .layer_valid    (layer_valid[0]),
+        .layer_ready    (layer_ready[0]),
         .s_data         (act_data),
         .s_keep         (act_keep),
         .s_last         (act_last),
@@ -588,7 +462,7 @@ module conv_core #(
     ) u_wgt_entry (
         .clk    (clk),
         .rst    (rst),
-        .open   (entry_opens[1]),
+        .open   (layer_taken[1]),
         .packets(16'd1),
         .halted (halted),
         .leaving(leaving),
@@ -631,16 +505,14 @@ module conv_core #(
         .LANES_OUT      (LANES_OUT),
         .WGT_WORDS      (WGT_WORDS),
         .CONST_WORDS    (CONST_WORDS),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
         .WGT_COUNT_W    (WGT_W),
         .CONST_COUNT_W  (CONST_COUNT_W)
     ) u_weight_loader (
         .clk            (clk),
         .rst            (core_rst),
-        .cfg_valid      (cfg_valid[1]),
-        .cfg_ready      (cfg_ready[1]),
-        .cfg_groups     (cfg_groups),
-        .cfg_group_words(cfg_group_words),
+        .numbers        (numbers),
+        .layer_valid    (layer_valid[1]),
+        .layer_ready    (layer_ready[1]),
         .s_data         (wgt_data),
         .s_keep         (wgt_keep),
         .s_last         (wgt_last),
@@ -648,9 +520,10 @@ module conv_core #(
         .s_ready        (wgt_ready),
         .const_wr_en    (const_wr_en),
         .const_wr_word  (const_wr_word),
+        .const_wr_data  (const_wr_data),
         .wgt_wr_lane    (wgt_wr_lane),
         .wgt_wr_word    (wgt_wr_word),
-        .wr_data        (wgt_wr_data),
+        .wgt_wr_data    (wgt_wr_data),
         .wgt_written    (wgt_written),
         .wgt_released   (wgt_released),
         .const_released (const_released),
@@ -659,106 +532,47 @@ module conv_core #(
         .error_keep     (wgt_error[2])
     );
 
-    sequencer #(
-        .LANES_IN (LANES_IN),
+    rows #(
         .LANES_OUT(LANES_OUT),
-        .CREDITS  (RESULT_QUEUE),
-        .ACT_W    (ACT_W),
-        .WGT_W    (WGT_W),
-        .OUT_W    (OUT_W),
-        .WIN_W    (WIN_W),
-        .POS_W    (POS_W),
-        .RUN_W    (RUN_W),
-        .CHUNK_W  (CHUNK_W)
-    ) u_sequencer (
-        .clk              (clk),
-        .rst              (core_rst),
-        .cfg_valid        (cfg_valid[2]),
-        .cfg_ready        (cfg_ready[2]),
-        .cfg_frames       (cfg_frames),
-        .cfg_height       (cfg_height),
-        .cfg_out_height   (cfg_out_height),
-        .cfg_out_width    (cfg_out_width),
-        .cfg_groups       (cfg_groups),
-        .cfg_out_channels         (cfg_out_channels),
-        .cfg_span_filters         (cfg_span_filters),
-        .cfg_span                 (cfg_span),
-        .cfg_last_channel         (cfg_last_channel),
-        .cfg_requantise           (cfg_requantise),
-        .cfg_block_cols   (cfg_block_cols),
-        .cfg_taps_y       (cfg_taps_y),
-        .cfg_stride_y     (cfg_stride_y),
-        .cfg_dilation_y   (cfg_dilation_y),
-        .cfg_first_row    (cfg_first_row),
-        .cfg_first_col    (cfg_first_col),
-        .cfg_block_pos    (cfg_block_pos),
-        .cfg_first_offset (cfg_first_offset),
-        .cfg_block_offset (cfg_block_offset),
-        .cfg_frame_span   (cfg_frame_span),
-        .cfg_top_span     (cfg_top_span),
-        .cfg_stride_span  (cfg_stride_span),
-        .cfg_dilation_span(cfg_dilation_span),
-        .cfg_tap_row_words(cfg_tap_row_words),
-        .cfg_group_words  (cfg_group_words),
-        .cfg_block_bytes  (cfg_block_bytes),
-        .cfg_out_row_bytes(cfg_out_row_bytes),
-        .cfg_packed       (cfg_packed),
-        .cfg_depthwise    (cfg_depthwise),
-        .cfg_spread       (cfg_spread),
-        .cfg_phases       (cfg_phases),
-        .cfg_width        (cfg_width),
-        .cfg_taps_x       (cfg_taps_x),
-        .cfg_stride_x     (cfg_stride_x),
-        .cfg_dilation_x   (cfg_dilation_x),
-        .cfg_run_bytes    (cfg_run_bytes),
-        .cfg_run_words    (cfg_run_words),
-        .cfg_row_bytes    (cfg_row_bytes),
-        .cfg_tap_bytes    (cfg_tap_bytes),
-        .cfg_in_channels  (cfg_in_channels),
-        .cfg_seen         (cfg_seen),
-        .cfg_seen_cols    (cfg_seen_cols),
-        .cfg_seen_bytes   (cfg_seen_bytes),
-        .cfg_stride_bytes (cfg_stride_bytes),
-        .cfg_pixel_bytes  (cfg_pixel_bytes),
-        .cfg_in_zero_point(cfg_in_zero_point),
-        .act_written      (act_written),
-        .wgt_written      (wgt_written),
-        .act_released     (act_released),
-        .wgt_released     (wgt_released),
-        .credit_return    (pop),
-        .step_valid       (step_valid),
-        .step_last        (step_last),
-        .step_any         (step_any),
-        .step_multiply    (step_multiply),
-        .step_depthwise   (step_depthwise),
-        .step_spread      (step_spread),
-        .step_row         (step_row),
-        .step_clear       (step_clear),
-        .step_first_lane  (step_first_lane),
-        .step_last_lane   (step_last_lane),
-        .step_act         (step_act),
-        .step_wgt         (step_wgt),
-        .step_out         (step_out),
-        .step_final       (step_final),
-        .step_last_filter         (step_last_filter),
-        .step_new_group   (step_new_group),
-        .step_last_group  (step_last_group),
-        .step_layer_end   (step_layer_end),
-        .step_zero_point  (step_zero_point),
-        .stall_act        (stall_act),
-        .stall_wgt        (stall_wgt),
-        .stall_out        (stall_out)
+        .OUT_W    (OUT_W)
+    ) u_rows (
+        .clk        (clk),
+        .rst        (core_rst),
+        .numbers    (numbers),
+        .layer_valid(layer_valid[2]),
+        .item       (item),
+        .item_valid (item_valid),
+        .item_ready (item_ready)
     );
 
-    // The array takes weights of nine bits.
-    wire [9*LANES_IN-1:0] wgt_wr_nine;
-
-    genvar i;
-    generate
-        for (i = 0; i < LANES_IN; i = i + 1) begin : gen_nine
-            assign wgt_wr_nine[9*i+:9] = {wgt_wr_data[8*i+7], wgt_wr_data[8*i+:8]};
-        end
-    endgenerate
+    walk #(
+        .LANES     (LANES_IN),
+        .ACT_W     (ACT_W),
+        .WGT_W     (WGT_W),
+        .WGT_ADDR_W(WGT_ADDR_W),
+        .OUT_W     (OUT_W),
+        .CREDITS   (RESULT_QUEUE)
+    ) u_walk (
+        .clk          (clk),
+        .rst          (core_rst),
+        .numbers      (numbers),
+        .layer_valid  (layer_valid[2]),
+        .layer_ready  (layer_ready[2]),
+        .item         (item),
+        .item_valid   (item_valid),
+        .item_ready   (item_ready),
+        .act_written  (act_written),
+        .wgt_written  (wgt_written),
+        .act_released (act_released),
+        .wgt_released (wgt_released),
+        .credit_return(pop),
+        .step_valid   (step_valid),
+        .step         (step),
+        .marks        (marks),
+        .stall_act    (stall_act),
+        .stall_wgt    (stall_wgt),
+        .stall_out    (stall_out)
+    );
 
     datapath #(
         .LANES_IN (LANES_IN),
@@ -773,20 +587,9 @@ module conv_core #(
         .act_wr_data    (act_wr_data),
         .wgt_wr_lane    (wgt_wr_lane),
         .wgt_wr_word    (wgt_wr_word),
-        .wgt_wr_data    (wgt_wr_nine),
+        .wgt_wr_data    (wgt_wr_data),
         .step_valid     (step_valid),
-        .step_last      (step_last),
-        .step_any       (step_any),
-        .step_multiply  (step_multiply),
-        .step_depthwise (step_depthwise),
-        .step_spread    (step_spread),
-        .step_row       (step_row),
-        .step_clear     (step_clear),
-        .step_first_lane(step_first_lane),
-        .step_last_lane (step_last_lane),
-        .step_act       (step_act[$clog2(ACT_BYTES)-1:0]),
-        .step_wgt       (step_wgt[$clog2(WGT_WORDS)-1:0]),
-        .step_zero_point(step_zero_point),
+        .step           (step),
         .result_valid   (result_valid),
         .result         (result)
     );
@@ -810,10 +613,10 @@ module conv_core #(
     ) u_mark_queue (
         .clk       (clk),
         .rst       (core_rst),
-        .push      (step_valid && step_last),
-        .push_data ({step_out, step_last_filter, step_final, step_new_group, step_last_group, step_layer_end}),
+        .push      (step_valid && step[1]),
+        .push_data (marks),
         .head_valid(mark_valid),
-        .head      ({head_out, head_last_filter, head_final, head_new_group, head_last_group, head_layer_end}),
+        .head      (head_marks),
         .pop       (pop)
     );
 
@@ -823,31 +626,27 @@ module conv_core #(
         .REQUANT_LANES  (REQUANT_LANES),
         .OUT_BYTES      (OUT_BYTES),
         .CONST_WORDS    (CONST_WORDS),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
+        .CONST_PER_GROUP(CONST_PER_BLOCK),
         .CONST_COUNT_W  (CONST_COUNT_W),
         .OUT_W          (OUT_W)
     ) u_finisher (
         .clk               (clk),
         .rst               (core_rst),
-        .cfg_valid         (cfg_valid[3] && cfg_ready[3]),
-        .cfg_ready         (finisher_ready),
-        .cfg_requantise    (cfg_requantise),
-        .cfg_by_float      (cfg_by_float),
-        .cfg_out_zero_point(cfg_out_zero_point),
-        .cfg_smallest      (cfg_smallest),
-        .cfg_largest       (cfg_largest),
+        .numbers           (numbers),
+        .take              (layer_taken[3]),
+        .ready             (finisher_ready),
         .const_wr_en       (const_wr_en),
         .const_wr_word     (const_wr_word),
-        .const_wr_data     (wgt_wr_data),
+        .const_wr_data     (const_wr_data),
         .const_released    (const_released),
         .head_valid        (head_valid),
         .head_acc          (head_acc),
-        .head_out          (head_out),
-        .head_last_lane    (head_last_filter[$clog2(LANES_OUT)-1:0]),
-        .head_final        (head_final),
-        .head_new_group    (head_new_group),
-        .head_last_group   (head_last_group),
-        .head_layer_end    (head_layer_end),
+        .head_out          (head_marks[MARK_OUT+:OUT_W]),
+        .head_last_lane    (head_marks[MARK_LAST_FILTER+:$clog2(LANES_OUT)]),
+        .head_final        (head_marks[MARK_LAST_PASS]),
+        .head_new_group    (head_marks[MARK_NEW_BLOCK]),
+        .head_last_group   (head_marks[MARK_LAST_BLOCK]),
+        .head_layer_end    (head_marks[MARK_LAYER_END]),
         .head_ready        (head_ready),
         .wr_en             (out_wr_en),
         .wr_addr           (out_wr_addr),
@@ -876,10 +675,9 @@ module conv_core #(
     ) u_result_reader (
         .clk            (clk),
         .rst            (core_rst),
-        .cfg_valid      (cfg_valid[3] && cfg_ready[3]),
-        .cfg_ready      (reader_ready),
-        .cfg_frame_bytes(cfg_out_frame_bytes),
-        .cfg_frames     (cfg_frames),
+        .numbers        (numbers),
+        .take           (layer_taken[3]),
+        .ready          (reader_ready),
         .committed      (committed),
         .read           (read),
         .rd_en          (out_rd_en),
@@ -940,7 +738,7 @@ module conv_core #(
         .clk        (clk),
         .rst        (rst),
         .halted     (halted),
-        .opens      (entry_opens),
+        .opens      (layer_taken[1:0]),
         .beat       (beat),
         .layer_end  (layer_end),
         .more_queued(more_queued),
@@ -956,7 +754,7 @@ module conv_core #(
         .figure     (figure)
     );
 
-    wire unused = &{1'b0, mark_valid, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, mark_valid, head_marks, out_wr_addr, out_rd_word};
 
 endmodule
 

@@ -33,27 +33,21 @@ module datapath #(
     input  wire [                    9*LANES_IN-1:0] wgt_wr_data,      // signed, -255 to 255
 
     input  wire                                      step_valid,
-    input  wire                                      step_last,        // of a window
-    input  wire                                      step_any,         // lanes inside, from the first to the last one
-    input  wire                                      step_multiply,
-    input  wire                                      step_depthwise,
-    input  wire [                               1:0] step_spread,      // log2 of the filters that share a channel
-    input  wire [                               3:0] step_row,
-    input  wire                                      step_clear,
-    input  wire [              $clog2(LANES_IN)-1:0] step_first_lane,
-    input  wire [              $clog2(LANES_IN)-1:0] step_last_lane,
-    input  wire [             $clog2(ACT_BYTES)-1:0] step_act,
-    input  wire [             $clog2(WGT_WORDS)-1:0] step_wgt,
-    input  wire [                               7:0] step_zero_point,
+    input  wire [2*$clog2(LANES_IN)+$clog2(ACT_BYTES)+4+$clog2(WGT_WORDS)+15:0] step,  // step.vh
 
     output wire                                      result_valid,
     output wire [                  32*LANES_OUT-1:0] result
 );
 
     localparam LANE_W     = $clog2(LANES_IN);
+    localparam ACT_ADDR_W = $clog2(ACT_BYTES);
     localparam WGT_WORD_W = $clog2(WGT_WORDS);
     localparam CHANNELS   = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;  // of a depthwise step
     localparam TAPS       = LANES_IN < 11 ? LANES_IN : 11;
+
+    localparam WGT_ADDR_W = WGT_WORD_W;
+
+`include "step.vh"
 
     // The step walks beside its data.
     localparam LANES_FACTS_W = 2 * LANE_W + 1 + 8;    // what to read
@@ -84,10 +78,15 @@ module datapath #(
     assign {multiply_q4, depthwise_q4, spread_q4, row_q4, clear_q4, last_q4, wgt_q4} = facts_q4;
 
     always @(posedge clk) begin
-        lanes_q1 <= {step_any, step_first_lane, step_last_lane, step_zero_point};
+        lanes_q1 <= {
+            step[STEP_ANY], step[STEP_FIRST_LANE+:LANE_W], step[STEP_LAST_LANE+:LANE_W], step[STEP_ZERO_POINT+:8]
+        };
         lanes_q2 <= lanes_q1;
         lanes_q3 <= lanes_q2;
-        facts_q1 <= {step_multiply, step_depthwise, step_spread, step_row, step_clear, step_last, step_wgt};
+        facts_q1 <= {
+            step[STEP_MULTIPLY], step[STEP_DEPTHWISE], step[STEP_SPREAD+:2], step[STEP_ROW+:4], step[STEP_CLEAR],
+            step[STEP_LAST], step[STEP_WGT+:WGT_WORD_W]
+        };
         facts_q2 <= facts_q1;
         facts_q3 <= facts_q2;
         facts_q4 <= facts_q3;
@@ -137,7 +136,7 @@ module datapath #(
         .wr_en  (act_wr_en),
         .wr_word(act_wr_word),
         .wr_data(act_wr_data),
-        .rd_addr(step_act),
+        .rd_addr(step[STEP_ACT+:ACT_ADDR_W]),
         .rd_data(bytes_q4)
     );
 

@@ -23,14 +23,10 @@ module finisher #(
     input  wire                           clk,
     input  wire                           rst,
 
-    // A layer, taken when both are high.
-    input  wire                           cfg_valid,
-    output wire                           cfg_ready,
-    input  wire                           cfg_requantise,
-    input  wire                           cfg_by_float,
-    input  wire [                    7:0] cfg_out_zero_point,
-    input  wire [                    7:0] cfg_smallest,
-    input  wire [                    7:0] cfg_largest,
+    // The layer.
+    input  wire [                   38:0] numbers,
+    input  wire                           take,   // while `ready`
+    output wire                           ready,
 
     // Constants, as the weight loader writes them.
     input  wire                           const_wr_en,
@@ -64,27 +60,25 @@ module finisher #(
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
     localparam LATENCY   = 19;  // one to select, eighteen to requantise
 
+`include "layer_numbers.vh"
+
     // The layer.
     reg              active_q;
-    reg              requantise_q;
-    reg              by_float_q;
-    reg [       7:0] zero_point_q;
-    reg [       7:0] smallest_q;
-    reg [       7:0] largest_q;
+    wire [7:0] mode;
+    wire [7:0] zero_point_q;
+    wire [7:0] smallest_q;
+    wire [7:0] largest_q;
+    wire       requantise_q = mode[MODE_REQUANTISE];
+    wire       by_float_q = mode[MODE_FLOAT];
+
+    number #(.INDEX(MODE), .WIDTH(8)) u_mode (.clk(clk), .numbers(numbers), .take(take), .value(mode));
+    number #(.INDEX(OUT_ZERO_POINT), .WIDTH(8)) u_zero_point (.clk(clk), .numbers(numbers), .take(take), .value(zero_point_q));
+    number #(.INDEX(SMALLEST), .WIDTH(8)) u_smallest (.clk(clk), .numbers(numbers), .take(take), .value(smallest_q));
+    number #(.INDEX(LARGEST), .WIDTH(8)) u_largest (.clk(clk), .numbers(numbers), .take(take), .value(largest_q));
 
     wire [LATENCY:0] moving;  // slices on their way
 
-    assign cfg_ready = !active_q && moving == {LATENCY + 1{1'b0}};
-
-    always @(posedge clk) begin
-        if (cfg_ready) begin
-            requantise_q <= cfg_requantise;
-            by_float_q   <= cfg_by_float;
-            zero_point_q <= cfg_out_zero_point;
-            smallest_q   <= cfg_smallest;
-            largest_q    <= cfg_largest;
-        end
-    end
+    assign ready = !active_q && moving == {LATENCY + 1{1'b0}};
 
     // The vector at hand, the address of its next slice, and whether the buffer has room for that.
     reg                      vector_valid_q;
@@ -134,7 +128,7 @@ module finisher #(
 
     always @(posedge clk) begin
         if (rst) active_q <= 1'b0;
-        else if (cfg_ready) active_q <= cfg_valid;
+        else if (take) active_q <= 1'b1;
         else if (pop && layer_end_q) active_q <= 1'b0;
     end
 

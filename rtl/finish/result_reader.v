@@ -13,11 +13,9 @@ module result_reader #(
     input  wire                          clk,
     input  wire                          rst,
 
-    // A layer, taken when both are high.
-    input  wire                          cfg_valid,
-    output wire                          cfg_ready,
-    input  wire [                  31:0] cfg_frame_bytes,
-    input  wire [                  15:0] cfg_frames,
+    input  wire [                  38:0] numbers,
+    input  wire                          take,   // a layer, while `ready`
+    output wire                          ready,
 
     input  wire [             OUT_W-1:0] committed,
     output wire [             OUT_W-1:0] read,
@@ -34,10 +32,12 @@ module result_reader #(
     input  wire                          m_ready
 );
 
+`include "layer_numbers.vh"
+
     localparam LANE_W = $clog2(LANES);
     localparam WORD_W = OUT_W - LANE_W;
 
-    reg              active_q;
+    wire             active_q;
     reg [WORD_W-1:0] word_q;
 
     wire frame_end;
@@ -46,12 +46,15 @@ module result_reader #(
     wire [LANE_W-1:0] last_byte;
 
     frame_counter #(
-        .LANES(LANES)
+        .LANES(LANES),
+        .INDEX(OUT_FRAME_BYTES)
     ) u_frame_counter (
         .clk            (clk),
-        .load           (cfg_ready),
-        .cfg_frame_bytes(cfg_frame_bytes),
-        .cfg_frames     (cfg_frames),
+        .rst            (rst),
+        .numbers        (numbers),
+        .take           (take),
+        .ready          (ready),
+        .active         (active_q),
         .next           (rd_en),
         .frame_end      (frame_end),
         .next_frame_end (next_frame_end),
@@ -78,7 +81,6 @@ module result_reader #(
 
     wire ready_q1;
 
-    assign cfg_ready = !active_q;
     assign read      = {word_q, {LANE_W{1'b0}}};
     assign rd_en     = active_q && here_q && (!valid_q1 || ready_q1);
     assign rd_word   = word_q;
@@ -93,14 +95,11 @@ module result_reader #(
 
     always @(posedge clk) begin
         if (rst) begin
-            active_q <= 1'b0;
             word_q   <= {WORD_W{1'b0}};
             valid_q1 <= 1'b0;
             here_q   <= 1'b0;
         end else begin
-            here_q <= !cfg_ready && (rd_en ? next_here : this_here);
-            if (cfg_ready) active_q <= cfg_valid;
-            else if (rd_en && layer_end) active_q <= 1'b0;
+            here_q <= active_q && (rd_en ? next_here : this_here);
             if (rd_en) word_q <= word_q + 1'b1;
             if (rd_en) valid_q1 <= 1'b1;
             else if (ready_q1) valid_q1 <= 1'b0;

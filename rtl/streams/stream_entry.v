@@ -17,7 +17,7 @@ module stream_entry #(
     input  wire               rst,
 
     input  wire               open,     // while the gate is closed
-    input  wire [       15:0] packets,  // 1 and more
+    input  wire [       15:0] packets,  // 1 and more, the cycle after `open`
 
     input  wire               halted,
     input  wire               leaving,
@@ -42,7 +42,7 @@ module stream_entry #(
     reg        open_q;
     reg        closed_q;
     reg        in_packet_q;
-    reg        last_packet_q;
+    reg        fresh_q;  // the first cycle in which the gate is open
     reg [15:0] packets_q;
 
     wire buffer_ready;
@@ -53,14 +53,13 @@ module stream_entry #(
     assign closed  = closed_q;
     assign in_packet  = in_packet_q;
 
+    // The layer's number comes in the cycle after `open`.
+    wire [15:0] packets_left = fresh_q ? packets : packets_q;
+    wire        last_packet = packets_left == 16'd1;
+
     always @(posedge clk) begin
-        if (!open_q) begin
-            packets_q     <= packets;
-            last_packet_q <= packets == 16'd1;
-        end else if (accept && s_last) begin
-            packets_q     <= packets_q - 16'd1;
-            last_packet_q <= packets_q == 16'd2;
-        end
+        fresh_q   <= !open_q;
+        packets_q <= accept && s_last ? packets_left - 16'd1 : packets_left;
     end
 
     always @(posedge clk) begin
@@ -70,7 +69,7 @@ module stream_entry #(
             in_packet_q <= 1'b0;
             beat     <= 1'b0;
         end else begin
-            open_q   <= !halted && (open_q ? !(accept && s_last && last_packet_q) : open);
+            open_q   <= !halted && (open_q ? !(accept && s_last && last_packet) : open);
             closed_q <= halted && leaving && (forced || !in_packet_d);
             in_packet_q <= !closed_q && in_packet_d;
             beat     <= accept;
