@@ -37,13 +37,21 @@ def indices(file: str) -> dict[str, int]:
 NUMBERS = indices("layer_numbers.vh")
 ITEM = {index: name[5:].lower() for name, index in indices("item_numbers.vh").items()}
 WIDTHS = {
-    **{"taps": 5, "cols": 16, "col": 20, "offset": 26, "act": ACT_W, "wgt": WGT_W},
-    **{"out": OUT_W, "act_release": ACT_W, "wgt_release": WGT_W, "flags": 12},
+    "taps": 5,
+    "cols": 16,
+    "col": 20,
+    "offset": 26,
+    "act": ACT_W,
+    "wgt": WGT_W,
+    "out": OUT_W,
+    "act_release": ACT_W,
+    "wgt_release": WGT_W,
+    "flags": 12,
 }
 
 
 class Setup:
-    """In place of layer_setup: broadcasts the numbers of layers, each when the one before is taken."""
+    """In place of layer_setup: broadcasts each layer when the one before is taken."""
 
     def __init__(self, dut: Any, layers: list[RowsLayer], rng: np.random.Generator) -> None:
         self.dut, self.rng = dut, rng
