@@ -36,7 +36,6 @@ module gate #(
     input  wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0]      walk_step,
     input  wire [                   ACT_W-$clog2(LANES)-1:0] walk_last_word,
     input  wire [                                 WGT_W-1:0] walk_wgt,
-    input  wire                                              walk_empty,
     input  wire                                              begins_item,
     input  wire                                              first_window,
     input  wire                                              last_window,
@@ -114,7 +113,6 @@ module gate #(
     reg              valid_q;
     reg [WORD_W-1:0] last_word_q;
     reg [ WGT_W-1:0] wgt_q;
-    reg              empty_q;
     reg              first_window_q;
     reg              last_window_q;
     reg              act_ok_q;
@@ -146,14 +144,13 @@ module gate #(
             step           <= walk_step;
             last_word_q    <= walk_last_word;
             wgt_q          <= walk_wgt;
-            empty_q        <= walk_empty;
             first_window_q <= first_window;
             last_window_q  <= last_window;
             act_ok_q       <= (!walk_step[STEP_ANY] || walk_act_ahead[WORD_W-1]) && (!walk_ends_row || release_ok) && !walk_ends_at_once;
-            wgt_ok_q       <= walk_wgt_ahead[WGT_W-1] || (walk_empty && !walk_wgt_ahead[WGT_W-2]);
+            wgt_ok_q       <= walk_wgt_ahead[WGT_W-1];
         end else begin
             act_ok_q <= (!step[STEP_ANY] || act_ahead[WORD_W-1]) && (!ends_row || release_ok);
-            wgt_ok_q <= wgt_ahead[WGT_W-1] || (empty_q && !wgt_ahead[WGT_W-2]);
+            wgt_ok_q <= wgt_ahead[WGT_W-1];
         end
     end
 
@@ -194,7 +191,7 @@ module gate #(
             credits_q       <= credits;
             credit_q        <= credits != {CREDIT_W{1'b0}};
             if (end_of_window && last_window_q && flags_q[ITEM_ROW_END]) act_release_now_q <= act_release_q;
-            if (valid_q && last_use && (end_of_window || !empty_q)) wgt_release_now_q <= end_of_window ? wgt_release_q : wgt_q;
+            if (valid_q && last_use) wgt_release_now_q <= end_of_window ? wgt_release_q : wgt_q;
             {act_released, act_release_later_q} <= {act_release_later_q, act_release_now_q};
             {wgt_released, wgt_release_later_q} <= {wgt_release_later_q, wgt_release_now_q};
         end

@@ -124,7 +124,7 @@ module rows #(
             BLOCK_4, NEXT_4: next = KERNEL;
             KERNEL_5: next = no_taps ? finish : !tap_above ? BELOW : above ? ABOVE : finish;
             BELOW_2: next = KERNEL_4;
-            ABOVE_5: next = tap_above && !no_taps ? ABOVE_2 : finish;
+            ABOVE_5: next = no_taps ? KERNEL_5 : tap_above ? ABOVE_2 : finish;
             RELEASE_4: next = !frame_end && !next_above && tap_above ? DONE : HOLD_FRAME;
             HOLD_FRAME: next = DONE;
             DONE:

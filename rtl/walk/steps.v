@@ -28,7 +28,6 @@ module steps #(
     output wire [     2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0]      step,            // step.vh
     output wire [                           ACT_W-$clog2(LANES)-1:0] step_last_word,  // activations: that of the last lane inside
     output wire [                                      WGT_W-1:0] step_wgt,        // weight word, counted from reset
-    output wire                                                   step_empty,      // it needs neither
     output wire                                                   begins_item,     // the first step of an item
     output wire                                                   first_window,    // of the item
     output wire                                                   last_window
@@ -211,7 +210,6 @@ module steps #(
     assign step_valid     = valid_q;
     assign step_last_word = last_byte[ACT_W-1:LANE_W];
     assign step_wgt       = wgt_q;
-    assign step_empty     = empty_q;
     assign begins_item    = begin_window_q && first_window_q;
     assign first_window   = first_window_q;
     assign last_window    = last_window_q;

@@ -83,7 +83,6 @@ module walk #(
     wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0] walk_step;
     wire [ACT_W-$clog2(LANES)-1:0] walk_last_word;
     wire [              WGT_W-1:0] walk_wgt;
-    wire                           walk_empty;
     wire                           begins_item;
     wire                           first_window;
     wire                           last_window;
@@ -139,7 +138,6 @@ module walk #(
         .step          (walk_step),
         .step_last_word(walk_last_word),
         .step_wgt      (walk_wgt),
-        .step_empty    (walk_empty),
         .begins_item   (begins_item),
         .first_window  (first_window),
         .last_window   (last_window)
@@ -166,7 +164,6 @@ module walk #(
         .walk_step     (walk_step),
         .walk_last_word(walk_last_word),
         .walk_wgt      (walk_wgt),
-        .walk_empty    (walk_empty),
         .begins_item   (begins_item),
         .first_window  (first_window),
         .last_window   (last_window),
