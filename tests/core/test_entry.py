@@ -15,6 +15,4 @@ def test_streams_open_for_a_layer_and_close_behind_it(
     narrow: bool, simulator: str, tmp_path: Path
 ) -> None:
     config = NARROW if narrow else CONFIG
-    run_at_the_pins(
-        "entry_tests", simulator, tmp_path, config=config, NARROW=str(int(narrow))
-    )
+    run_at_the_pins("entry_tests", simulator, tmp_path, config=config, NARROW=str(int(narrow)))
