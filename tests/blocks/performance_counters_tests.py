@@ -45,7 +45,7 @@ async def each_cycle_of_a_layer_is_counted_once(dut: Any) -> None:
         first = 2 + int(rng.integers(4))
         cause = 5
         for cycle in range(cycles):
-            # What the array does is looked at a cycle later, as beats and the end come from registers.
+            # What the array does is looked at a cycle later: beats and ends come from registers.
             counts[cause - 1] += cycle >= first
             dut.beat.value = int(rng.integers(1, 4)) if cycle == first else 0
             dut.layer_end.value = int(cycle == cycles - 1)
@@ -77,9 +77,9 @@ async def a_layer_that_waits_counts_from_the_end_of_the_one_before(dut: Any) -> 
     bench = Bench(dut)
     await bench.reset(**IDLE)
     dut.opens.value = 3
+    dut.active.value = 1
     await bench.clock()
     dut.beat.value = 3
-    dut.active.value = 1
     dut.more_queued.value = 1
     await bench.clock(9)
     for layer, cycles in ((1, 12), (2, 8), (3, 31)):
