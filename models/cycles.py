@@ -45,7 +45,7 @@ STORED = 8
 COMMIT = 21
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 SETUP = 28
-"""Cycles to read a descriptor and set the layer up, products and the joining of channel groups apart."""
+"""Cycles to read and set up a layer, products and the joining of channel groups apart."""
 PRODUCTS, PRODUCT, HALVING = 24, 4, 5
 """Products of the set-up, cycles of each, and cycles of each halving of the block of columns."""
 

@@ -32,7 +32,6 @@ async def beats_come_out_as_they_went_in(dut: Any) -> None:
 @cocotb.test()
 async def it_holds_two_beats_and_ready_does_not_follow_the_other_side(dut: Any) -> None:
     bench = Bench(dut)
-    rng = bench.rng
     await bench.reset(s_valid=0, m_ready=0)
     giver = bench.give([{"data": number % 2} for number in range(4)], 1)
     for _ in range(10):

@@ -145,7 +145,7 @@ async def nothing_is_accepted_in_reset(dut: Any) -> None:
             await rig.rising
         dut.rst.value = 0
         answered = set()
-        for _ in range(10):
+        for _ in range(20):
             await rig.falling
             taken = [str(channel.value) == "1" for channel in channels[:3]]
             for name in ("bvalid", "rvalid"):
