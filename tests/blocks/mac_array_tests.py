@@ -31,6 +31,9 @@ async def windows_are_summed_modulo_2_to_32(dut: Any) -> None:
         for word in range(words)
         for o in range(filters)
     ]
+    inputs += [
+        idle | {"rst": 0} for _ in range(AHEAD)
+    ]  # no word is read in the cycle that writes it
     shared, own = operands(rng, lanes, STEPS), operands(rng, taps * channels, STEPS)
     shared[-50:], own[-50:] = FULL, FULL
     read = rng.integers(0, words, STEPS)
