@@ -4,6 +4,7 @@ rtl/conv_core.v
 rtl/control/control.v
 rtl/control/conv_core_check.v
 rtl/control/layer_setup.v
+rtl/control/setup_table.v
 rtl/control/performance_counters.v
 rtl/walk/row_walker.v
 rtl/walk/sequencer.v

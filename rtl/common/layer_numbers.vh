@@ -1,6 +1,7 @@
 // The numbers of a layer, as layer_setup broadcasts them: each has an index. Whoever needs one keeps it (number.v).
 //
-// Indices of 32 and more are also those that the loops over rows keep, all in one memory (rows.v).
+// Indices of 32 and more are also those that the loops over rows keep (rows.v): up to 47 in a memory that is as wide as the
+// sizes of a layer and result addresses, from 48 on in a wider one.
 // Widths are those that layer_setup guarantees, for it refuses the rest.
 
 localparam [5:0] MODE = 6'd0;                   // flags, see below
@@ -33,24 +34,26 @@ localparam [5:0] COLUMN_BLOCK = 6'd36;          // output columns of a column bl
 localparam [5:0] OUT_CHANNELS = 6'd37;          // filters
 localparam [5:0] SPAN_FILTERS = 6'd38;          // filters that see the same input channels
 localparam [5:0] SPAN = 6'd39;                  // input channels that a filter block reads
-localparam [5:0] LAST_CHANNEL = 6'd40;          // the first that the last span reads; 65,535 depthwise
+localparam [5:0] LAST_CHANNEL = 6'd40;          // the first that the last span reads; not looked at depthwise
 localparam [5:0] TAPS_Y = 6'd41;                // 1 to 31
 localparam [5:0] HEIGHT = 6'd42;                // rows of the image
 localparam [5:0] STRIDE_Y = 6'd43;              // 1 to 4
 localparam [5:0] DILATION_Y = 6'd44;            // 1 to 4
-localparam [5:0] FIRST_ROW = 6'd45;             // -top, signed
-localparam [5:0] FIRST_COL = 6'd46;             // -left, signed
-localparam [5:0] FIRST_OFFSET = 6'd47;          // -left * channels, signed
-localparam [5:0] FIRST_ACT = 6'd48;             // -top * ROW_BYTES, modulo the width of addresses
-localparam [5:0] FRAME_SPAN = 6'd49;            // FRAME_BYTES in whole words of LANES_IN, in bytes
-localparam [5:0] STRIDE_SPAN = 6'd50;           // STRIDE_Y * ROW_BYTES
-localparam [5:0] DILATION_SPAN = 6'd51;         // DILATION_Y * ROW_BYTES
-localparam [5:0] KERNEL_ROW_WORDS = 6'd52;      // weight words of a kernel row, for each filter
-localparam [5:0] BLOCK_WORDS = 6'd53;           // weight words of a filter block, for each filter
-localparam [5:0] COLUMN_BLOCK_POS = 6'd54;      // COLUMN_BLOCK * STRIDE_X: columns of the image
-localparam [5:0] COLUMN_BLOCK_OFFSET = 6'd55;   // the same in bytes
-localparam [5:0] COLUMN_BLOCK_BYTES = 6'd56;    // COLUMN_BLOCK * PIXEL_BYTES
-localparam [5:0] OUT_ROW_BYTES = 6'd57;         // OUT_WIDTH * PIXEL_BYTES
+localparam [5:0] REACH_Y = 6'd45;               // (TAPS_Y - 1) * DILATION_Y: rows from the first kernel row to the last
+localparam [5:0] COLUMN_BLOCK_BYTES = 6'd46;    // COLUMN_BLOCK * PIXEL_BYTES
+localparam [5:0] OUT_ROW_BYTES = 6'd47;         // OUT_WIDTH * PIXEL_BYTES
+
+localparam [5:0] FIRST_ROW = 6'd48;             // -top, signed
+localparam [5:0] FIRST_COL = 6'd49;             // -left, signed
+localparam [5:0] FIRST_OFFSET = 6'd50;          // -left * channels, signed
+localparam [5:0] FIRST_ACT = 6'd51;             // -top * ROW_BYTES, modulo the width of addresses
+localparam [5:0] FRAME_SPAN = 6'd52;            // FRAME_BYTES in whole words of LANES_IN, in bytes
+localparam [5:0] STRIDE_SPAN = 6'd53;           // STRIDE_Y * ROW_BYTES
+localparam [5:0] DILATION_SPAN = 6'd54;         // DILATION_Y * ROW_BYTES
+localparam [5:0] KERNEL_ROW_WORDS = 6'd55;      // weight words of a kernel row, for each filter
+localparam [5:0] BLOCK_WORDS = 6'd56;           // weight words of a filter block, for each filter
+localparam [5:0] COLUMN_BLOCK_POS = 6'd57;      // COLUMN_BLOCK * STRIDE_X: columns of the image
+localparam [5:0] COLUMN_BLOCK_OFFSET = 6'd58;   // the same in bytes
 
 // Bits of MODE.
 localparam MODE_REQUANTISE = 0;                 // int8 results
