@@ -6,6 +6,7 @@ rtl/control/conv_core_check.v
 rtl/control/halt.v
 rtl/control/layer_queue.v
 rtl/control/layer_setup.v
+rtl/control/setup_table.v
 rtl/control/performance_counters.v
 rtl/control/registers.v
 rtl/control/setup_table.v

@@ -335,7 +335,7 @@ module layer_setup #(
         end
     end
 
-    wire unused = &{1'b0, line_q5[LINE_B+:9], line_q5[LINE_A+:6], line_q5[LINE_WHEN+:2], line_q3[LINE_REFUSED+:4], upper[34:32]};
+    wire unused = &{1'b0, b[8], line_q5[LINE_B+:9], line_q5[LINE_A+:6], line_q5[LINE_WHEN+:2], line_q3[LINE_REFUSED+:4], upper[34:32]};
 
 endmodule
 
