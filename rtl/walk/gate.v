@@ -8,13 +8,13 @@
 // Does not: change a step, nor the order.
 //
 // Latency: 1 cycle; a step sees an arrival the cycle after it was counted. Throughput: one step a cycle; the only step of an item
-// is taken a cycle later than others. A release is seen 4 cycles after its step was taken.
+// is taken a cycle later than others. A release is seen 5 cycles after its step was taken.
 
 `default_nettype none
 
 module gate #(
     parameter LANES      = 16,
-    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer
+    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer; 10 to 24
     parameter WGT_W      = 24,  // weight word addresses
     parameter WGT_ADDR_W = 10,  // those of the weight buffer
     parameter OUT_W      = 16,  // result byte addresses

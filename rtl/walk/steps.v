@@ -9,7 +9,7 @@
 
 module steps #(
     parameter LANES      = 16,
-    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer
+    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer; 10 to 24
     parameter WGT_W      = 24,  // weight word addresses
     parameter WGT_ADDR_W = 10   // those of the weight buffer
 ) (
@@ -36,7 +36,7 @@ module steps #(
     localparam LANE_W     = $clog2(LANES);
     localparam ACT_ADDR_W = ACT_W - 4;
     localparam TAP_W      = 5;
-    localparam BYTES_W    = 18;  // four pixels
+    localparam BYTES_W    = ACT_W - 1;  // four pixels, each at most the buffer
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
 `include "layer_numbers.vh"

@@ -11,7 +11,7 @@
 
 module walk #(
     parameter LANES      = 16,  // lanes in
-    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer
+    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer; 10 to 24
     parameter WGT_W      = 24,  // weight word addresses
     parameter WGT_ADDR_W = 10,  // those of the weight buffer
     parameter OUT_W      = 16,  // result byte addresses

@@ -18,7 +18,7 @@
 
 module windows #(
     parameter LANES = 16,
-    parameter ACT_W = 20,  // activation byte addresses: 16 times the buffer
+    parameter ACT_W = 20,  // activation byte addresses: 16 times the buffer; 10 to 24
     parameter WGT_W = 24,  // weight word addresses
     parameter DEPTH = 16   // windows of the queue
 ) (
@@ -45,7 +45,7 @@ module windows #(
     localparam TAP_W  = 5;
     localparam RUN_W  = 21;  // bytes of a run: 31 * 65535
     localparam NEAR_W = 8;   // distance from the image in columns, signed; all taps are within 30 * 4
-    localparam BYTES_W = 18; // four pixels
+    localparam BYTES_W = ACT_W - 1;  // four pixels, each at most the buffer
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
 `include "layer_numbers.vh"
