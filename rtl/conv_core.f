@@ -9,7 +9,6 @@ rtl/control/layer_setup.v
 rtl/control/setup_table.v
 rtl/control/performance_counters.v
 rtl/control/registers.v
-rtl/control/setup_table.v
 rtl/walk/gate.v
 rtl/walk/rows.v
 rtl/walk/steps.v

@@ -76,8 +76,10 @@ module conv_core #(
     localparam ACT_W   = $clog2(ACT_BYTES) + 4;
     localparam WGT_W   = 24;
     localparam OUT_W   = $clog2(OUT_BYTES) + 2;
+    localparam LANE_W     = $clog2(LANES_IN);
+    localparam ACT_ADDR_W = $clog2(ACT_BYTES);
     localparam WGT_ADDR_W = $clog2(WGT_WORDS);
-    localparam STEP_W     = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 16;  // step.vh
+    localparam STEP_W     = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 15;  // step.vh
 
     localparam CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN;
     localparam CONST_COUNT_W   = $clog2(CONST_WORDS) + 2;
@@ -85,6 +87,7 @@ module conv_core #(
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
 `include "layer_numbers.vh"
 `include "marks.vh"
+`include "step.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     conv_core_check #(
@@ -148,7 +151,7 @@ module conv_core #(
     wire [31:0] figure;
     wire [3:0] layer_valid;  // for 0 activations, 1 weights, 2 walk, 3 finisher and reader
     wire [3:0] layer_ready;
-    wire [3:0] layer_taken = layer_valid & layer_ready;
+    wire [3:0] layer_taken = layer_valid & layer_ready;  // the walk looks at these itself
     wire [38:0] numbers;
     wire [36:0] item;
     wire item_valid;
@@ -613,7 +616,7 @@ module conv_core #(
     ) u_mark_queue (
         .clk       (clk),
         .rst       (core_rst),
-        .push      (step_valid && step[1]),
+        .push      (step_valid && step[STEP_LAST]),
         .push_data (marks),
         .head_valid(mark_valid),
         .head      (head_marks),
@@ -754,7 +757,7 @@ module conv_core #(
         .figure     (figure)
     );
 
-    wire unused = &{1'b0, mark_valid, head_marks, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, layer_taken, mark_valid, head_marks, out_wr_addr, out_rd_word};
 
 endmodule
 

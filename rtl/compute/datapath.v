@@ -33,7 +33,7 @@ module datapath #(
     input  wire [                    9*LANES_IN-1:0] wgt_wr_data,      // signed, -255 to 255
 
     input  wire                                      step_valid,
-    input  wire [2*$clog2(LANES_IN)+$clog2(ACT_BYTES)+4+$clog2(WGT_WORDS)+15:0] step,  // step.vh
+    input  wire [2*$clog2(LANES_IN)+$clog2(ACT_BYTES)+4+$clog2(WGT_WORDS)+14:0] step,  // step.vh
 
     output wire                                      result_valid,
     output wire [                  32*LANES_OUT-1:0] result

@@ -33,7 +33,7 @@ module gate #(
 
     input  wire                                              walk_valid,   // from steps.v, as the rest
     output wire                                              walk_ready,
-    input  wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0]      walk_step,
+    input  wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0]      walk_step,
     input  wire [                   ACT_W-$clog2(LANES)-1:0] walk_last_word,
     input  wire [                                 WGT_W-1:0] walk_wgt,
     input  wire                                              begins_item,
@@ -48,7 +48,7 @@ module gate #(
     input  wire                                              credit_return,  // a result has left the queue
 
     output wire                                              step_valid,
-    output reg  [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0]      step,         // step.vh
+    output reg  [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0]      step,         // step.vh
     output wire [                                 OUT_W+8:0] marks,        // marks.vh; of the window, with its last step
 
     output wire                                              stall_act,

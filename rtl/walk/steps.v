@@ -25,7 +25,7 @@ module steps #(
 
     output wire                                                   step_valid,
     input  wire                                                   step_ready,
-    output wire [     2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0]      step,            // step.vh
+    output wire [     2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0]      step,            // step.vh
     output wire [                           ACT_W-$clog2(LANES)-1:0] step_last_word,  // activations: that of the last lane inside
     output wire [                                      WGT_W-1:0] step_wgt,        // weight word, counted from reset
     output wire                                                   begins_item,     // the first step of an item
@@ -120,7 +120,6 @@ module steps #(
     // ---------------------------------------------------------------- which step it is
     reg               valid_q;
     reg               begin_window_q;
-    reg               first_q;
     reg [  TAP_W-1:0] rows_left_q;    // kernel rows after this one, runs after this one, chunks after this one
     reg [  TAP_W-1:0] runs_left_q;
     reg [CHUNK_W-1:0] chunks_left_q;
@@ -145,7 +144,6 @@ module steps #(
     always @(posedge clk) begin
         if (window_ready) begin
             begin_window_q <= 1'b1;
-            first_q        <= 1'b1;
             rows_left_q    <= head_rows;
             runs_left_q    <= head_runs;
             chunks_left_q  <= head_chunks;
@@ -158,7 +156,6 @@ module steps #(
             last_q         <= one_chunk && one_run && one_row;
         end else if (move) begin
             begin_window_q <= 1'b0;
-            first_q        <= first_q && !multiply;
             first_chunk_q  <= run_end_q;
             run_end_q      <= run_end;
             last_run_q     <= last_run;
@@ -214,7 +211,6 @@ module steps #(
     assign first_window   = first_window_q;
     assign last_window    = last_window_q;
 
-    assign step[STEP_FIRST]               = first_q;
     assign step[STEP_LAST]                = last_q;
     assign step[STEP_ANY]                 = !empty_q && !outside;
     assign step[STEP_MULTIPLY]            = multiply;

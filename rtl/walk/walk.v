@@ -35,7 +35,7 @@ module walk #(
     input  wire                                         credit_return,
 
     output wire                                         step_valid,
-    output wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0] step,         // step.vh
+    output wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0] step,         // step.vh
     output wire [                            OUT_W+8:0] marks,        // marks.vh
 
     output wire                                         stall_act,
@@ -80,7 +80,7 @@ module walk #(
     wire                           head_ready;
     wire                           pop = queued && head_ready;
     wire                           walk_ready;
-    wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+15:0] walk_step;
+    wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0] walk_step;
     wire [ACT_W-$clog2(LANES)-1:0] walk_last_word;
     wire [              WGT_W-1:0] walk_wgt;
     wire                           begins_item;
