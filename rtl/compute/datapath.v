@@ -41,17 +41,15 @@ module datapath #(
 
     localparam LANE_W     = $clog2(LANES_IN);
     localparam ACT_ADDR_W = $clog2(ACT_BYTES);
-    localparam WGT_WORD_W = $clog2(WGT_WORDS);
+    localparam WGT_ADDR_W = $clog2(WGT_WORDS);
     localparam CHANNELS   = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;  // of a depthwise step
     localparam TAPS       = LANES_IN < 11 ? LANES_IN : 11;
-
-    localparam WGT_ADDR_W = WGT_WORD_W;
 
 `include "step.vh"
 
     // The step walks beside its data.
     localparam LANES_FACTS_W = 2 * LANE_W + 1 + 8;    // what to read
-    localparam FACTS_W       = WGT_WORD_W + 10;       // what to do with it
+    localparam FACTS_W       = WGT_ADDR_W + 10;       // what to do with it
 
     reg [3:0] valid_q;
     reg [LANES_FACTS_W-1:0] lanes_q1;
@@ -72,7 +70,7 @@ module datapath #(
     wire [3:0] row_q4;
     wire clear_q4;
     wire last_q4;
-    wire [WGT_WORD_W-1:0] wgt_q4;
+    wire [WGT_ADDR_W-1:0] wgt_q4;
 
     assign {any_q3, first_lane_q3, last_lane_q3, zero_point_q3} = lanes_q3;
     assign {multiply_q4, depthwise_q4, spread_q4, row_q4, clear_q4, last_q4, wgt_q4} = facts_q4;
@@ -85,7 +83,7 @@ module datapath #(
         lanes_q3 <= lanes_q2;
         facts_q1 <= {
             step[STEP_MULTIPLY], step[STEP_DEPTHWISE], step[STEP_SPREAD+:2], step[STEP_ROW+:4], step[STEP_CLEAR],
-            step[STEP_LAST], step[STEP_WGT+:WGT_WORD_W]
+            step[STEP_LAST], step[STEP_WGT+:WGT_ADDR_W]
         };
         facts_q2 <= facts_q1;
         facts_q3 <= facts_q2;
