@@ -40,7 +40,7 @@ RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
 DATAPATH = 11
 """Cycles from a window's last step to its vector in the finisher, less the adder levels."""
-COMMIT = 21
+COMMIT = 20
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 SETUP = 19
 """Cycles to set a layer up, products and the joining of channel groups apart."""

@@ -21,6 +21,7 @@ rtl/compute/dot_product.v
 rtl/compute/mac_array.v
 rtl/compute/tap_memory.v
 rtl/finish/finisher.v
+rtl/finish/float_normalizer.v
 rtl/finish/requantizer.v
 rtl/finish/result_buffer.v
 rtl/finish/result_queue.v

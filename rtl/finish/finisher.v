@@ -5,7 +5,7 @@
 // vector of another group of filters, the group's constants are fetched from their buffer.
 // Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
 //
-// Latency: 1 cycle from the queue to a vector's first slice, 21 from a slice to its bytes counted as committed.
+// Latency: 1 cycle from the queue to a vector's first slice, 20 from a slice to its bytes counted as committed.
 // Throughput: one slice a cycle; CONST_PER_GROUP + 1 cycles for another group's constants.
 
 `default_nettype none
@@ -62,7 +62,7 @@ module finisher #(
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
-    localparam LATENCY   = 19;  // one to select, eighteen to requantise
+    localparam LATENCY   = 18;  // one to select, seventeen to requantise
 
     // The layer.
     reg              active_q;
@@ -280,20 +280,22 @@ module finisher #(
             assign enable[i] = i < bytes_q2;
         end
 
-        // Quarter by quarter; the quarters of a slice that would lie past the vector repeat its first ones, unused.
+        // Quarter by quarter. Int32 results come one quarter at a time, through the first lanes; they need no multiplier.
         for (i = 0; i < STRIDE; i = i + 1) begin : gen_quarter
-            wire [1:0] quarter = slice_q + i[1:0];
+            localparam [1:0] WITHIN = STRIDE[1:0] - 2'd1;  // an int8 slice
+            wire [1:0] quarter = (slice_q & ~WITHIN) | i[1:0];
+            wire [1:0] summed = i == 0 ? slice_q : quarter;
 
             always @(posedge clk) begin
-                acc_q1[32*RAW_LANES*i+:32*RAW_LANES]  <= acc_q[32*RAW_LANES*quarter+:32*RAW_LANES];
-                bias_q1[32*RAW_LANES*i+:32*RAW_LANES] <= biases[32*RAW_LANES*quarter+:32*RAW_LANES];
+                acc_q1[32*RAW_LANES*i+:32*RAW_LANES]  <= acc_q[32*RAW_LANES*summed+:32*RAW_LANES];
+                bias_q1[32*RAW_LANES*i+:32*RAW_LANES] <= biases[32*RAW_LANES*summed+:32*RAW_LANES];
                 mult_q1[32*RAW_LANES*i+:32*RAW_LANES] <= mults[32*RAW_LANES*quarter+:32*RAW_LANES];
                 shift_q1[8*RAW_LANES*i+:8*RAW_LANES]  <= shifts[8*RAW_LANES*quarter+:8*RAW_LANES];
             end
         end
     endgenerate
 
-    // Stages 2 to 19.
+    // Stages 2 to 18.
     wire [32*R-1:0] biased;
     wire [ 8*R-1:0] results;
 
