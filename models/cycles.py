@@ -40,7 +40,7 @@ RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
 DATAPATH = 11
 """Cycles from a window's last step to its vector in the finisher, less the adder levels."""
-COMMIT = 20
+COMMIT = 21
 """Cycles from a slice's turn in the finisher until its bytes may be read."""
 SETUP = 19
 """Cycles to set a layer up, products and the joining of channel groups apart."""
@@ -616,7 +616,7 @@ class _Results:
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._lanes = config.lanes_out
-        self._depth = DATAPATH + (config.lanes_in.bit_length()) // 2
+        self._depth = DATAPATH + config.lanes_in.bit_length() - 1
         self._fetch = constant_words(config) + 1
         self._beat_bytes = config.out_stream_bytes
         self._ratio = config.lanes_out // config.out_stream_bytes

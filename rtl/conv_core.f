@@ -30,4 +30,5 @@ rtl/streams/packet_guard.v
 rtl/streams/skid_buffer.v
 rtl/streams/stream_narrower.v
 rtl/streams/stream_widener.v
+rtl/common/multiplier.v
 rtl/common/ram.v

@@ -590,6 +590,16 @@ module conv_core #(
         .stall_out        (stall_out)
     );
 
+    // The array takes weights of nine bits.
+    wire [9*LANES_IN-1:0] wgt_wr_nine;
+
+    genvar i;
+    generate
+        for (i = 0; i < LANES_IN; i = i + 1) begin : gen_nine
+            assign wgt_wr_nine[9*i+:9] = {wgt_wr_data[8*i+7], wgt_wr_data[8*i+:8]};
+        end
+    endgenerate
+
     datapath #(
         .LANES_IN (LANES_IN),
         .LANES_OUT(LANES_OUT),
@@ -603,9 +613,8 @@ module conv_core #(
         .act_wr_data    (act_wr_data),
         .wgt_wr_lane    (wgt_wr_lane),
         .wgt_wr_word    (wgt_wr_word),
-        .wgt_wr_data    (wgt_wr_data),
+        .wgt_wr_data    (wgt_wr_nine),
         .step_valid     (step_valid),
-        .step_first     (step_first),
         .step_last      (step_last),
         .step_any       (step_any),
         .step_multiply  (step_multiply),
@@ -786,7 +795,7 @@ module conv_core #(
         .figure          (figure)
     );
 
-    wire unused = &{1'b0, mark_valid, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, mark_valid, step_first, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
 
 endmodule
 

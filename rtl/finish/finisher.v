@@ -5,7 +5,7 @@
 // vector of another group of filters, the group's constants are fetched from their buffer.
 // Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
 //
-// Latency: 1 cycle from the queue to a vector's first slice, 20 from a slice to its bytes counted as committed.
+// Latency: 1 cycle from the queue to a vector's first slice, 21 from a slice to its bytes counted as committed.
 // Throughput: one slice a cycle; CONST_PER_GROUP + 1 cycles for another group's constants.
 
 `default_nettype none
@@ -62,7 +62,7 @@ module finisher #(
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
-    localparam LATENCY   = 18;  // one to select, seventeen to requantise
+    localparam LATENCY   = 19;  // one to select, eighteen to requantise
 
     // The layer.
     reg              active_q;
@@ -295,7 +295,7 @@ module finisher #(
         end
     endgenerate
 
-    // Stages 2 to 18.
+    // Stages 2 to 19.
     wire [32*R-1:0] biased;
     wire [ 8*R-1:0] results;
 

@@ -16,7 +16,7 @@
 // Bit growth: acc * q needs 63 bits, signed; float: 25 bits at bit 7 times 24 bits, 56 bits. t is clipped to 9 bits, since
 // what is beyond is beyond any clamp, whatever the zero point.
 //
-// Latency: 17 cycles; `biased` (the accumulator with its bias) after 1. Throughput: one value a cycle.
+// Latency: 18 cycles; `biased` (the accumulator with its bias) after 1. Throughput: one value a cycle.
 // It never stalls; what is not wanted is ignored by whoever reads the output.
 
 `default_nettype none
@@ -113,155 +113,165 @@ module requantizer #(
         end
     endgenerate
 
-    // Stages 8 to 10: the product in four parts of at most 18 x 17 bits, signed, which is what multiplier blocks take.
+    // Stages 8 to 11: the product in four parts of at most 18 x 17 bits, signed, which is what multiplier blocks take.
     // Meanwhile the places to the right, clipped: further right than 39 nothing is left, to the left of 0 all is beyond
     // (float) or s counts as 8.
     wire signed [16:0] mult_low_q7 = {1'b0, mult_q7[15:0]};
     wire signed [16:0] mult_high_q7 = {mult_q7[31], mult_q7[31:16]};
 
-    reg signed [34:0] low_low_q8;
-    reg signed [34:0] low_high_q8;
-    reg signed [33:0] high_low_q8;
-    reg signed [33:0] high_high_q8;
-    reg signed [34:0] middle_q9;
-    reg        [63:0] outer_q9;
-    reg        [63:0] product_q10;
+    wire signed [34:0] low_low_q9;
+    wire signed [34:0] low_high_q9;
+    wire signed [34:0] high_low_q9;
+    wire signed [34:0] high_high_q9;
+
+    multiplier #(
+        .LANES(4),
+        .A_W  (18),
+        .B_W  (17)
+    ) u_multiplier (
+        .clk    (clk),
+        .a      ({high_q7[16], high_q7, high_q7[16], high_q7, low_q7, low_q7}),
+        .b      ({mult_high_q7, mult_low_q7, mult_high_q7, mult_low_q7}),
+        .product({high_high_q9, high_low_q9, low_high_q9, low_low_q9})
+    );
+
+    reg signed [34:0] middle_q10;
+    reg        [63:0] outer_q10;
+    reg        [63:0] product_q11;
+    reg               rest_q11;  // of the product's lowest 16 bits
     reg signed [ 8:0] right_q8;
     reg        [ 5:0] right_q9;
     reg        [ 5:0] right_q10;
     reg        [ 5:0] right_q11;
     reg        [ 5:0] right_q12;
-    reg               rest_q10;  // of the product's lowest 16 bits
+    reg        [ 5:0] right_q13;
 
     wire too_far = right_q8[7:6] != 2'd0 || (right_q8[5] && right_q8[4:3] != 2'd0);
 
     always @(posedge clk) begin
-        low_low_q8   <= low_q7 * mult_low_q7;
-        low_high_q8  <= low_q7 * mult_high_q7;
-        high_low_q8  <= high_q7 * mult_low_q7;
-        high_high_q8 <= high_q7 * mult_high_q7;
-        middle_q9    <= low_high_q8 + {high_low_q8[33], high_low_q8};
-        outer_q9     <= {high_high_q8[31:0], low_low_q8[31:0]};
-        product_q10  <= outer_q9 + {{13{middle_q9[34]}}, middle_q9, 16'd0};
-        rest_q10     <= outer_q9[15:0] != 16'd0;
+        middle_q10  <= low_high_q9 + high_low_q9;
+        outer_q10   <= {high_high_q9[31:0], low_low_q9[31:0]};
+        product_q11 <= outer_q10 + {{13{middle_q10[34]}}, middle_q10, 16'd0};
+        rest_q11    <= outer_q10[15:0] != 16'd0;
 
-        right_q8     <= less_q7 + $signed({1'b0, places});
-        right_q9     <= right_q8[8] ? 6'd0 : too_far ? 6'd39 : right_q8[5:0];
-        right_q10    <= right_q9;
-        right_q11    <= right_q10;
-        right_q12    <= right_q11;
+        right_q8  <= less_q7 + $signed({1'b0, places});
+        right_q9  <= right_q8[8] ? 6'd0 : too_far ? 6'd39 : right_q8[5:0];
+        right_q10 <= right_q9;
+        right_q11 <= right_q10;
+        right_q12 <= right_q11;
+        right_q13 <= right_q12;
     end
 
-    // Stage 11: whether the product, taken at bit 31 or 30, is to be rounded up.
+    // Stage 12: whether the product, taken at bit 31 or 30, is to be rounded up.
     // tflite: at bit 31, half up, but not if s is above 0, which is to say that it moves by less than 8 places.
     // float: to 24 bits, to even; they end at bit 31 if the product has 55 bits, else at bit 30.
-    // Stage 12: rounded; what is below has done its work.
-    reg [63:22] product_q11;
-    reg         up_31_q11;
-    reg         up_30_q11;
-    reg         clear_30_q11;
-    reg         clear_low_q11;
-    reg [63:22] value_q12;
+    // Stage 13: rounded; what is below has done its work.
+    reg [63:22] product_q12;
+    reg         up_31_q12;
+    reg         up_30_q12;
+    reg         clear_30_q12;
+    reg         clear_low_q12;
+    reg [63:22] value_q13;
 
-    wire wide = product_q10[54] != product_q10[63];
-    wire rest_28 = rest_q10 || product_q10[28:16] != 13'd0;
-    wire once = right_q10[5:3] == 3'd0;
-    wire odd_31 = product_q10[31] || product_q10[29] || rest_28;  // or more than half: not a tie that is even already
-    wire odd_30 = product_q10[30] || rest_28;
+    wire wide = product_q11[54] != product_q11[63];
+    wire rest_28 = rest_q11 || product_q11[28:16] != 13'd0;
+    wire once = right_q11[5:3] == 3'd0;
+    wire odd_31 = product_q11[31] || product_q11[29] || rest_28;  // or more than half: not a tie that is even already
+    wire odd_30 = product_q11[30] || rest_28;
 
     always @(posedge clk) begin
-        product_q11   <= product_q10[63:22];
-        up_31_q11     <= product_q10[30] && (float ? wide && odd_31 : !once);
-        up_30_q11     <= product_q10[29] && float && !wide && odd_30;
-        clear_30_q11  <= float ? wide : !once;
-        clear_low_q11 <= float || !once;
+        product_q12   <= product_q11[63:22];
+        up_31_q12     <= product_q11[30] && (float ? wide && odd_31 : !once);
+        up_30_q12     <= product_q11[29] && float && !wide && odd_30;
+        clear_30_q12  <= float ? wide : !once;
+        clear_low_q12 <= float || !once;
 
-        value_q12[63:30] <= product_q11[63:30] + {32'd0, up_31_q11, up_30_q11};
-        if (clear_30_q11) value_q12[30] <= 1'b0;
-        value_q12[29:22] <= product_q11[29:22];
-        if (clear_low_q11) value_q12[29:22] <= 8'd0;
+        value_q13[63:30] <= product_q12[63:30] + {32'd0, up_31_q12, up_30_q12};
+        if (clear_30_q12) value_q13[30] <= 1'b0;
+        value_q13[29:22] <= product_q12[29:22];
+        if (clear_low_q12) value_q13[29:22] <= 8'd0;
     end
 
-    // Stage 13: moved to the right by 0, 8, 16, 24 or 32; of the rest of the places, 0 to 7, it will take at most 7 more bits.
+    // Stage 14: moved to the right by 0, 8, 16, 24 or 32; of the rest of the places, 0 to 7, it will take at most 7 more bits.
     // What is too large for them, and whether something fell off, is a flag each. With s above 0 the last rounding is
     // half up: as if something had fallen off.
-    // Stage 14: by 4. Stage 15: by 2 and 1.
-    reg [16:0] moved_q13;
-    reg [12:0] moved_q14;
-    reg [ 9:0] moved_q15;  // the lowest bit is the half
-    reg        sign_q13;
+    // Stage 15: by 4. Stage 16: by 2 and 1.
+    reg [16:0] moved_q14;
+    reg [12:0] moved_q15;
+    reg [ 9:0] moved_q16;  // the lowest bit is the half
     reg        sign_q14;
     reg        sign_q15;
-    reg        beyond_q13;
+    reg        sign_q16;
     reg        beyond_q14;
     reg        beyond_q15;
-    reg        rest_q13;
+    reg        beyond_q16;
     reg        rest_q14;
     reg        rest_q15;
-    reg [ 2:0] right_q13;
-    reg [ 1:0] right_q14;
+    reg        rest_q16;
+    reg [ 2:0] right_q14;
+    reg [ 1:0] right_q15;
 
-    wire [2:0] coarse = right_q12[5:3];
-    wire sign = value_q12[63];
-    wire more_0 = value_q12[46:39] != {8{sign}};
-    wire more_1 = value_q12[54:47] != {8{sign}};
-    wire more_2 = value_q12[62:55] != {8{sign}};
-    wire lost_2 = value_q12[37:30] != 8'd0;
-    wire lost_3 = value_q12[45:38] != 8'd0;
-    wire lost_4 = value_q12[53:46] != 8'd0;
-    wire [10:0] by_2 = right_q14[1] ? moved_q14[12:2] : moved_q14[10:0];
+    wire [2:0] coarse = right_q13[5:3];
+    wire sign = value_q13[63];
+    wire more_0 = value_q13[46:39] != {8{sign}};
+    wire more_1 = value_q13[54:47] != {8{sign}};
+    wire more_2 = value_q13[62:55] != {8{sign}};
+    wire lost_2 = value_q13[37:30] != 8'd0;
+    wire lost_3 = value_q13[45:38] != 8'd0;
+    wire lost_4 = value_q13[53:46] != 8'd0;
+    wire [10:0] by_2 = right_q15[1] ? moved_q15[12:2] : moved_q15[10:0];
 
     always @(posedge clk) begin
-        moved_q13  <= coarse[2] ? {{7{sign}}, value_q12[63:54]} : coarse[1] ? (coarse[0] ? value_q12[62:46] : value_q12[54:38])
-                                                                  : (coarse[0] ? value_q12[46:30] : value_q12[38:22]);
-        sign_q13   <= sign;
-        beyond_q13 <= (more_0 && coarse == 3'd0) || (more_1 && coarse < 3'd2) || (more_2 && coarse < 3'd3);
-        rest_q13   <= coarse == 3'd0 || (lost_2 && coarse > 3'd1) || (lost_3 && coarse > 3'd2) || (lost_4 && coarse[2]);
-        right_q13  <= right_q12[2:0];
+        moved_q14  <= coarse[2] ? {{7{sign}}, value_q13[63:54]} : coarse[1] ? (coarse[0] ? value_q13[62:46] : value_q13[54:38])
+                                                                  : (coarse[0] ? value_q13[46:30] : value_q13[38:22]);
+        sign_q14   <= sign;
+        beyond_q14 <= (more_0 && coarse == 3'd0) || (more_1 && coarse < 3'd2) || (more_2 && coarse < 3'd3);
+        rest_q14   <= coarse == 3'd0 || (lost_2 && coarse > 3'd1) || (lost_3 && coarse > 3'd2) || (lost_4 && coarse[2]);
+        right_q14  <= right_q13[2:0];
 
-        moved_q14  <= right_q13[2] ? moved_q13[16:4] : moved_q13[12:0];
-        sign_q14   <= sign_q13;
-        beyond_q14 <= beyond_q13 || (!right_q13[2] && moved_q13[16:13] != {4{sign_q13}});
-        rest_q14   <= rest_q13 || (right_q13[2] && moved_q13[3:0] != 4'd0);
-        right_q14  <= right_q13[1:0];
-
-        moved_q15  <= right_q14[0] ? by_2[10:1] : by_2[9:0];
+        moved_q15  <= right_q14[2] ? moved_q14[16:4] : moved_q14[12:0];
         sign_q15   <= sign_q14;
-        beyond_q15 <= beyond_q14 || (!right_q14[1] && moved_q14[12:11] != {2{sign_q14}})
-                                 || (!right_q14[0] && by_2[10] != sign_q14);
-        rest_q15   <= rest_q14 || (right_q14[1] && moved_q14[1:0] != 2'd0) || (right_q14[0] && by_2[0]);
+        beyond_q15 <= beyond_q14 || (!right_q14[2] && moved_q14[16:13] != {4{sign_q14}});
+        rest_q15   <= rest_q14 || (right_q14[2] && moved_q14[3:0] != 4'd0);
+        right_q15  <= right_q14[1:0];
+
+        moved_q16  <= right_q15[0] ? by_2[10:1] : by_2[9:0];
+        sign_q16   <= sign_q15;
+        beyond_q16 <= beyond_q15 || (!right_q15[1] && moved_q15[12:11] != {2{sign_q15}})
+                                 || (!right_q15[0] && by_2[10] != sign_q15);
+        rest_q16   <= rest_q15 || (right_q15[1] && moved_q15[1:0] != 2'd0) || (right_q15[0] && by_2[0]);
     end
 
-    // Stage 16: t, rounded at more than half, and at half away from zero (tflite) or to even (float), with the zero point.
-    // Stage 17: clamp.
-    reg signed [9:0] shifted_q16;
-    reg              sign_q16;
-    reg              beyond_q16;
-    reg        [7:0] result_q17;
+    // Stage 17: t, rounded at more than half, and at half away from zero (tflite) or to even (float), with the zero point.
+    // Stage 18: clamp.
+    reg signed [9:0] shifted_q17;
+    reg              sign_q17;
+    reg              beyond_q17;
+    reg        [7:0] result_q18;
 
-    wire tie_up = float ? moved_q15[1] : !sign_q15;
-    wire up = moved_q15[0] && (rest_q15 || tie_up);
+    wire tie_up = float ? moved_q16[1] : !sign_q16;
+    wire up = moved_q16[0] && (rest_q16 || tie_up);
     wire unused_carry;
     wire signed [9:0] shifted;
 
     // The 1 below the sum's first bit makes a carry of `up`.
-    assign {shifted, unused_carry} = {moved_q15[9], moved_q15[9:1], 1'b1} + {{2{zero_point[7]}}, zero_point, up};
+    assign {shifted, unused_carry} = {moved_q16[9], moved_q16[9:1], 1'b1} + {{2{zero_point[7]}}, zero_point, up};
 
-    wire below = shifted_q16 < $signed({{2{smallest[7]}}, smallest});
-    wire above = shifted_q16 > $signed({{2{largest[7]}}, largest});
+    wire below = shifted_q17 < $signed({{2{smallest[7]}}, smallest});
+    wire above = shifted_q17 > $signed({{2{largest[7]}}, largest});
 
     always @(posedge clk) begin
-        shifted_q16 <= shifted;
-        sign_q16    <= sign_q15;
-        beyond_q16  <= beyond_q15 || moved_q15[9] != sign_q15;
-        if (beyond_q16 ? sign_q16 : below) result_q17 <= smallest;
-        else if (beyond_q16 || above) result_q17 <= largest;
-        else result_q17 <= shifted_q16[7:0];
+        shifted_q17 <= shifted;
+        sign_q17    <= sign_q16;
+        beyond_q17  <= beyond_q16 || moved_q16[9] != sign_q16;
+        if (beyond_q17 ? sign_q17 : below) result_q18 <= smallest;
+        else if (beyond_q17 || above) result_q18 <= largest;
+        else result_q18 <= shifted_q17[7:0];
     end
 
-    assign result = result_q17;
+    assign result = result_q18;
 
-    wire unused = &{1'b0, low_low_q8[34:32], high_high_q8[33:32], product_q10[15:0], mult_q[32*WALK-1], unused_carry};
+    wire unused = &{1'b0, low_low_q9[34:32], high_high_q9[34:32], product_q11[15:0], mult_q[32*WALK-1], unused_carry};
 
 endmodule
 

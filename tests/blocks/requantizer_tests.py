@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests.blocks.rounding import by_float, by_numpy, by_tflite, clamped, wrapped
 
-LATENCY = 17
+LATENCY = 18
 BATCH = 100
 """cycles in which the rule and the clamps stay"""
 EDGES = np.array([-(2**31), -(2**31) + 1, -(2**30), -1, 0, 1, 2**30, 2**31 - 1], np.int64)

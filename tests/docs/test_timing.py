@@ -17,7 +17,7 @@ PINS = 3
     "words",
     [
         f"to the first step it takes {FIRST_STEP} cycles at least",
-        f"`{DATAPATH + COMMIT + PINS} + ceil(log2(LI) / 2)`",
+        f"`{DATAPATH + COMMIT + PINS} + log2(LI)`",
         f"Between two layers in the queue {FIRST_STEP + 1} cycles have no step",
         f"To set a layer up takes {SETUP + PRODUCTS * PRODUCT} cycles",
     ],
