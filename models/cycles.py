@@ -40,8 +40,8 @@ RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
 DATAPATH = 11
 """Cycles from a window's last step to its vector in the finisher, less the adder levels."""
-COMMIT = 21
-"""Cycles from a slice's turn in the finisher until its bytes may be read."""
+COMMIT, COMMIT_INT32 = 21, 5
+"""Cycles from a slice's turn in the finisher until its bytes may be read, int8 and int32."""
 SETUP = 19
 """Cycles to set a layer up, products and the joining of channel groups apart."""
 PRODUCTS, PRODUCT, HALVING = 24, 4, 5
@@ -56,7 +56,8 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
     The largest of: chunks of LANES_IN bytes with a tap inside the image, over all windows and
     groups of LANES_OUT filters (with horizontal dilation: taps inside times chunks of a pixel; with
     channel groups: multiply-accumulates inside over all lanes, or the words of the rows read for
-    every output row); beats of activations, of the last frame only up to the last byte that a
+    every output row); windows, each as often as its results fill the requantiser's lanes, or a
+    result word with int32; beats of activations, of the last frame only up to the last byte that a
     window uses; beats of results; beats of weights and constants without their padding.
     """
     filters = -(-layer.out_channels // config.lanes_out)
@@ -71,8 +72,11 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
     else:
         chunks = sum(column.chunks for column in _columns(layer, config, layer.out_width))
         steps = layer.batch * int(layer.valid_rows().sum()) * chunks * filters
+    slice_filters = config.requant_lanes if layer.requantise else config.lanes_out // 4
+    slices = -(-layer.out_channels // slice_filters)
     return max(
         steps,
+        layer.batch * layer.out_height * layer.out_width * slices,
         (layer.batch - 1) * -(-frame_bytes // config.act_stream_bytes)
         + -(-_used_bytes(layer) // config.act_stream_bytes),
         layer.batch * -(-result_bytes(layer) // config.out_stream_bytes),
@@ -170,13 +174,13 @@ def _item(
         step = max(step, results.credit())
         if window.last:
             step = max(step, activations.release_by(item))
-        loaded = results.window(step, item, window)
+        results.window(step, item, window)
         if window.first and item.new_group and item.final:
-            weights.release_constants(loaded, item.group + 1)
+            weights.release_constants(results.constants_fetched, item.group + 1)
     if item.final:
         weights.release(step + RELEASE, (item.group + 1) * plan.group_words)
         if item.last_group:
-            weights.release_constants(results.last_slice + 1, item.group + 1)
+            weights.release_constants(results.constants_fetched, item.group + 1)
     activations.release(step + RELEASE, item)
     return step
 
@@ -617,12 +621,15 @@ class _Results:
         self._config = config
         self._lanes = config.lanes_out
         self._depth = DATAPATH + config.lanes_in.bit_length() - 1
-        self._fetch = constant_words(config) + 1
+        self._fetch = constant_words(config)
+        self._fetched = -1  # cycle in which the latest mark with constants was done with
+        self._constants_taken = -1  # cycle in which the finisher took the latest constants
         self._beat_bytes = config.out_stream_bytes
         self._ratio = config.lanes_out // config.out_stream_bytes
         self._pops: list[int] = []  # cycle in which each window's vector left the queue
         self._done = -1  # cycle in which the finisher took the latest vector's last slice
         self._reads: list[int] = []  # cycle in which each result word was read
+        self._moved = -1  # when the latest word went from the memory's output to the register
         self._entered = [-1, -1]  # reader's skid buffer: when the two latest words went in
         self._left = [-1, -1]  # and when they went out
         self._free = 0  # the first cycle in which the next word may go out
@@ -634,6 +641,7 @@ class _Results:
         self._plan = plan
         self._slice = config.requant_lanes if layer.requantise else config.lanes_out // 4
         self._value_bytes = 1 if layer.requantise else 4
+        self._commits = COMMIT if layer.requantise else COMMIT_INT32
         self._frame_bytes = result_bytes(layer)
         self._frame_words = -(-self._frame_bytes // config.lanes_out)
         self._base = len(self._reads)  # words of the layers before
@@ -641,21 +649,31 @@ class _Results:
         return self._taken
 
     @property
-    def last_slice(self) -> int:
-        return self._done
+    def constants_fetched(self) -> int:
+        """The cycle from which on the constants of the latest block are in the finisher."""
+        return self._fetched + 1
 
     def credit(self) -> int:
         """The first cycle in which another window's last step may be taken."""
         queue = self._config.result_queue
         return self._pops[-queue] + 2 if len(self._pops) >= queue else 0
 
-    def window(self, step: int, item: _Item, window: _Window) -> int:
-        """Follows a window's vector; the cycle of its first slice's turn, room or not."""
+    def window(self, step: int, item: _Item, window: _Window) -> None:
+        """Follows a window's vector through queue, finisher and reader.
+
+        Constants of a block are fetched when its first window's mark comes, if those of the block
+        before have been taken; the layer's last mark takes a cycle as well.
+        """
         pop = max(step + self._depth - 1, self._done)
         self._pops.append(pop)
         head = max(pop, self._taken) + 1
         if item.new_group and window.first:
-            head += self._fetch
+            start = max(step, self._fetched, self._constants_taken) + 1
+            self._fetched = start + self._fetch
+            self._constants_taken = max(pop, self._fetched + 1)
+            head = max(head, self._constants_taken + 1)
+        elif window.last and item.final and item.last_group:
+            self._fetched = max(step, self._fetched) + 1
         filters = item.block.filters
         frame = (self._base + item.frame * self._frame_words) * self._lanes
         pixel = item.block_begin + (window.x - item.columns[0]) * self._plan.pixel_bytes
@@ -668,22 +686,22 @@ class _Results:
             cycle = max(cycle + 1, self._read_by(reach))
         self._done = cycle
         if item.last_group:
-            self._commit(cycle + COMMIT, item.frame, begin + filters * self._value_bytes)
-        return head
+            self._commit(cycle + self._commits, item.frame, begin + filters * self._value_bytes)
 
     def _read_by(self, address: int) -> int:
         """The first cycle in which the finisher knows that all before this address is read."""
         if address <= 0:
             return 0
-        return self._reads[-(-address // self._lanes) - 1] + 2
+        return self._reads[-(-address // self._lanes) - 1] + 3
 
     def _commit(self, cycle: int, frame: int, upto: int) -> None:
         """Reads the words that are whole once the frame's first `upto` bytes may be read."""
         whole = upto // self._lanes if upto < self._frame_bytes else self._frame_words
         while len(self._reads) < self._base + frame * self._frame_words + whole:
             last_read = self._reads[-1] + 1 if self._reads else 0
-            read = max(cycle, self._entered[1], last_read)
-            entered = max(read + 1, self._entered[1] + 1, self._left[0] + 1)
+            read = max(cycle, self._moved, last_read)
+            self._moved = max(read + 1, self._moved + 1, self._entered[1])
+            entered = max(self._moved + 1, self._entered[1] + 1, self._left[0] + 1)
             index = (len(self._reads) - self._base) % self._frame_words
             size = min(self._lanes, self._frame_bytes - index * self._lanes)
             beats = -(-size // self._beat_bytes)

@@ -20,6 +20,7 @@ rtl/compute/datapath.v
 rtl/compute/dot_product.v
 rtl/compute/mac_array.v
 rtl/compute/tap_memory.v
+rtl/finish/constants.v
 rtl/finish/finisher.v
 rtl/finish/float_normalizer.v
 rtl/finish/requantizer.v

@@ -22,6 +22,7 @@ module conv_core #(
     parameter CONST_WORDS      = 1024,              // power of two, 16 and more: constant buffer, words
     parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT and more: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
+    parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
     parameter RESULT_QUEUE     = 8,                 // 4, 8, 16, 32: vectors between array and finisher
     parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
     parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
@@ -81,8 +82,11 @@ module conv_core #(
     localparam RUN_W   = 20;  // bytes of a kernel row: 11 * 65535
     localparam CHUNK_W = 19;  // the same in words, and a spare bit
 
-    localparam CONST_PER_GROUP = (9 * LANES_OUT + LANES_IN - 1) / LANES_IN;
+`include "constants.vh"
+
     localparam CONST_COUNT_W   = $clog2(CONST_WORDS) + 2;
+
+    wire unused_constants = &{1'b0, CONST_BIAS[0], CONST_MULT[0], CONST_SHIFT[0]};
 
     conv_core_check #(
         .LANES_IN        (LANES_IN),
@@ -92,6 +96,7 @@ module conv_core #(
         .CONST_WORDS     (CONST_WORDS),
         .OUT_BYTES       (OUT_BYTES),
         .REQUANT_LANES   (REQUANT_LANES),
+        .FLOAT_RULE      (FLOAT_RULE),
         .RESULT_QUEUE    (RESULT_QUEUE),
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
@@ -194,7 +199,6 @@ module conv_core #(
     wire [WGT_W-1:0] wgt_written;
     wire [WGT_W-1:0] wgt_released;
     wire [CONST_COUNT_W-1:0] const_released;
-    wire head_ready;
     wire step_valid;
     wire step_first;
     wire step_last;
@@ -220,17 +224,8 @@ module conv_core #(
     wire stall_out;
     wire result_valid;
     wire [32*LANES_OUT-1:0] result;
-    wire head_valid;
-    wire pop = head_valid && head_ready;  // by the finisher
-    wire [32*LANES_OUT-1:0] head_acc;
-    wire mark_valid;
+    wire credit;
     wire finisher_ready;
-    wire [OUT_W-1:0] head_out;
-    wire head_final;
-    wire [4:0] head_last_filter;
-    wire head_new_group;
-    wire head_last_group;
-    wire head_layer_end;
     wire [LANES_OUT-1:0] out_wr_en;
     wire [OUT_W-1:0] out_wr_addr;
     wire [8*LANES_OUT-1:0] out_wr_data;
@@ -271,6 +266,7 @@ module conv_core #(
         .LANES_IN        (LANES_IN),
         .LANES_OUT       (LANES_OUT),
         .REQUANT_LANES   (REQUANT_LANES),
+        .FLOAT_RULE      (FLOAT_RULE),
         .ACT_BYTES       (ACT_BYTES),
         .WGT_WORDS       (WGT_WORDS),
         .CONST_WORDS     (CONST_WORDS),
@@ -326,7 +322,8 @@ module conv_core #(
         .WGT_WORDS      (WGT_WORDS),
         .CONST_WORDS    (CONST_WORDS),
         .OUT_BYTES      (OUT_BYTES),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
+        .FLOAT_RULE     (FLOAT_RULE),
+        .CONST_PER_GROUP(CONST_PER_BLOCK),
         .ACT_W          (ACT_W),
         .WGT_W          (WGT_W),
         .OUT_W          (OUT_W),
@@ -469,7 +466,7 @@ module conv_core #(
         .LANES_OUT      (LANES_OUT),
         .WGT_WORDS      (WGT_WORDS),
         .CONST_WORDS    (CONST_WORDS),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
+        .CONST_PER_GROUP(CONST_PER_BLOCK),
         .WGT_COUNT_W    (WGT_W),
         .CONST_COUNT_W  (CONST_COUNT_W)
     ) u_weight_loader (
@@ -564,7 +561,7 @@ module conv_core #(
         .wgt_written      (wgt_written),
         .act_released     (act_released),
         .wgt_released     (wgt_released),
-        .credit_return    (pop),
+        .credit_return    (credit),
         .step_valid       (step_valid),
         .step_first       (step_first),
         .step_last        (step_last),
@@ -631,41 +628,16 @@ module conv_core #(
         .result         (result)
     );
 
-    result_queue #(
-        .WIDTH(32 * LANES_OUT),
-        .DEPTH(RESULT_QUEUE)
-    ) u_vector_queue (
-        .clk       (clk),
-        .rst       (core_rst),
-        .push      (result_valid),
-        .push_data (result),
-        .head_valid(head_valid),
-        .head      (head_acc),
-        .pop       (pop)
-    );
-
-    result_queue #(
-        .WIDTH(OUT_W + 9),
-        .DEPTH(RESULT_QUEUE)
-    ) u_mark_queue (
-        .clk       (clk),
-        .rst       (core_rst),
-        .push      (step_valid && step_last),
-        .push_data ({step_out, step_last_filter, step_final, step_new_group, step_last_group, step_layer_end}),
-        .head_valid(mark_valid),
-        .head      ({head_out, head_last_filter, head_final, head_new_group, head_last_group, head_layer_end}),
-        .pop       (pop)
-    );
-
     finisher #(
-        .LANES_IN       (LANES_IN),
-        .LANES_OUT      (LANES_OUT),
-        .REQUANT_LANES  (REQUANT_LANES),
-        .OUT_BYTES      (OUT_BYTES),
-        .CONST_WORDS    (CONST_WORDS),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
-        .CONST_COUNT_W  (CONST_COUNT_W),
-        .OUT_W          (OUT_W)
+        .LANES_IN     (LANES_IN),
+        .LANES_OUT    (LANES_OUT),
+        .REQUANT_LANES(REQUANT_LANES),
+        .FLOAT_RULE   (FLOAT_RULE),
+        .QUEUE        (RESULT_QUEUE),
+        .OUT_BYTES    (OUT_BYTES),
+        .CONST_WORDS  (CONST_WORDS),
+        .CONST_COUNT_W(CONST_COUNT_W),
+        .OUT_W        (OUT_W)
     ) u_finisher (
         .clk               (clk),
         .rst               (core_rst),
@@ -680,15 +652,11 @@ module conv_core #(
         .const_wr_word     (const_wr_word),
         .const_wr_data     (wgt_wr_data),
         .const_released    (const_released),
-        .head_valid        (head_valid),
-        .head_acc          (head_acc),
-        .head_out          (head_out),
-        .head_last_lane    (head_last_filter[$clog2(LANES_OUT)-1:0]),
-        .head_final        (head_final),
-        .head_new_group    (head_new_group),
-        .head_last_group   (head_last_group),
-        .head_layer_end    (head_layer_end),
-        .head_ready        (head_ready),
+        .mark_valid        (step_valid && step_last),
+        .mark              ({step_out, step_last_filter, step_final, step_new_group, step_last_group, step_layer_end}),
+        .vector_valid      (result_valid),
+        .vector            (result),
+        .credit            (credit),
         .wr_en             (out_wr_en),
         .wr_addr           (out_wr_addr),
         .wr_data           (out_wr_data),
@@ -795,7 +763,7 @@ module conv_core #(
         .figure          (figure)
     );
 
-    wire unused = &{1'b0, mark_valid, step_first, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, step_first, step_act, step_wgt, out_wr_addr, out_rd_word};
 
 endmodule
 

@@ -14,6 +14,7 @@ module control #(
     parameter LANES_IN         = 16,
     parameter LANES_OUT        = 16,
     parameter REQUANT_LANES    = 8,
+    parameter FLOAT_RULE       = 1,
     parameter ACT_BYTES        = 65536,
     parameter WGT_WORDS        = 1024,
     parameter CONST_WORDS      = 1024,
@@ -327,7 +328,7 @@ module control #(
         case (ar_addr_q)
             AT_ID: r_data = ID_VALUE;
             AT_VERSION: r_data = VERSION_VALUE;
-            AT_LANES: r_data = {8'd0, REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
+            AT_LANES: r_data = {7'd0, FLOAT_RULE[0], REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
             AT_ACT_BYTES: r_data = ACT_BYTES;
             AT_WGT_WORDS: r_data = WGT_WORDS;
             AT_CONST_WORDS: r_data = CONST_WORDS;

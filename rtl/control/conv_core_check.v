@@ -12,11 +12,16 @@ module conv_core_check #(
     parameter CONST_WORDS      = 1024,
     parameter OUT_BYTES        = 16384,
     parameter REQUANT_LANES    = 8,
+    parameter FLOAT_RULE       = 1,
     parameter RESULT_QUEUE     = 8,
     parameter ACT_STREAM_BYTES = 16,
     parameter WGT_STREAM_BYTES = 16,
     parameter OUT_STREAM_BYTES = 16
 ) ();
+
+`include "constants.vh"
+
+    wire unused = &{1'b0, CONST_BIAS[0], CONST_MULT[0], CONST_SHIFT[0]};
 
     function power_of_two(input integer value);
         power_of_two = value > 0 && (value & (value - 1)) == 0;
@@ -47,8 +52,9 @@ module conv_core_check #(
             $display("%m: WGT_WORDS is %0d; it must be a power of two from 16 to 1048576", WGT_WORDS);
             $finish;
         end
-        if (!power_of_two(CONST_WORDS) || CONST_WORDS < 16 || CONST_WORDS < (9 * LANES_OUT + LANES_IN - 1) / LANES_IN) begin
-            $display("%m: CONST_WORDS is %0d; it must be a power of two, at least 16 and 9 * LANES_OUT / LANES_IN", CONST_WORDS);
+        if (!power_of_two(CONST_WORDS) || CONST_WORDS < 16 || CONST_WORDS < CONST_PER_BLOCK) begin
+            $display("%m: CONST_WORDS is %0d; it must be a power of two, at least 16 and %0d", CONST_WORDS,
+                     CONST_PER_BLOCK);
             $finish;
         end
         if (!power_of_two(OUT_BYTES) || OUT_BYTES < 16 * LANES_OUT || OUT_BYTES > 16777216) begin
@@ -57,6 +63,10 @@ module conv_core_check #(
         end
         if (!power_of_two(REQUANT_LANES) || REQUANT_LANES < LANES_OUT / 4 || REQUANT_LANES > LANES_OUT) begin
             $display("%m: REQUANT_LANES is %0d; it must be a power of two from LANES_OUT / 4 to LANES_OUT", REQUANT_LANES);
+            $finish;
+        end
+        if (FLOAT_RULE != 0 && FLOAT_RULE != 1) begin
+            $display("%m: FLOAT_RULE is %0d; it must be 0 or 1", FLOAT_RULE);
             $finish;
         end
         if (!power_of_two(RESULT_QUEUE) || RESULT_QUEUE < 4 || RESULT_QUEUE > 32) begin

@@ -17,6 +17,7 @@ module layer_setup #(
     parameter WGT_WORDS       = 1024,
     parameter CONST_WORDS     = 1024,
     parameter OUT_BYTES       = 16384,
+    parameter FLOAT_RULE      = 1,
     parameter CONST_PER_GROUP = 9,
     parameter ACT_W           = 20,
     parameter WGT_W           = 24,
@@ -490,7 +491,7 @@ module layer_setup #(
             cfg_by_float       <= mode[1];
             channel_groups_q   <= groups;
             kernel_q           <= kernel;
-            mode_ok_q          <= mode[31:2] == 30'd0;
+            mode_ok_q          <= mode[31:2] == 30'd0 && (FLOAT_RULE != 0 || !mode[1]);
 
             reach_x_q          <= dilated(kernel[3:0] - 4'd1, kernel[18:16]);
             reach_y_q          <= dilated(kernel[7:4] - 4'd1, kernel[22:20]);

@@ -94,7 +94,9 @@ async def results_are_exact(dut: Any) -> None:
             expected = [by_float(int(a), int(m)) for a, m in zip(acc, mult, strict=True)]
             plain = (mult >= 0x800000) & (mult < 0x7F800000)
             np.testing.assert_array_equal(
-                np.clip(by_numpy(acc[plain].astype(np.int32), mult[plain].astype(np.uint32)), -999, 999),
+                np.clip(
+                    by_numpy(acc[plain].astype(np.int32), mult[plain].astype(np.uint32)), -999, 999
+                ),
                 np.clip(np.array(expected, object)[plain], -999, 999).astype(np.float32),
             )
         else:

@@ -27,7 +27,9 @@ def test_results_are_exact(rules: int, simulator: str, tmp_path: Path) -> None:
     wrapper = ROOT / "tests" / "blocks" / "requantizers.v"
     simulate(
         build(
-            Design("requantizers", (*sources_of("requantizer"), wrapper), parameters, public=PUBLIC),
+            Design(
+                "requantizers", (*sources_of("requantizer"), wrapper), parameters, public=PUBLIC
+            ),
             simulator,
         ),
         "tests.blocks.requantizer_tests",

@@ -9,8 +9,8 @@ import pytest
 from models.cycles import COMMIT, DATAPATH, FIRST_STEP, PRODUCT, PRODUCTS, SETUP
 
 PAGE = (Path(__file__).parents[2] / "docs" / "driving-the-core.md").read_text()
-PINS = 3
-"""cycles from a word's read to its beat: the reader's two registers and the packet guard"""
+PINS = 4
+"""cycles from a word's read to its beat: the reader's three registers and the packet guard"""
 
 
 @pytest.mark.parametrize(
