@@ -1,8 +1,8 @@
 // layer_setup: derives from a layer's plain fields what everyone else counts with, refuses what makes no sense or does
 // not fit, and broadcasts each number as it is derived.
 //
-// It goes through setup_table, a line of which makes one number of two: a and b are looked up one after the other, added
-// or multiplied, and the result is kept and broadcast. A line begins every two cycles:
+// It goes through setup_table, a line of which makes one number of two: a and b are looked up one after the other,
+// added or multiplied, and the result is kept and broadcast. A line begins every two cycles:
 //
 //     cycle     1        2        3        4        5         6
 //               line     line     a        a, b     sum, two  result: kept, broadcast, checked
