@@ -117,7 +117,7 @@ class OneByOne(Walk):
         width = len(some.columns)
         own, turn = loops.costs(some), loops.columns.turn
         room = self._results.ready(some, self._done + 1).tolist()
-        slices, fetch = self._results.slices(some), self._results.fetch(some)
+        slices = self._results.slices(some)
         begun, vectors = self._begun.tolist(), self._vectors.tolist()
         steps = self._last[::-1].tolist()  # the cycles of all steps
         issued, last_issue, done, taken = [], self._issued, self._done, [first_taken]
@@ -160,7 +160,9 @@ class OneByOne(Walk):
                 step += 1
             lasts.append(steps[: -1 - len(waits) : -1])
             vectors.append(max(steps[-1] + self._datapath - 1, done))
-            done = max(vectors[-1] + slices + (0 if j else fetch), room[j])
+            done = max(vectors[-1] + slices, room[j])
+            if j == 0:
+                done = max(done, self._results.constants(some, steps[-1]) + slices)
         return Timing(
             np.array(taken),
             np.array(held),
