@@ -14,7 +14,7 @@ BEYOND = {
     Register.PADS: {  # 257 * 65,535 >= 2^24
         "CHANNELS": 0x0001_0101,
         "OUT_SIZE": 0x0001_8001,
-        "KERNEL": 0x0011_1211,
+        "KERNEL": 0x1112_0101,
         "PADS": 0x0000_FFFF,
     },
     Register.IN_SIZE: {"CHANNELS": 0x0001_8001, "IN_SIZE": 0xFFFF_0002},  # 65,538 * 65,535 >= 2^32

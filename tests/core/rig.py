@@ -68,8 +68,8 @@ def case_of(layer: Layer, rng: np.random.Generator, name: str = "layer") -> Laye
         rng.integers(-128, 128, layer.in_shape, np.int8),
         rng.integers(-128, 128, layer.weight_shape, np.int8),
         rng.integers(-5000, 5000, channels, np.int32),
-        rng.integers(2**30, 2**31, channels, np.int32) if layer.requantise else None,
-        rng.integers(-12, -8, channels, np.int32) if layer.requantise else None,
+        mult=rng.integers(2**30, 2**31, channels, np.int32) if layer.requantise else None,
+        shift=rng.integers(-12, -8, channels, np.int32) if layer.requantise else None,
     )
 
 
