@@ -44,6 +44,8 @@ class CoreConfig:
     """result buffer, in bytes"""
     requant_lanes: int = _DERIVED
     """results requantised each cycle; default half of lanes_out"""
+    float_rule: int = 1
+    """1: results by both rules; 0: without `float`"""
     result_queue: int = 8
     """accumulator vectors between the array and the requantiser"""
     act_stream_bytes: int = _DERIVED
@@ -66,6 +68,7 @@ class CoreConfig:
         for name, value in defaults.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        _check_choice("float_rule", self.float_rule, (0, 1))
         _check_choice("result_queue", self.result_queue, RESULT_QUEUES)
         constants = -(-CONSTANT_BYTES * self.lanes_out // self.lanes_in)
         for name, least in (

@@ -6,9 +6,9 @@ rtl/control/conv_core_check.v
 rtl/control/halt.v
 rtl/control/layer_queue.v
 rtl/control/layer_setup.v
-rtl/control/setup_table.v
 rtl/control/performance_counters.v
 rtl/control/registers.v
+rtl/control/setup_table.v
 rtl/walk/gate.v
 rtl/walk/rows.v
 rtl/walk/steps.v
@@ -23,7 +23,9 @@ rtl/compute/datapath.v
 rtl/compute/dot_product.v
 rtl/compute/mac_array.v
 rtl/compute/tap_memory.v
+rtl/finish/constants.v
 rtl/finish/finisher.v
+rtl/finish/float_normalizer.v
 rtl/finish/requantizer.v
 rtl/finish/result_buffer.v
 rtl/finish/result_queue.v

@@ -22,6 +22,7 @@ module conv_core #(
     parameter CONST_WORDS      = 1024,              // power of two, 16 to 2^20: constant buffer, words
     parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
+    parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
     parameter RESULT_QUEUE     = 8,                 // 4, 8, 16, 32: vectors between array and finisher
     parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
     parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
@@ -81,11 +82,11 @@ module conv_core #(
     localparam WGT_ADDR_W = $clog2(WGT_WORDS);
     localparam STEP_W     = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 15;  // step.vh
 
-    localparam CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN;
     localparam CONST_COUNT_W   = $clog2(CONST_WORDS) + 2;
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
 `include "layer_numbers.vh"
+`include "constants.vh"
 `include "marks.vh"
 `include "step.vh"
     /* verilator lint_on UNUSEDPARAM */
@@ -98,6 +99,7 @@ module conv_core #(
         .CONST_WORDS     (CONST_WORDS),
         .OUT_BYTES       (OUT_BYTES),
         .REQUANT_LANES   (REQUANT_LANES),
+        .FLOAT_RULE      (FLOAT_RULE),
         .RESULT_QUEUE    (RESULT_QUEUE),
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
@@ -191,20 +193,15 @@ module conv_core #(
     wire [WGT_W-1:0] wgt_written;
     wire [WGT_W-1:0] wgt_released;
     wire [CONST_COUNT_W-1:0] const_released;
-    wire head_ready;
     wire step_valid;
     wire [STEP_W-1:0] step;
     wire [OUT_W+8:0] marks;
-    wire [OUT_W+8:0] head_marks;
-    wire mark_valid;
     wire stall_act;
     wire stall_wgt;
     wire stall_out;
     wire result_valid;
     wire [32*LANES_OUT-1:0] result;
-    wire head_valid;
-    wire pop = head_valid && head_ready;  // by the finisher
-    wire [32*LANES_OUT-1:0] head_acc;
+    wire credit;
     wire finisher_ready;
     wire [LANES_OUT-1:0] out_wr_en;
     wire [OUT_W-1:0] out_wr_addr;
@@ -274,6 +271,7 @@ module conv_core #(
         .LANES_IN        (LANES_IN),
         .LANES_OUT       (LANES_OUT),
         .REQUANT_LANES   (REQUANT_LANES),
+        .FLOAT_RULE      (FLOAT_RULE),
         .ACT_BYTES       (ACT_BYTES),
         .WGT_WORDS       (WGT_WORDS),
         .CONST_WORDS     (CONST_WORDS),
@@ -366,7 +364,8 @@ module conv_core #(
         .CONST_WORDS    (CONST_WORDS),
         .OUT_BYTES      (OUT_BYTES),
         .CONST_PER_BLOCK(CONST_PER_BLOCK),
-        .BAND_WINDOWS   (2 * LANES_OUT * (LANES_IN / WGT_STREAM_BYTES))
+        .BAND_WINDOWS   (2 * LANES_OUT * (LANES_IN / WGT_STREAM_BYTES)),
+        .FLOAT_RULE     (FLOAT_RULE)
     ) u_layer_setup (
         .clk         (clk),
         .rst         (core_rst),
@@ -568,7 +567,7 @@ module conv_core #(
         .wgt_written  (wgt_written),
         .act_released (act_released),
         .wgt_released (wgt_released),
-        .credit_return(pop),
+        .credit_return(credit),
         .step_valid   (step_valid),
         .step         (step),
         .marks        (marks),
@@ -597,65 +596,36 @@ module conv_core #(
         .result         (result)
     );
 
-    result_queue #(
-        .WIDTH(32 * LANES_OUT),
-        .DEPTH(RESULT_QUEUE)
-    ) u_vector_queue (
-        .clk       (clk),
-        .rst       (core_rst),
-        .push      (result_valid),
-        .push_data (result),
-        .head_valid(head_valid),
-        .head      (head_acc),
-        .pop       (pop)
-    );
-
-    result_queue #(
-        .WIDTH(OUT_W + 9),
-        .DEPTH(RESULT_QUEUE)
-    ) u_mark_queue (
-        .clk       (clk),
-        .rst       (core_rst),
-        .push      (step_valid && step[STEP_LAST]),
-        .push_data (marks),
-        .head_valid(mark_valid),
-        .head      (head_marks),
-        .pop       (pop)
-    );
-
     finisher #(
-        .LANES_IN       (LANES_IN),
-        .LANES_OUT      (LANES_OUT),
-        .REQUANT_LANES  (REQUANT_LANES),
-        .OUT_BYTES      (OUT_BYTES),
-        .CONST_WORDS    (CONST_WORDS),
-        .CONST_PER_GROUP(CONST_PER_BLOCK),
-        .CONST_COUNT_W  (CONST_COUNT_W),
-        .OUT_W          (OUT_W)
+        .LANES_IN     (LANES_IN),
+        .LANES_OUT    (LANES_OUT),
+        .REQUANT_LANES(REQUANT_LANES),
+        .FLOAT_RULE   (FLOAT_RULE),
+        .QUEUE        (RESULT_QUEUE),
+        .OUT_BYTES    (OUT_BYTES),
+        .CONST_WORDS  (CONST_WORDS),
+        .CONST_COUNT_W(CONST_COUNT_W),
+        .OUT_W        (OUT_W)
     ) u_finisher (
-        .clk               (clk),
-        .rst               (core_rst),
-        .numbers           (numbers),
-        .take              (layer_taken[3]),
-        .ready             (finisher_ready),
-        .const_wr_en       (const_wr_en),
-        .const_wr_word     (const_wr_word),
-        .const_wr_data     (const_wr_data),
-        .const_released    (const_released),
-        .head_valid        (head_valid),
-        .head_acc          (head_acc),
-        .head_out          (head_marks[MARK_OUT+:OUT_W]),
-        .head_last_lane    (head_marks[MARK_LAST_FILTER+:$clog2(LANES_OUT)]),
-        .head_final        (head_marks[MARK_LAST_PASS]),
-        .head_new_group    (head_marks[MARK_NEW_BLOCK]),
-        .head_last_group   (head_marks[MARK_LAST_BLOCK]),
-        .head_layer_end    (head_marks[MARK_LAYER_END]),
-        .head_ready        (head_ready),
-        .wr_en             (out_wr_en),
-        .wr_addr           (out_wr_addr),
-        .wr_data           (out_wr_data),
-        .committed         (committed),
-        .read              (read)
+        .clk           (clk),
+        .rst           (core_rst),
+        .numbers       (numbers),
+        .take_layer    (layer_taken[3]),
+        .ready         (finisher_ready),
+        .const_wr_en   (const_wr_en),
+        .const_wr_word (const_wr_word),
+        .const_wr_data (const_wr_data),
+        .const_released(const_released),
+        .mark_valid    (step_valid && step[STEP_LAST]),
+        .mark          (marks),
+        .vector_valid  (result_valid),
+        .vector        (result),
+        .credit        (credit),
+        .wr_en         (out_wr_en),
+        .wr_addr       (out_wr_addr),
+        .wr_data       (out_wr_data),
+        .committed     (committed),
+        .read          (read)
     );
 
     result_buffer #(
@@ -757,7 +727,7 @@ module conv_core #(
         .figure     (figure)
     );
 
-    wire unused = &{1'b0, layer_taken, mark_valid, head_marks, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, layer_taken, out_wr_addr, out_rd_word};
 
 endmodule
 

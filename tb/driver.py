@@ -164,7 +164,10 @@ class Driver:
         config = self._config
         expected = {
             Register.ID: ID_VALUE,
-            Register.LANES: config.lanes_in | config.lanes_out << 8 | config.requant_lanes << 16,
+            Register.LANES: config.lanes_in
+            | config.lanes_out << 8
+            | config.requant_lanes << 16
+            | config.float_rule << 24,
             Register.ACT_BYTES: config.act_bytes,
             Register.WGT_WORDS: config.wgt_words,
             Register.CONST_WORDS: config.const_words,

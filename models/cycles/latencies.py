@@ -71,6 +71,8 @@ class ItemCosts(NamedTuple):
     """more, for each kernel row above the image"""
     any_above: int = 1
     """more, if there is such a row"""
+    all_above: int = 1
+    """more, if the last of the image's kernel rows was skipped as one of these"""
 
 
 ITEM = ItemCosts()
@@ -121,12 +123,12 @@ DATAPATH = 11
 
 # ---------------------------------------------------------------- finisher.v, result_reader.v
 FETCH = 1
-"""To fetch the constants of a filter block, besides a cycle for each word."""
-COMMIT = 20
-"""From a slice's turn in the finisher until its bytes may be read."""
-READ = 2
+"""From a mark that begins a filter block until its first word of constants is fetched."""
+COMMIT, COMMIT_INT32 = 21, 5
+"""From a slice's turn in the finisher until its bytes may be read: int8 results, and int32."""
+READ = 3
 """From a word read until the finisher knows."""
-PINS_OUT = 3
+PINS_OUT = 4
 """From a word's read to its beat."""
 
 # ---------------------------------------------------------------- performance_counters.v

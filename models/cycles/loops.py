@@ -165,6 +165,7 @@ class Loops:
         inside = self.kernel_rows[y]
         cycles += ITEM.below * inside.below + ITEM.above * inside.above
         cycles += ITEM.any_above * (inside.above > 0)
+        cycles += ITEM.all_above * (inside.above > 0 and not inside.taps)
         if row_end:
             cycles += ITEM.row_end
             last = y == self.layer.out_height - 1

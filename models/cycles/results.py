@@ -6,7 +6,7 @@ import numpy as np
 
 from models.core_config import CoreConfig
 from models.cycles.columns import Times
-from models.cycles.latencies import COMMIT, FETCH, PINS_OUT, READ, STORED
+from models.cycles.latencies import COMMIT, COMMIT_INT32, FETCH, PINS_OUT, READ, STORED
 from models.cycles.loops import Loops, Pass
 from models.cycles.rings import NEVER, Growing
 from models.packing import result_bytes
@@ -21,9 +21,12 @@ class Results:
         self._beat_bytes = config.out_stream_bytes
         self._ratio = config.lanes_out // config.out_stream_bytes
         self._reads = Growing()  # cycle in which each result word was read
-        self._entered = NEVER  # the latest word into the reader's skid buffer
+        self._moved = NEVER  # the latest word into the register after the memory
+        self._entered = NEVER  # the same into the reader's skid buffer
         self._left = [NEVER, NEVER]  # when the two latest words left it
         self._free = 0  # the first cycle in which the next word may leave it
+        self._fetched = NEVER  # the latest constants
+        self._constants_taken = NEVER  # when the finisher took them
         self.last_beat = -1
 
     def begin(self, loops: Loops, offered: int) -> int:
@@ -32,6 +35,7 @@ class Results:
         self._loops = loops
         self._slice = self._config.requant_lanes if layer.requantise else self._lanes // 4
         self._value_bytes = 1 if layer.requantise else 4
+        self._commits = COMMIT if layer.requantise else COMMIT_INT32
         self._frame_bytes = result_bytes(layer)
         self._frame_words = -(-self._frame_bytes // self._lanes)
         self._base = self._reads.size  # words of the layers before
@@ -49,9 +53,31 @@ class Results:
         """Cycles of the finisher for each window."""
         return -(-some.block.filters // self._slice)
 
-    def fetch(self, some: Pass) -> int:
-        """Cycles more for the first window: the constants of another filter block."""
-        return self._loops.schedule.block_constants + FETCH if some.new_block else 0
+    def constants(self, some: Pass, first_step: int) -> int:
+        """The cycle in which the constants of a pass may be taken; `first_step` is that of the last
+        step of its first window, whose mark has them fetched."""
+        if not some.new_block:
+            return NEVER
+        return self._fetches(first_step) + 1
+
+    def _fetches(self, mark: int) -> int:
+        """The cycle in which the last of a filter block's constants is fetched."""
+        begin = max(mark, self._fetched, self._constants_taken) + FETCH
+        return begin + self._loops.schedule.block_constants
+
+    def follow_constants(self, some: Pass, first_step: int, last_step: int, vector: int) -> None:
+        """Goes through the marks of a pass; `vector` is when its first vector was taken."""
+        if some.new_block:
+            self._fetched = self._fetches(first_step)
+            self._constants_taken = max(vector, self._fetched + 1)
+        if some.layer_end:  # the layer's last mark takes a cycle of its own
+            if not some.new_block or last_step != first_step:
+                self._fetched = max(last_step, self._fetched) + 1
+
+    @property
+    def constants_fetched(self) -> int:
+        """The cycle from which on the constants of the latest filter block are in the finisher."""
+        return self._fetched + 1
 
     def ready(self, some: Pass, earliest: int) -> Times:
         """Of each window: the cycle of its last slice, were it only for the room in the buffer.
@@ -60,7 +86,7 @@ class Results:
         """
         slices = self.slices(some)
         begins = self._begins(some)
-        floor = self._taken + self.fetch(some) + slices
+        floor = self._taken + slices
         limit = self._config.out_bytes - self._lanes
         last = int(begins[-1]) + (slices - 1) * self._slice * self._value_bytes - limit
         if last <= 0 or self._read_by(np.array([last]))[0] <= earliest:
@@ -75,12 +101,9 @@ class Results:
         """The cycles of the windows' last slices, by those in which their vectors were taken."""
         slices = self.slices(some)
         done = np.maximum(vectors + slices, self.ready(some, earliest))
-        done[0] = max(int(done[0]), int(vectors[0]) + self.fetch(some) + slices)
+        if some.new_block:
+            done[0] = max(int(done[0]), self._constants_taken + slices)
         return done
-
-    def loaded(self, some: Pass, vector: int) -> int:
-        """The cycle in which the constants for a vector have been fetched."""
-        return max(vector, self._taken) + 1 + self.fetch(some)
 
     def _begins(self, some: Pass) -> Times:
         """Address of each window's first result, counted from the first layer on."""
@@ -107,7 +130,7 @@ class Results:
         whole = np.where(upto < self._frame_bytes, upto // self._lanes, self._frame_words)
         had = self._reads.size - self._base - frame
         counts = np.diff(whole, prepend=had)
-        self._read(np.repeat(done + COMMIT, counts), had)
+        self._read(np.repeat(done + self._commits, counts), had)
 
     def _read(self, cycles: Times, first: int) -> None:
         """Words that may be read from these cycles on go out, beat by beat."""
@@ -118,13 +141,15 @@ class Results:
         size = np.minimum(self._lanes, self._frame_bytes - index * self._lanes)
         beats = -(-size // self._beat_bytes)
         places = np.cumsum(beats) - beats
-        left = np.maximum.accumulate(np.maximum(cycles + 2, self._free) - places) + places
+        left = np.maximum.accumulate(np.maximum(cycles + 3, self._free) - places) + places
         before = np.concatenate([self._left, left])[:count]
         order = np.arange(count)
-        waits = np.maximum(np.maximum(cycles, before) + 1, self._entered + 1) - order
+        waits = np.maximum(np.maximum(cycles + 2, before + 1), self._entered + 1) - order
         entered = np.maximum.accumulate(waits) + order
-        self._reads.extend(np.maximum(cycles, np.concatenate([[self._entered], entered])[:count]))
-        self._entered = int(entered[-1])
+        waits = np.maximum(cycles + 1, np.concatenate([[self._entered], entered])[:count])
+        moved = np.maximum.accumulate(np.maximum(waits, self._moved + 1) - order) + order
+        self._reads.extend(np.maximum(cycles, np.concatenate([[self._moved], moved])[:count]))
+        self._moved, self._entered = int(moved[-1]), int(entered[-1])
         self._left = [*self._left, *left[-2:].tolist()][-2:]
         self._free = int(left[-1] + beats[-1])
-        self.last_beat = int(left[-1]) + (int(beats[-1]) if self._ratio > 1 else 0) + PINS_OUT - 2
+        self.last_beat = int(left[-1]) + (int(beats[-1]) if self._ratio > 1 else 0) + PINS_OUT - 3

@@ -13,7 +13,8 @@ For the windows of a pass, with s steps each and numbered j, all of this holds t
     last step[j]  = latest of: first step[j] + s[j] - 1, what its data allow,
                     vector[j - RESULT_QUEUE] + CREDIT; the only step of an item is a cycle late
     vector[j]     = later of: last step[j] + the datapath's latency, vector[j-1] + slices[j-1],
-                    slices in the buffer's room before
+                    slices in the buffer's room before, and for j = 1 with a filter block's first
+                    constants: last step[0] + their fetching + slices[0]
 
 Each is a maximum of what came before, plus constants. They are solved for all windows of a pass at
 once, from below: each round begins with what the one before has found, until nothing changes. Two
@@ -147,8 +148,6 @@ class Walk:
         begin_places = np.cumsum(s) - s
         slices, room = self._results.slices(some), self._results.ready(some, self._done + 1)
         vector_places = np.arange(count) * slices
-        vector_places[1:] += self._results.fetch(some)
-        turn = _after(self._done, room)
         short = int(s.min()) <= STEPS_AHEAD
 
         turn_at = loops.columns.turn if 0 < loops.columns.turn < width else width
@@ -180,6 +179,8 @@ class Walk:
             first = np.maximum(_after(int(self._last[0]), ends) + 1, new_begun + FIRST_STEP)
             new_held = first[heads] + ITEM_HELD
             new_last = _latest_steps(s, first, ends, waits, self._last, short=short)
+            room[0] = max(room[0], self._results.constants(some, int(ends[0])) + slices)
+            turn = _after(self._done, room)
             new_vectors = _chain(np.maximum(ends + self._datapath - 1, turn), vector_places, NEVER)
             new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD])
             settled = (
@@ -199,14 +200,15 @@ class Walk:
     def _finish(self, some: Pass, loops: Loops, timing: Timing, steps: Times) -> None:
         """Results of the pass, and what the next one has to know of it."""
         results = self._results
+        ends = timing.last[0]
+        results.follow_constants(some, int(ends[0]), int(ends[-1]), int(timing.vectors[0]))
         done = results.done(some, timing.vectors, self._done + 1)
         if some.last_block:
             results.commit(some, done)
-        if some.new_block and some.last_pass:
-            loaded = results.loaded(some, int(timing.vectors[0]))
-            self._weights.release_constants(loaded, some.group + 1)
         if some.layer_end:
-            self._weights.release_constants(int(done[-1]) + 1, len(loops.blocks))
+            self._weights.release_constants(results.constants_fetched, len(loops.blocks))
+        elif some.new_block and some.last_pass:
+            self._weights.release_constants(results.constants_fetched, some.group + 1)
         self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
         self._held = int(timing.held[-1])
         self._begun = np.concatenate([self._begun, timing.begun])[-WINDOW_QUEUE:]

@@ -15,6 +15,7 @@ module conv_core_check #(
     parameter CONST_WORDS      = 1024,
     parameter OUT_BYTES        = 16384,
     parameter REQUANT_LANES    = 8,
+    parameter FLOAT_RULE       = 1,
     parameter RESULT_QUEUE     = 8,
     parameter ACT_STREAM_BYTES = 16,
     parameter WGT_STREAM_BYTES = 16,
@@ -55,6 +56,9 @@ module conv_core_check #(
         end
         if (illegal(REQUANT_LANES, LANES_OUT / 4, LANES_OUT)) begin : gen_requant_lanes
             REQUANT_LANES_must_be_a_power_of_two_from_a_quarter_of_LANES_OUT_to_LANES_OUT u_error ();
+        end
+        if (FLOAT_RULE != 0 && FLOAT_RULE != 1) begin : gen_float_rule
+            FLOAT_RULE_must_be_0_or_1 u_error ();
         end
         if (illegal(RESULT_QUEUE, 4, 32)) begin : gen_result_queue
             RESULT_QUEUE_must_be_4_8_16_or_32 u_error ();

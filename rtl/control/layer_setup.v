@@ -1,21 +1,23 @@
-// layer_setup: derives from a layer's plain fields what everyone else counts with, refuses what makes no sense or does not
-// fit, and broadcasts each number as it is derived.
+// layer_setup: derives from a layer's plain fields what everyone else counts with, refuses what makes no sense or does
+// not fit, and broadcasts each number as it is derived.
 //
-// It goes through setup_table, a line of which makes one number of two: it looks up a and b one after the other, adds or
-// multiplies, keeps the result and broadcasts it. A line begins every two cycles:
+// It goes through setup_table, a line of which makes one number of two: a and b are looked up one after the other,
+// added or multiplied, and the result is kept and broadcast. A line begins every two cycles:
 //
-//     cycle     1        2        3        4        5        6
-//               line     line     a, b     a, b     sum, two  result: kept, broadcast, checked
+//     cycle     1        2        3        4        5         6
+//               line     line     a        a, b     sum, two  result: kept, broadcast, checked
 //               (a read) (b read)                   products
 //
 // So `LAST` is a line's result for the next one, and its number is there for the third after it. Of several reasons to
 // refuse a layer the first in the table is told.
 // Does not: start anything by itself; a user takes the layer when it has finished the one before.
 //
-// Latency, from desc_valid to layer_valid: 245 cycles; 12 for each halving of the column block; 26 for each doubling of
-// a band that is tried, the last one in vain unless the band is then the frame; and with channel groups 94, and 14 for each
-// halving from the lanes (LANES_OUT, or depthwise the fewer) to the groups that are joined. After a layer has been taken by
-// all, one cycle.
+// Latency, from desc_valid to layer_valid: 245 cycles, and
+//     12 for each halving of the column block,
+//     26 for each doubling of a band that is tried, also the last one where it is in vain,
+//     94 with channel groups, and then 14 for each halving from the lanes (LANES_OUT, or depthwise the fewer) to the
+//        groups that are joined.
+// The next set-up may begin in the cycle after the last user has taken the layer.
 // Numbers are signed, 33 bits.
 
 `default_nettype none
@@ -67,16 +69,13 @@ module layer_setup #(
     reg [1:0] state_q;
     reg       refused_q;
 
-    // The line at hand, two cycles long. In its last cycle but one the table is asked for the next line, in the last for
-    // a constant. A jump waits for what the line before decides, an offer for what it may refuse.
-    localparam [2:0] TWO_CYCLES = 3'd1;
-    localparam [2:0] FOUR_CYCLES = 3'd3;
-    localparam [2:0] SIX_CYCLES = 3'd5;
+    // The line at hand, two cycles long. In its last cycle but one the table is asked for the next line, in the last
+    // for a constant. A jump waits for what the line before decides, an offer for what it may refuse.
     localparam [1:0] CONSTANTS = 2'b11;  // where they are in the table
 
     wire [LINE_W-1:0] table_line;
     reg  [LINE_W-1:0] line_q;
-    reg  [       2:0] left_q;    // cycles, less one
+    reg  [       2:0] age_q;     // its cycles before this one
     reg  [       7:0] next_q;    // line
     reg               more_q;    // what ABOVE has decided
     reg               same_q;
@@ -92,11 +91,13 @@ module layer_setup #(
 
     wire [3:0] op = line_q[LINE_OP+:4];
     wire [8:0] b = line_q[LINE_B+:9];
+    wire nothing = b[KIND_DESCRIPTOR];  // a constant of the upper half, which are all 0
     wire run = state_q == RUN;
-    wire last_cycle = run && left_q == 3'd0;
+    wire [2:0] last_age = {op == OFFER, op == JUMP, 1'b1};  // 5, 3 or 1
+    wire last_cycle = run && age_q == last_age;
+    wire before_last = age_q == {last_age[2:1], 1'b0};
     wire jumps = op == JUMP && holds(line_q[LINE_WHEN+:2], more_q, same_q);
-    wire [7:0] address = last_cycle ? {CONSTANTS, b[5:0]} : run && jumps ? b[7:0] : next_q;
-    wire [3:0] next_op = table_line[LINE_OP+:4];
+    wire [7:0] address = last_cycle ? {CONSTANTS, nothing || b[5], b[4:0]} : run && jumps ? b[7:0] : next_q;
 
     setup_table #(
         .LANES_IN       (LANES_IN),
@@ -149,7 +150,9 @@ module layer_setup #(
 
     assign desc_index = b[6:4];
 
-    // A part of a register.
+    // A part of a register; it joins a constant 0.
+    wire of_descriptor = b_q3[KIND_DESCRIPTOR];
+    wire from_table = of_descriptor || b_q3[KIND_CONSTANT];
     wire [3:0] part = b_q3[3:0];
     wire whole = part[3:2] == 2'b00;
     wire digit = part[3:2] == 2'b10;
@@ -157,7 +160,7 @@ module layer_setup #(
     wire [7:0] eight = (digit ? part[1] : part[0]) ? half[15:8] : half[7:0];
     wire [7:0] rank = {eight[7] ^ part[3], eight[6:0]};
     wire [3:0] four = part[0] ? eight[7:4] : eight[3:0];
-    wire [15:0] field = whole ? half : {8'd0, digit ? {4'd0, four} : rank};
+    wire [15:0] field = {16{of_descriptor}} & (whole ? half : {8'd0, digit ? {4'd0, four} : rank});
 
     // a / b, a bit a cycle.
     reg [15:0] quotient_q;
@@ -181,7 +184,7 @@ module layer_setup #(
             endcase
         end
         if (valid_q3) begin
-            b_q4 <= b_q3[KIND_DESCRIPTOR] ? {17'd0, field} : b_q3[KIND_CONSTANT] ? table_line[32:0] : looked_up_q;
+            b_q4 <= (from_table ? table_line[32:0] : looked_up_q) | {17'd0, field};
         end
     end
 
@@ -283,13 +286,9 @@ module layer_setup #(
     always @(posedge clk) begin
         if (!run || last_cycle) begin
             line_q <= table_line;
-            case (next_op)
-                JUMP: left_q <= FOUR_CYCLES;
-                OFFER: left_q <= SIX_CYCLES;
-                default: left_q <= TWO_CYCLES;
-            endcase
+            age_q  <= 3'd0;
         end else begin
-            left_q <= left_q - 3'd1;
+            age_q <= age_q + 3'd1;
         end
     end
 
@@ -325,7 +324,7 @@ module layer_setup #(
                     reads_q <= 1'b1;
                 end
                 RUN: begin
-                    if (left_q == 3'd1) next_q <= address + 8'd1;
+                    if (before_last) next_q <= address + 8'd1;
                     if (desc_ready) reads_q <= 1'b0;
                     if (last_cycle && op == OFFER) begin
                         state_q   <= OFFERING;
@@ -342,7 +341,8 @@ module layer_setup #(
         end
     end
 
-    wire unused = &{1'b0, b[8], line_q5[LINE_B+:9], line_q5[LINE_A+:6], line_q5[LINE_WHEN+:2], line_q3[LINE_REFUSED+:4], upper[34:32]};
+    wire unused_line = &{1'b0, line_q5[LINE_B+:9], line_q5[LINE_A+:6], line_q5[LINE_WHEN+:2]};
+    wire unused = &{1'b0, unused_line, line_q3[LINE_REFUSED+:4], upper[34:32]};
 
 endmodule
 

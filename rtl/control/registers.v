@@ -11,6 +11,7 @@ module registers #(
     parameter LANES_IN         = 16,  // those of conv_core, to be read
     parameter LANES_OUT        = 16,
     parameter REQUANT_LANES    = 8,
+    parameter FLOAT_RULE       = 1,
     parameter ACT_BYTES        = 65536,
     parameter WGT_WORDS        = 1024,
     parameter CONST_WORDS      = 1024,
@@ -158,7 +159,7 @@ module registers #(
     reg        figure_hit_q;
 
     wire desc_read = read_addr >= AT_DESC_FIRST && read_addr <= AT_DESC_LAST;
-    wire [31:0] lanes = {8'd0, REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
+    wire [31:0] lanes = {7'd0, FLOAT_RULE[0], REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
     wire [31:0] stream_bytes = {8'd0, OUT_STREAM_BYTES[7:0], WGT_STREAM_BYTES[7:0], ACT_STREAM_BYTES[7:0]};
     wire [31:0] status = {20'd0, layers, 2'd0, waits_for, queue_full, halted, layers != 4'd0};
 

@@ -20,7 +20,7 @@ module setup_table #(
     parameter BAND_WINDOWS    = 32      // windows that hide the arrival of a filter block's weights
 ) (
     input  wire        clk,
-    input  wire [ 7:0] address,  // a line; from 192 on a constant, in its low 33 bits
+    input  wire [ 7:0] address,  // a line; from 192 on a constant, in its low 33 bits; from 224 on 0
     output reg  [34:0] line_q
 );
 

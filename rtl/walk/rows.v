@@ -15,7 +15,8 @@
 //      14  for the next column block, 5 more if there are several filter blocks,
 //      12  for the next band, 5 more if there are several filter blocks, 5 more if there are several column blocks,
 //      18  for the next frame, likewise;
-//       4  more for each kernel row outside the image, and one more if there is one above it;
+//       4  more for each kernel row outside the image, one more if there is one above it, and one more if then none is
+//          left: the weights are those of the block's beginning after all, since the item waits for these;
 //       4  more at the end of an output row, 5 if the next one is of another frame or layer or begins outside the
 //          image.
 // Latency: a layer's first item is valid 29 cycles after the first cycle in which layer_valid is high and the last

@@ -113,7 +113,7 @@ class Item:
     col: int
     offset: int
     act: int | None
-    wgt: int | None
+    wgt: int
     out: int
     act_release: int | None
     wgt_release: int
@@ -127,6 +127,7 @@ def item_cost(
     many_columns: bool,
     many_blocks: bool,
     above: int,
+    taps: int,
     below: int,
     row_end: bool,
     next_outside: bool,
@@ -137,7 +138,8 @@ def item_cost(
     (of filters), "span" (a filter block that sees other channels than the one before), "column"
     (block), "band", "frame" or "layer"; a layer's count from the first cycle in which layer_valid
     is high, and the cycle after the item before was taken. `many_*`: the layer has several
-    column blocks, filter blocks. `above`, `below`: kernel rows outside the image. `next_outside`:
+    column blocks, filter blocks. `above`, `taps`, `below`: kernel rows above the image, inside it
+    and below. `next_outside`:
     after the row that the item ends comes another frame or layer, or a row that begins outside the
     image.
     """
@@ -147,7 +149,7 @@ def item_cost(
         cycles += 5
     if many_columns and begins in ("band", "frame"):
         cycles += 5
-    cycles += 4 * (above + below) + (above > 0)
+    cycles += 4 * (above + below) + (above > 0) + (above > 0 and not taps)
     if row_end:
         cycles += 4 + next_outside
     return cycles
@@ -208,9 +210,9 @@ def items_of(layer: RowsLayer, counts: Counts, lanes_out: int) -> Iterator[Item]
                             offset=col * layer.channels,
                             act=frame_act + at * layer.row_bytes + channel if taps else None,
                             wgt=(
-                                counts.wgt + number * block_words + above * layer.run_words
-                                if taps
-                                else None
+                                counts.wgt
+                                + number * block_words
+                                + (above * layer.run_words if taps else 0)
                             ),
                             out=counts.out + pixel * layer.pixel_bytes + filter_bytes,
                             act_release=release if row_end else None,
@@ -222,6 +224,7 @@ def items_of(layer: RowsLayer, counts: Counts, lanes_out: int) -> Iterator[Item]
                                 many_columns=len(columns) > 1,
                                 many_blocks=len(blocks) > 1,
                                 above=above,
+                                taps=taps,
                                 below=below,
                                 row_end=row_end,
                                 next_outside=last_in_frame or not 0 <= after < layer.height,

@@ -1,6 +1,6 @@
 """What `walk` is to do with a layer's items: every step, and the cycle in which it is taken.
 
-Written from the definition: a window's taps are looked at one by one, and a packed row byte by byte.
+Written from the definition: a window's taps are looked at one by one, a packed row byte by byte.
 `Times` is the account of the cycles, by recurrences.
 """
 
@@ -14,6 +14,8 @@ import numpy as np
 
 QUEUE = 16
 """windows that wait"""
+LARGE_BLOCK = 1 << 21
+"""weight words; a block is smaller than twice that"""
 RELEASE = 5
 """cycles from a step to what it releases"""
 
@@ -57,7 +59,10 @@ class WalkLayer:
     def numbers(self) -> dict[str, int]:
         """The broadcast, by the names of layer_numbers.vh."""
         return {
-            "MODE": self.packed << 2 | self.depthwise << 3 | self.spread << 4 | (self.phases - 1) << 6,
+            "MODE": self.packed << 2
+            | self.depthwise << 3
+            | self.spread << 4
+            | (self.phases - 1) << 6,
             "IN_ZERO_POINT": self.zero_point,
             "WIDTH": self.width,
             "TAPS_X": self.taps,
@@ -124,7 +129,7 @@ class WalkStep:
 
 @dataclass(frozen=True)
 class WalkWindow:
-    """A window: its steps, its place in the item, and the cycles it takes in windows.v besides 1."""
+    """A window: its steps, its place in the item, the cycles it takes in windows.v besides 1."""
 
     steps: list[WalkStep]
     item: int
@@ -210,7 +215,7 @@ def _depthwise_steps(
     if fresh:
         columns = [place for place in columns if place >= 0] or columns[-1:]
     memory = (phase & 1) << 3 if item.taps > 4 else phase << 2
-    steps = []
+    steps: list[WalkStep] = []
     for row in range(item.taps):
         for index, place in enumerate(columns):
             inside = 0 <= place < layer.width
@@ -308,7 +313,9 @@ def random_layer(rng: np.random.Generator, lanes: int, act_bytes: int) -> WalkLa
     taps = int(rng.integers(1, most + 1)) if rng.random() < 0.6 else int(rng.integers(1, 4))
     channels = int(rng.integers(1, 3 * lanes if rng.random() < 0.6 else 4))
     width = int(rng.integers(1, max(2, min(40, act_bytes // 4 // channels))))
-    span = channels if kind == "packed" or rng.random() < 0.5 else int(rng.integers(1, channels + 1))
+    span = (
+        channels if kind == "packed" or rng.random() < 0.5 else int(rng.integers(1, channels + 1))
+    )
     run_bytes = span * (taps if kind == "packed" else 1)
     if depthwise:
         run_bytes = min(channels, lanes)
@@ -335,13 +342,17 @@ def random_items(
     """Items of a layer whose frame begins at `act` and whose weights begin at `wgt`."""
     count = int(rng.integers(1, 7))
     most_rows = max(1, min(act_bytes // layer.dilation_span, {1: 16, 2: 8}.get(layer.phases, 4)))
-    block_words = most_rows * layer.row_words
+    large = rng.random() < 0.1  # blocks of which nothing is read
+    if large:
+        count = min(count, 3)  # counts must tell which is ahead
+    block_words = LARGE_BLOCK if large else most_rows * layer.row_words
     reach = layer.taps * layer.dilation
     items = []
     for index in range(count):
-        taps = int(rng.integers(0, most_rows + 1)) if rng.random() < 0.5 else 1
-        far = rng.random() < 0.1
-        col = int(rng.integers(-reach - 2, 3)) if not far else int(rng.integers(-300, layer.width + 300))
+        taps = int(rng.integers(0, most_rows + 1)) if rng.random() < 0.6 else 1
+        col = int(rng.integers(-reach - 2, 3))
+        if rng.random() < 0.1:
+            col = int(rng.integers(-300, layer.width + 300))
         release = act + int(rng.integers(0, 6 * act_bytes if rng.random() < 0.2 else act_bytes))
         flag = {name: int(rng.random() < 0.5) for name in ("LAST_BLOCK", "NEW_BLOCK", "LAST_PASS")}
         filters = int(rng.integers(0, 32))
@@ -358,7 +369,7 @@ def random_items(
         begin = wgt + index * block_words
         items.append(
             WalkItem(
-                taps=taps,
+                taps=0 if large else taps,
                 cols=int(rng.integers(1, 40 if rng.random() < 0.3 else 8)),
                 col=col,
                 act=act,

@@ -55,7 +55,12 @@ async def the_core_says_how_it_is_built(dut: Any) -> None:
     rig = Rig(dut)
     await rig.reset()
     config = rig.config
-    lanes = config.lanes_in | config.lanes_out << 8 | config.requant_lanes << 16
+    lanes = (
+        config.lanes_in
+        | config.lanes_out << 8
+        | config.requant_lanes << 16
+        | config.float_rule << 24
+    )
     widths = config.act_stream_bytes, config.wgt_stream_bytes, config.out_stream_bytes
     assert await rig.read(Register.ID) == ID_VALUE
     assert await rig.read(Register.VERSION) == VERSION_VALUE

@@ -21,6 +21,7 @@ def test_defaults_are_the_documented_ones() -> None:
         "CONST_WORDS": 1024,
         "OUT_BYTES": 16384,
         "REQUANT_LANES": 8,
+        "FLOAT_RULE": 1,
         "RESULT_QUEUE": 8,
         "ACT_STREAM_BYTES": 16,
         "WGT_STREAM_BYTES": 16,
