@@ -135,7 +135,13 @@ def _case(title: str, name: str, graph: Any, operator: Any, interpreter: Interpr
     ]
     mult, shift = np.array(quantised, np.int32).T
     case = LayerCase(
-        title, layer, np.ascontiguousarray(x), np.ascontiguousarray(w), bias, mult, shift
+        title,
+        layer,
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(w),
+        bias,
+        mult=mult,
+        shift=shift,
     )
     if name == "FULLY_CONNECTED":
         y = litert_conv(ScaledCase(case, in_scale, scales, out_scale))

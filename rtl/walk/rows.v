@@ -48,7 +48,7 @@ module rows #(
 
     // Sizes and result addresses are kept with a sign, other variables as wide as the adder.
     localparam SIZE_W = OUT_W > 16 ? OUT_W : 16;
-    localparam COUNT_W = SIZE_W + 2;
+    localparam COUNT_W = SIZE_W + 2 < WIN_W ? SIZE_W + 2 : WIN_W;
 
     // ---------------------------------------------------------------- the program
     reg  [5:0] at_q;

@@ -220,6 +220,7 @@ module windows #(
     wire [ TAP_W-1:0] begins = inside_q1 + {1'b0, after_q1};
     wire [ TAP_W-1:0] runs = depthwise && !fresh_q1 && !no_rows ? news_q : begins;
     wire [ RUN_W-1:0] upto = packed_rows && right_q1[NEAR_W-1] ? rest_q1[RUN_W-1:0] : run_last_q;
+    wire [ WIN_W-1:0] upto_chunks = {{WIN_W - RUN_W + LANE_W{1'b0}}, upto[RUN_W-1:LANE_W]};  // wide enough for CHUNK_W
 
     reg               valid_q2;
     reg               first_q2;
@@ -254,7 +255,7 @@ module windows #(
         after_q2      <= after_q1;
         fresh_q2      <= fresh_q1;
         memory_q2     <= taps_y > 5'd4 ? {phase_q1[0], 3'd0} : {phase_q1, 2'd0};
-        last_chunk_q2 <= empty || depthwise ? {CHUNK_W{1'b0}} : upto[LANE_W+:CHUNK_W];
+        last_chunk_q2 <= empty || depthwise ? {CHUNK_W{1'b0}} : upto_chunks[CHUNK_W-1:0];
         back_q2       <= late_inside ? high[CHUNK_W-1:0] : {CHUNK_W{1'b0}};
         uneven_q2     <= late_inside && uneven;
         first_lane_q2 <= late ? -low : {LANE_W{1'b0}};
@@ -300,7 +301,7 @@ module windows #(
 
     assign busy = begin_q || valid_q || valid_q1 || valid_q2;
 
-    wire unused = &{1'b0, flags, mode, last_channel, begins[TAP_W-1], unused_finish, upto};
+    wire unused = &{1'b0, flags, mode, last_channel, begins[TAP_W-1], unused_finish, upto_chunks};
 
 endmodule
 

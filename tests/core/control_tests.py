@@ -28,11 +28,11 @@ from tests.core.rig import SMALL, TINY, Rig, case_of, often, random_generator
 DESCRIPTOR = [Register(offset) for offset in range(Register.IN_SIZE, Register.MODE + 4, 4)]
 OKAY, SLVERR = Response.OKAY, Response.SLVERR
 ALL_ONES = 2**32 - 1
-SETTLED = 160
+SETTLED = 320
 """cycles after which a layer that is started has been set up"""
 ACTS = 1
 """cycles from the acceptance of a write until it acts"""
-REFUSED = 40
+REFUSED = 100
 """cycles after which nonsense has been refused"""
 
 
@@ -359,7 +359,7 @@ async def the_counters_of_the_last_sixteen_layers_are_kept(dut: Any) -> None:
     for layer in range(1, 19):
         assert await counters_of(rig, layer) == ([0] * 6 if layer <= 16 else figures[layer - 17])
         await rig.write(Register.COUNTERS_OF, 0)
-        rig.in_gate = often(0.3, rng)  # so that no two layers take the same time
+        rig.in_gate = often(0.1, rng)  # so that no two layers take the same time
         await rig.run(case_of(TINY, rng))
         figures.append([await rig.read(counter) for counter in COUNTERS])
         assert figures[-1][0] == sum(figures[-1][1:]) > 0

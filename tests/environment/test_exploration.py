@@ -60,7 +60,7 @@ def assert_passed(results: list[LayerResult]) -> None:
 TOO_SHORT = scenario("activations", -20)
 TOO_LONG = scenario("activations", 41)
 SHORT_WEIGHTS = scenario("weights", -8)
-NO_KERNEL = scenario("KERNEL", 0x00111100)
+NO_KERNEL = scenario("KERNEL", 0x11110200)
 RESET = scenario("reset", 170)
 
 
