@@ -12,7 +12,7 @@ module multiplier #(
     parameter LANES = 1,  // 1 and more: pairs of operands
     parameter A_W   = 9,  // 2 to 18: bits of an `a`
     parameter B_W   = 9,  // 2 to 18: bits of a `b`
-    parameter P_W   = A_W + B_W  // derived, leave it
+    parameter P_W   = A_W + B_W  // up to that: bits of a product, the lowest ones
 ) (
     input  wire                 clk,
     input  wire [A_W*LANES-1:0] a,       // signed, lane 0 lowest
