@@ -12,7 +12,7 @@ module multiplier #(
     parameter LANES = 1,  // 1 and more: pairs of operands
     parameter A_W   = 9,  // 2 to 18: bits of an `a`
     parameter B_W   = 9,  // 2 to 18: bits of a `b`
-    parameter P_W   = A_W + B_W  // derived, leave it
+    parameter P_W   = A_W + B_W  // up to that: bits of a product, the lowest ones
 ) (
     input  wire                 clk,
     input  wire [A_W*LANES-1:0] a,       // signed, lane 0 lowest
@@ -58,12 +58,9 @@ module multiplier #(
 `else
     // Whole vectors are computed in functions: an event-driven simulator then works once a cycle, not once a lane.
     function [P_W*LANES-1:0] multiply(input [A_W*LANES-1:0] x, input [B_W*LANES-1:0] y);
-        reg signed [P_W-1:0] p;
-        integer              i;
-        for (i = 0; i < LANES; i = i + 1) begin
-            p = $signed(x[A_W*i+:A_W]) * $signed(y[B_W*i+:B_W]);
-            multiply[P_W*i+:P_W] = p;
-        end
+        integer i;
+        for (i = 0; i < LANES; i = i + 1)
+            multiply[P_W*i+:P_W] = $signed(x[A_W*i+:A_W]) * $signed(y[B_W*i+:B_W]);
     endfunction
 
     reg [A_W*LANES-1:0] a_q1;

@@ -22,24 +22,19 @@ module dot_product #(
     localparam LEVELS    = $clog2(LANES);
     localparam PRODUCT_W = 17;
 
-    wire [18*LANES-1:0] products;
+    wire [PRODUCT_W*LANES-1:0] products;
 
     multiplier #(
         .LANES(LANES),
         .A_W  (9),
-        .B_W  (9)
+        .B_W  (9),
+        .P_W  (PRODUCT_W)
     ) u_multiplier (
         .clk    (clk),
         .a      (activations),
         .b      (weights),
         .product(products)
     );
-
-    // The 18th bit of a product, of -256 * -256 alone, is always the sign.
-    function [PRODUCT_W*LANES-1:0] without_18th(input [18*LANES-1:0] wide);
-        integer i;
-        for (i = 0; i < LANES; i = i + 1) without_18th[PRODUCT_W*i+:PRODUCT_W] = wide[18*i+:PRODUCT_W];
-    endfunction
 
     genvar l;
     generate
@@ -50,19 +45,15 @@ module dot_product #(
             wire [TERM_W*TERMS-1:0] terms;
 
             if (l == 0) begin : gen_products
-                assign terms = without_18th(products);
+                assign terms = products;
             end else begin : gen_add
                 // Whole vectors are computed in functions: an event-driven simulator then works once a cycle, not once
                 // a lane.
                 function [TERM_W*TERMS-1:0] add(input [2*(TERM_W-1)*TERMS-1:0] terms_before);
-                    reg [TERM_W-2:0] a;
-                    reg [TERM_W-2:0] b;
-                    integer          i;
-                    for (i = 0; i < TERMS; i = i + 1) begin
-                        a = terms_before[(TERM_W-1)*2*i+:TERM_W-1];
-                        b = terms_before[(TERM_W-1)*(2*i+1)+:TERM_W-1];
-                        add[TERM_W*i+:TERM_W] = {a[TERM_W-2], a} + {b[TERM_W-2], b};
-                    end
+                    integer i;
+                    for (i = 0; i < TERMS; i = i + 1)
+                        add[TERM_W*i+:TERM_W] = $signed(terms_before[(TERM_W-1)*i+:TERM_W-1])
+                                              + $signed(terms_before[(TERM_W-1)*(i+TERMS)+:TERM_W-1]);
                 endfunction
 
                 reg [TERM_W*TERMS-1:0] terms_q;

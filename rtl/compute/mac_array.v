@@ -108,12 +108,11 @@ module mac_array #(
     reg [32*LANES_OUT-1:0] acc_q;
     reg [32*LANES_OUT-1:0] result_q;
 
-    wire [32*LANES_OUT-1:0] acc = accumulate(acc_q, sums);
-
+    // Called at the clock's edge, not in an assignment, which an event-driven simulator would repeat for each sum.
     always @(posedge clk) begin
         if (rst || last_q[LATENCY-1]) acc_q <= {32 * LANES_OUT{1'b0}};
-        else if (valid_q[LATENCY-1]) acc_q <= acc;
-        if (last_q[LATENCY-1]) result_q <= acc;
+        else if (valid_q[LATENCY-1]) acc_q <= accumulate(acc_q, sums);
+        if (last_q[LATENCY-1]) result_q <= accumulate(acc_q, sums);
     end
 
     assign result = result_q;

@@ -32,9 +32,8 @@ module tap_memory #(
     reg [     KEPT*CHANNELS-1:0] memory[0:15];
     reg [9*TAPS*CHANNELS-1:0] taps_q;
 
-    wire [KEPT*CHANNELS-1:0] remembered = memory[row];
-
-    // Whole vectors are computed in functions: an event-driven simulator then works once a cycle, not once a lane.
+    // Whole vectors are computed in functions, at the clock's edge: an event-driven simulator then works once a cycle, not
+    // once a lane.
     function [9*TAPS*CHANNELS-1:0] side_by_side(input [KEPT*CHANNELS-1:0] earlier, input [9*CHANNELS-1:0] newest);
         integer c;
         for (c = 0; c < CHANNELS; c = c + 1) side_by_side[9*TAPS*c+:9*TAPS] = {earlier[KEPT*c+:KEPT], newest[9*c+:9]};
@@ -45,12 +44,16 @@ module tap_memory #(
         for (c = 0; c < CHANNELS; c = c + 1) newest_of[KEPT*c+:KEPT] = all[9*TAPS*c+:KEPT];
     endfunction
 
-    wire [9*TAPS*CHANNELS-1:0] own = side_by_side(clear ? {KEPT * CHANNELS{1'b0}} : remembered, column);
-    wire [9*TAPS*CHANNELS-1:0] chosen = depthwise ? own : {CHANNELS{shared}};
+    function [9*TAPS*CHANNELS-1:0] chosen(
+        input own, input forget, input [KEPT*CHANNELS-1:0] earlier, input [9*CHANNELS-1:0] newest, input [9*TAPS-1:0] common
+    );
+        if (own) chosen = side_by_side(forget ? {KEPT * CHANNELS{1'b0}} : earlier, newest);
+        else chosen = {CHANNELS{common}};
+    endfunction
 
     always @(posedge clk) begin
-        if (enable) memory[row] <= newest_of(chosen);
-        taps_q <= chosen;
+        if (enable) memory[row] <= newest_of(chosen(depthwise, clear, memory[row], column, shared));
+        taps_q <= chosen(depthwise, clear, memory[row], column, shared);
     end
 
     assign taps = taps_q;
