@@ -51,9 +51,10 @@ async def the_gate_lets_a_layers_packets_through_and_no_beat_more(dut: Any) -> N
         for layer in layers:
             upto += sum(map(len, layer))
             dut.open.value = 1
-            dut.packets.value = len(layer)
             await RisingEdge(dut.clk)
             dut.open.value = 0
+            dut.packets.value = len(layer)  # the cycle after, and only then
+            await RisingEdge(dut.clk)
             dut.packets.value = 0
             for _ in range(400):
                 if len(giver.taken) >= upto:
