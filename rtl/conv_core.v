@@ -23,7 +23,7 @@ module conv_core #(
     parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT and more: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
     parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
-    parameter RESULT_QUEUE     = 8,                 // 4, 8, 16, 32: vectors between array and finisher
+    parameter RESULT_QUEUE     = 16,                // 4, 8, 16, 32: vectors between array and finisher
     parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
     parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
     parameter OUT_STREAM_BYTES = LANES_OUT          // power of two, 1 to LANES_OUT

@@ -17,7 +17,7 @@ module conv_bench #(
     parameter OUT_BYTES        = 16384,
     parameter REQUANT_LANES    = 8,
     parameter FLOAT_RULE       = 1,
-    parameter RESULT_QUEUE     = 8,
+    parameter RESULT_QUEUE     = 16,
     parameter ACT_STREAM_BYTES = 16,
     parameter WGT_STREAM_BYTES = 16,
     parameter OUT_STREAM_BYTES = 16,

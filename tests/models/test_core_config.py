@@ -22,7 +22,7 @@ def test_defaults_are_the_documented_ones() -> None:
         "OUT_BYTES": 16384,
         "REQUANT_LANES": 8,
         "FLOAT_RULE": 1,
-        "RESULT_QUEUE": 8,
+        "RESULT_QUEUE": 16,
         "ACT_STREAM_BYTES": 16,
         "WGT_STREAM_BYTES": 16,
         "OUT_STREAM_BYTES": 16,

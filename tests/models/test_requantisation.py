@@ -107,6 +107,27 @@ def test_float_rule_clamps_infinity() -> None:
     assert requantise_float(ints(2**31 - 1, -(2**31)), huge, 7, -100, 101).tolist() == [101, -100]
 
 
+def test_shifts_out_of_range_count_as_the_last_ones() -> None:
+    acc, mult = ints(5, -(2**31)), ints(2**30, 2**31 - 1)
+    for shift, same in ((9, 8), (127, 8), (-32, -31), (-128, -31)):
+        y = requantise(acc, mult, ints(shift, shift), *FULL)
+        assert y.tolist() == [
+            exact(int(a), int(m), same, *FULL) for a, m in zip(acc, mult, strict=True)
+        ]
+
+
+def test_scales_that_are_no_numbers_are_larger_than_all_others() -> None:
+    acc = ints(-3, 0, 3)
+    for scale in (np.inf, -np.inf, np.nan):
+        y = requantise_float(acc, np.array([scale], np.float32), 5, -4, 14)
+        assert y.tolist() == [-4, 5, 14]
+    for scale in (0.0, -0.0, 1e-45, -1e-39):
+        y = requantise_float(acc, np.array([scale], np.float32), 5, -4, 14)
+        assert y.tolist() == [5, 5, 5]
+    half = np.array([-0.5], np.float32)
+    assert requantise_float(ints(-3, 4), half, *FULL).tolist() == [-2, 2]
+
+
 def test_multipliers_of_the_oracle_are_tensorflows() -> None:
     assert quantise_multiplier(0.5) == (2**30, 0)
     assert quantise_multiplier(1.0) == (2**30, 1)
