@@ -1,4 +1,4 @@
-"""result_reader: words as soon as they are whole, frames with their ends, zeros where nothing is."""
+"""result_reader: words as soon as they are whole, frames with their ends, zeros after them."""
 
 from __future__ import annotations
 
