@@ -40,10 +40,12 @@ RELEASE = 6
 """Cycles from the step that frees a word to the first beat that may take its place."""
 DATAPATH = 11
 """Cycles from a window's last step to its vector in the finisher, less the adder levels."""
+STORED = 8
+"""Cycles from a layer's last result beat until its counters are kept: no other comes before."""
 COMMIT, COMMIT_INT32 = 21, 5
 """Cycles from a slice's turn in the finisher until its bytes may be read, int8 and int32."""
-SETUP = 19
-"""Cycles to set a layer up, products and the joining of channel groups apart."""
+SETUP = 28
+"""Cycles to read a descriptor and set the layer up, without products and joined channel groups."""
 PRODUCTS, PRODUCT, HALVING = 24, 4, 5
 """Products of the set-up, cycles of each, and cycles of each halving of the block of columns."""
 
@@ -475,12 +477,12 @@ class _Activations:
 def _hand_over(latest: int, offered: int, ratio: int) -> tuple[int, int]:
     """When a loader takes a layer, and a cycle so that its first word needs `ratio` more.
 
-    The loader is free the cycle after its latest word, and accepts from the cycle after it took the
-    layer on. Gathering narrow beats takes a cycle more, but the layer's first beat came
-    together with that latest word, if there was one.
+    The loader is free the cycle after its latest word. The stream opens the cycle after it took the
+    layer; a beat is in the register behind the pins a cycle later, and gathering narrow beats takes
+    one more.
     """
     taken = max(latest + 1, offered)
-    return taken, taken + (ratio > 1 and latest < -1)
+    return taken, taken + 1 + (ratio > 1)
 
 
 class _Weights:
@@ -646,6 +648,8 @@ class _Results:
         self._frame_words = -(-self._frame_bytes // config.lanes_out)
         self._base = len(self._reads)  # words of the layers before
         self._taken = max(self._reads[-1] + 1 if self._reads else offered, offered)
+        if self._reads:
+            self._free = max(self._free, self.last_beat + STORED - (self._ratio > 1))
         return self._taken
 
     @property

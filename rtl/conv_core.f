@@ -1,10 +1,14 @@
 // conv_core: paths from the root of the repository, as in `iverilog -c rtl/conv_core.f`.
 +incdir+rtl/common
 rtl/conv_core.v
-rtl/control/control.v
+rtl/control/axil_port.v
 rtl/control/conv_core_check.v
+rtl/control/descriptor_reader.v
+rtl/control/halt.v
+rtl/control/layer_queue.v
 rtl/control/layer_setup.v
 rtl/control/performance_counters.v
+rtl/control/registers.v
 rtl/walk/row_walker.v
 rtl/walk/sequencer.v
 rtl/walk/step_gate.v
@@ -29,6 +33,7 @@ rtl/finish/result_queue.v
 rtl/finish/result_reader.v
 rtl/streams/packet_guard.v
 rtl/streams/skid_buffer.v
+rtl/streams/stream_entry.v
 rtl/streams/stream_narrower.v
 rtl/streams/stream_widener.v
 rtl/common/multiplier.v

@@ -1,6 +1,6 @@
 // conv_core: a convolution engine with AXI4-Stream activations, weights and results, and AXI4-Lite control.
 //
-//   s_axil ------> control --> layer_setup --> (each user takes a copy of the layer's numbers)
+//   s_axil --> registers --> layer_queue --> layer_setup --> (each user takes a copy of the layer's numbers)
 //   s_axis_act --> activation_loader --> +----------+
 //                                        | datapath | --> queue --> finisher --> result_buffer --> reader --> m_axis_out
 //   s_axis_wgt --> weight_loader ------> +----------+
@@ -17,10 +17,10 @@
 module conv_core #(
     parameter LANES_IN         = 16,                // 4, 8, 16, 32: input bytes multiplied each cycle
     parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
-    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN and more: activation buffer
-    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 and more: weight buffer, words a filter
-    parameter CONST_WORDS      = 1024,              // power of two, 16 and more: constant buffer, words
-    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT and more: result buffer
+    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN to 2^22: activation buffer
+    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 to 2^20: weight buffer, words a filter
+    parameter CONST_WORDS      = 1024,              // power of two, 16 to 2^20: constant buffer, words
+    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
     parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
     parameter RESULT_QUEUE     = 16,                // 4, 8, 16, 32: vectors between array and finisher
@@ -100,28 +100,60 @@ module conv_core #(
         .RESULT_QUEUE    (RESULT_QUEUE),
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
-        .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
+        .OUT_STREAM_BYTES(OUT_STREAM_BYTES),
+        .CONST_PER_GROUP (CONST_PER_BLOCK)
     ) u_check ();
 
+    wire write;
+    wire [7:0] write_addr;
+    wire [31:0] write_data;
+    wire write_whole;
+    wire write_done;
+    wire write_okay;
+    wire read_request;
+    wire [7:0] read_addr;
+    wire read_done;
+    wire read_okay;
+    wire [31:0] read_data;
+    wire desc_write;
+    wire [31:0] desc_data;
+    wire start;
+    wire copying;
+    wire queue_full;
+    wire [3:0] layers;
+    wire resume;
+    wire force_resume;
+    wire halting;
+    wire leaving;
+    wire forced;
+    wire [7:0] error_code;
+    wire [7:0] error_detail;
+    wire [1:0] entry_closed;  // 0 activations, 1 weights
+    wire [1:0] packet_open;
+    wire [1:0] beat;
     wire desc_valid;
     wire desc_ready;
-    wire [255:0] desc;
+    wire [2:0] desc_index;
+    wire [31:0] desc_word;
+    wire setup_valid;
+    wire setup_ready;
+    wire [255:0] setup_desc;
     wire setup_error;
     wire [7:0] setup_code;
     wire [7:0] setup_detail;
-    wire [1:0] act_layers;
-    wire [1:0] wgt_layers;
     wire [2:0] act_error;
     wire [2:0] wgt_error;
     wire halted;
     wire closing;
     wire more_queued;
     wire [3:0] layer;
-    wire [3:0] read_layer;
-    wire [2:0] read_index;
+    wire [3:0] counters_of;
+    wire storing;
+    wire stored;
     wire [31:0] figure;
     wire [3:0] cfg_valid;
     wire [3:0] cfg_ready;
+    wire [1:0] entry_opens = cfg_valid[1:0] & cfg_ready[1:0];
     wire [15:0] cfg_frames;
     wire [31:0] cfg_frame_bytes;
     wire [15:0] cfg_groups;
@@ -174,7 +206,11 @@ module conv_core #(
     wire [7:0] cfg_out_zero_point;
     wire [7:0] cfg_smallest;
     wire [7:0] cfg_largest;
-    wire act_taken;
+    wire [8*ACT_STREAM_BYTES-1:0] act_beat_data;
+    wire [ACT_STREAM_BYTES-1:0] act_beat_keep;
+    wire act_beat_last;
+    wire act_beat_valid;
+    wire act_beat_ready;
     wire [8*LANES_IN-1:0] act_data;
     wire [LANES_IN-1:0] act_keep;
     wire act_last;
@@ -185,7 +221,11 @@ module conv_core #(
     wire [8*LANES_IN-1:0] act_wr_data;
     wire [ACT_W-$clog2(LANES_IN)-1:0] act_written;
     wire [ACT_W-$clog2(LANES_IN)-1:0] act_released;
-    wire wgt_taken;
+    wire [8*WGT_STREAM_BYTES-1:0] wgt_beat_data;
+    wire [WGT_STREAM_BYTES-1:0] wgt_beat_keep;
+    wire wgt_beat_last;
+    wire wgt_beat_valid;
+    wire wgt_beat_ready;
     wire [8*LANES_IN-1:0] wgt_data;
     wire [LANES_IN-1:0] wgt_keep;
     wire wgt_last;
@@ -200,7 +240,6 @@ module conv_core #(
     wire [WGT_W-1:0] wgt_released;
     wire [CONST_COUNT_W-1:0] const_released;
     wire step_valid;
-    wire step_first;
     wire step_last;
     wire step_any;
     wire step_multiply;
@@ -247,22 +286,50 @@ module conv_core #(
     wire beat_layer_end;
     wire beat_valid;
     wire beat_ready;
-    wire out_layer_end;
+    wire layer_end;
 
     // Halted, the core swallows what is still sent to it.
     wire core_rst = rst || halted;
 
-    assign s_axis_act_tready = halted || act_taken;
-    assign s_axis_wgt_tready = halted || wgt_taken;
-
-    wire act_beat = s_axis_act_tvalid && s_axis_act_tready;
-    wire wgt_beat = s_axis_wgt_tvalid && s_axis_wgt_tready;
-    wire layer_end = out_layer_end && m_axis_out_tvalid && m_axis_out_tready;
-
     // Finisher and reader take a layer together.
     assign cfg_ready[3] = finisher_ready && reader_ready;
 
-    control #(
+    axil_port u_axil_port (
+        .clk           (clk),
+        .rst           (rst),
+        .s_axil_awaddr (s_axil_awaddr),
+        .s_axil_awprot (s_axil_awprot),
+        .s_axil_awvalid(s_axil_awvalid),
+        .s_axil_awready(s_axil_awready),
+        .s_axil_wdata  (s_axil_wdata),
+        .s_axil_wstrb  (s_axil_wstrb),
+        .s_axil_wvalid (s_axil_wvalid),
+        .s_axil_wready (s_axil_wready),
+        .s_axil_bresp  (s_axil_bresp),
+        .s_axil_bvalid (s_axil_bvalid),
+        .s_axil_bready (s_axil_bready),
+        .s_axil_araddr (s_axil_araddr),
+        .s_axil_arprot (s_axil_arprot),
+        .s_axil_arvalid(s_axil_arvalid),
+        .s_axil_arready(s_axil_arready),
+        .s_axil_rdata  (s_axil_rdata),
+        .s_axil_rresp  (s_axil_rresp),
+        .s_axil_rvalid (s_axil_rvalid),
+        .s_axil_rready (s_axil_rready),
+        .write         (write),
+        .write_addr    (write_addr),
+        .write_data    (write_data),
+        .write_whole   (write_whole),
+        .write_done    (write_done),
+        .write_okay    (write_okay),
+        .read          (read_request),
+        .read_addr     (read_addr),
+        .read_done     (read_done),
+        .read_okay     (read_okay),
+        .read_data     (read_data)
+    );
+
+    registers #(
         .LANES_IN        (LANES_IN),
         .LANES_OUT       (LANES_OUT),
         .REQUANT_LANES   (REQUANT_LANES),
@@ -274,45 +341,93 @@ module conv_core #(
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
         .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
-    ) u_control (
-        .clk             (clk),
-        .rst             (rst),
-        .s_axil_awaddr   (s_axil_awaddr),
-        .s_axil_awprot   (s_axil_awprot),
-        .s_axil_awvalid  (s_axil_awvalid),
-        .s_axil_awready  (s_axil_awready),
-        .s_axil_wdata    (s_axil_wdata),
-        .s_axil_wstrb    (s_axil_wstrb),
-        .s_axil_wvalid   (s_axil_wvalid),
-        .s_axil_wready   (s_axil_wready),
-        .s_axil_bresp    (s_axil_bresp),
-        .s_axil_bvalid   (s_axil_bvalid),
-        .s_axil_bready   (s_axil_bready),
-        .s_axil_araddr   (s_axil_araddr),
-        .s_axil_arprot   (s_axil_arprot),
-        .s_axil_arvalid  (s_axil_arvalid),
-        .s_axil_arready  (s_axil_arready),
-        .s_axil_rdata    (s_axil_rdata),
-        .s_axil_rresp    (s_axil_rresp),
-        .s_axil_rvalid   (s_axil_rvalid),
-        .s_axil_rready   (s_axil_rready),
-        .irq             (irq),
-        .desc_valid      (desc_valid),
-        .desc_ready      (desc_ready),
-        .desc            (desc),
-        .setup_error     (setup_error),
-        .setup_code      (setup_code),
-        .setup_detail    (setup_detail),
-        .act_error       (act_error),
-        .wgt_error       (wgt_error),
-        .halted          (halted),
-        .closing         (closing),
-        .layer_end       (layer_end),
-        .more_queued     (more_queued),
-        .layer           (layer),
-        .read_layer      (read_layer),
-        .read_index      (read_index),
-        .figure          (figure)
+    ) u_registers (
+        .clk         (clk),
+        .rst         (rst),
+        .write       (write),
+        .write_addr  (write_addr),
+        .write_data  (write_data),
+        .write_whole (write_whole),
+        .write_done  (write_done),
+        .write_okay  (write_okay),
+        .read        (read_request),
+        .read_addr   (read_addr),
+        .read_done   (read_done),
+        .read_okay   (read_okay),
+        .read_data   (read_data),
+        .irq         (irq),
+        .desc_write  (desc_write),
+        .desc_data   (desc_data),
+        .start       (start),
+        .copying     (copying),
+        .queue_full  (queue_full),
+        .layers      (layers),
+        .resume      (resume),
+        .force_resume(force_resume),
+        .halting     (halting),
+        .halted      (halted),
+        .waits_for   ({closing, packet_open} & {3{halted}}),
+        .error_code  (error_code),
+        .error_detail(error_detail),
+        .layer_end   (layer_end),
+        .layer       (layer),
+        .counters_of (counters_of),
+        .storing     (storing),
+        .figure      (figure)
+    );
+
+    layer_queue u_layer_queue (
+        .clk       (clk),
+        .rst       (rst),
+        .halted    (halted),
+        .wr_en     (desc_write),
+        .wr_index  (write_addr[4:2]),
+        .wr_data   (write_data),
+        .rd_index  (read_addr[4:2]),
+        .rd_data   (desc_data),
+        .start     (start),
+        .copying   (copying),
+        .full      (queue_full),
+        .layer_end (layer_end),
+        .layers    (layers),
+        .more      (more_queued),
+        .desc_valid(desc_valid),
+        .desc_ready(desc_ready),
+        .desc_index(desc_index),
+        .desc_word (desc_word)
+    );
+
+    halt u_halt (
+        .clk          (clk),
+        .rst          (rst),
+        .setup_error  (setup_error),
+        .setup_code   (setup_code),
+        .setup_detail (setup_detail),
+        .act_error    (act_error),
+        .wgt_error    (wgt_error),
+        .queue_overrun(start && queue_full),
+        .resume       (resume),
+        .force_resume (force_resume),
+        .results_open (closing),
+        .closed       (entry_closed),
+        .halting      (halting),
+        .halted       (halted),
+        .leaving      (leaving),
+        .forced       (forced),
+        .error_code   (error_code),
+        .error_detail (error_detail)
+    );
+
+    descriptor_reader u_descriptor_reader (
+        .clk        (clk),
+        .rst        (core_rst),
+        .desc_valid (desc_valid),
+        .desc_ready (desc_ready),
+        .desc_index (desc_index),
+        .desc_word  (desc_word),
+        .setup_valid(setup_valid),
+        .setup_ready(setup_ready),
+        .setup_desc (setup_desc)
     );
 
     layer_setup #(
@@ -334,9 +449,9 @@ module conv_core #(
     ) u_layer_setup (
         .clk                (clk),
         .rst                (core_rst),
-        .desc_valid         (desc_valid),
-        .desc_ready         (desc_ready),
-        .desc               (desc),
+        .desc_valid         (setup_valid),
+        .desc_ready         (setup_ready),
+        .desc               (setup_desc),
         .error              (setup_error),
         .error_code         (setup_code),
         .error_detail       (setup_detail),
@@ -396,18 +511,42 @@ module conv_core #(
         .cfg_largest        (cfg_largest)
     );
 
+    stream_entry #(
+        .BYTES(ACT_STREAM_BYTES)
+    ) u_act_entry (
+        .clk    (clk),
+        .rst    (rst),
+        .open   (entry_opens[0]),
+        .packets(cfg_frames),
+        .halted (halted),
+        .leaving(leaving),
+        .forced (forced),
+        .closed (entry_closed[0]),
+        .in_packet(packet_open[0]),
+        .beat   (beat[0]),
+        .s_data (s_axis_act_tdata),
+        .s_keep (s_axis_act_tkeep),
+        .s_last (s_axis_act_tlast),
+        .s_valid(s_axis_act_tvalid),
+        .s_ready(s_axis_act_tready),
+        .m_data (act_beat_data),
+        .m_keep (act_beat_keep),
+        .m_last (act_beat_last),
+        .m_valid(act_beat_valid),
+        .m_ready(act_beat_ready)
+    );
+
     stream_widener #(
         .BEAT_BYTES(ACT_STREAM_BYTES),
         .RATIO     (LANES_IN / ACT_STREAM_BYTES)
     ) u_act_widener (
         .clk    (clk),
         .rst    (core_rst),
-        .enable (!cfg_ready[0]),
-        .s_data (s_axis_act_tdata),
-        .s_keep (s_axis_act_tkeep),
-        .s_last (s_axis_act_tlast),
-        .s_valid(s_axis_act_tvalid),
-        .s_ready(act_taken),
+        .s_data (act_beat_data),
+        .s_keep (act_beat_keep),
+        .s_last (act_beat_last),
+        .s_valid(act_beat_valid),
+        .s_ready(act_beat_ready),
         .m_data (act_data),
         .m_keep (act_keep),
         .m_last (act_last),
@@ -436,10 +575,34 @@ module conv_core #(
         .wr_data        (act_wr_data),
         .written        (act_written),
         .released       (act_released),
-        .layers         (act_layers),
         .error_early    (act_error[0]),
         .error_late     (act_error[1]),
         .error_keep     (act_error[2])
+    );
+
+    stream_entry #(
+        .BYTES(WGT_STREAM_BYTES)
+    ) u_wgt_entry (
+        .clk    (clk),
+        .rst    (rst),
+        .open   (entry_opens[1]),
+        .packets(16'd1),
+        .halted (halted),
+        .leaving(leaving),
+        .forced (forced),
+        .closed (entry_closed[1]),
+        .in_packet(packet_open[1]),
+        .beat   (beat[1]),
+        .s_data (s_axis_wgt_tdata),
+        .s_keep (s_axis_wgt_tkeep),
+        .s_last (s_axis_wgt_tlast),
+        .s_valid(s_axis_wgt_tvalid),
+        .s_ready(s_axis_wgt_tready),
+        .m_data (wgt_beat_data),
+        .m_keep (wgt_beat_keep),
+        .m_last (wgt_beat_last),
+        .m_valid(wgt_beat_valid),
+        .m_ready(wgt_beat_ready)
     );
 
     stream_widener #(
@@ -448,12 +611,11 @@ module conv_core #(
     ) u_wgt_widener (
         .clk    (clk),
         .rst    (core_rst),
-        .enable (!cfg_ready[1]),
-        .s_data (s_axis_wgt_tdata),
-        .s_keep (s_axis_wgt_tkeep),
-        .s_last (s_axis_wgt_tlast),
-        .s_valid(s_axis_wgt_tvalid),
-        .s_ready(wgt_taken),
+        .s_data (wgt_beat_data),
+        .s_keep (wgt_beat_keep),
+        .s_last (wgt_beat_last),
+        .s_valid(wgt_beat_valid),
+        .s_ready(wgt_beat_ready),
         .m_data (wgt_data),
         .m_keep (wgt_keep),
         .m_last (wgt_last),
@@ -489,7 +651,6 @@ module conv_core #(
         .wgt_written    (wgt_written),
         .wgt_released   (wgt_released),
         .const_released (const_released),
-        .layers         (wgt_layers),
         .error_early    (wgt_error[0]),
         .error_late     (wgt_error[1]),
         .error_keep     (wgt_error[2])
@@ -563,7 +724,6 @@ module conv_core #(
         .wgt_released     (wgt_released),
         .credit_return    (credit),
         .step_valid       (step_valid),
-        .step_first       (step_first),
         .step_last        (step_last),
         .step_any         (step_any),
         .step_multiply    (step_multiply),
@@ -729,6 +889,7 @@ module conv_core #(
         .rst        (rst),
         .halted     (halted),
         .closing    (closing),
+        .stored     (stored),
         .s_data     (beat_data),
         .s_keep     (beat_keep),
         .s_last     (beat_last),
@@ -738,32 +899,32 @@ module conv_core #(
         .m_data     (m_axis_out_tdata),
         .m_keep     (m_axis_out_tkeep),
         .m_last     (m_axis_out_tlast),
-        .m_layer_end(out_layer_end),
+        .layer_end  (layer_end),
         .m_valid    (m_axis_out_tvalid),
         .m_ready    (m_axis_out_tready)
     );
 
     performance_counters u_performance_counters (
-        .clk             (clk),
-        .rst             (rst),
-        .halted          (halted),
-        .act_beat        (act_beat),
-        .wgt_beat        (wgt_beat),
-        .act_layers      (act_layers),
-        .wgt_layers      (wgt_layers),
-        .layer_end       (layer_end),
-        .more_queued     (more_queued),
-        .active          (step_valid),
-        .stall_act       (stall_act),
-        .stall_wgt       (stall_wgt),
-        .stall_out       (stall_out),
-        .layer           (layer),
-        .read_layer      (read_layer),
-        .read_index      (read_index),
-        .figure          (figure)
+        .clk        (clk),
+        .rst        (rst),
+        .halted     (halted),
+        .opens      (entry_opens),
+        .beat       (beat),
+        .layer_end  (layer_end),
+        .more_queued(more_queued),
+        .active     (step_valid),
+        .stall_act  (stall_act),
+        .stall_wgt  (stall_wgt),
+        .stall_out  (stall_out),
+        .layer      (layer),
+        .storing    (storing),
+        .stored     (stored),
+        .read_layer (counters_of),
+        .read_index (read_addr[4:2]),
+        .figure     (figure)
     );
 
-    wire unused = &{1'b0, step_first, step_act, step_wgt, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, step_act, step_wgt, out_wr_addr, out_rd_word};
 
 endmodule
 

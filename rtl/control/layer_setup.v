@@ -491,7 +491,8 @@ module layer_setup #(
             cfg_by_float       <= mode[1];
             channel_groups_q   <= groups;
             kernel_q           <= kernel;
-            mode_ok_q          <= mode[31:2] == 30'd0 && (FLOAT_RULE != 0 || !mode[1]);
+            // float rounds only what is requantised, and only where there is that rule
+            mode_ok_q          <= mode[31:2] == 30'd0 && mode[1:0] != 2'b10 && (FLOAT_RULE != 0 || !mode[1]);
 
             reach_x_q          <= dilated(kernel[3:0] - 4'd1, kernel[18:16]);
             reach_y_q          <= dilated(kernel[7:4] - 4'd1, kernel[22:20]);

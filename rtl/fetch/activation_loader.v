@@ -37,8 +37,6 @@ module activation_loader #(
     output wire [                   COUNT_W-1:0] written,   // words taken so far
     input  wire [                   COUNT_W-1:0] released,  // words needed no more
 
-    output wire [                           1:0] layers,       // begun so far, modulo 4
-
     output reg                                   error_early,  // one cycle each
     output reg                                   error_late,
     output reg                                   error_keep
@@ -48,7 +46,6 @@ module activation_loader #(
     localparam WORDS  = BYTES / LANES;
 
     reg       active_q;
-    reg [1:0] layers_q;
 
     wire room;
     wire frame_end;
@@ -90,19 +87,16 @@ module activation_loader #(
     assign wr_en     = accept;
     assign wr_word   = written[$clog2(WORDS)-1:0];
     assign wr_data   = s_data;
-    assign layers    = layers_q;
 
     always @(posedge clk) begin
         if (rst) begin
             active_q    <= 1'b0;
-            layers_q    <= 2'd0;
             error_early <= 1'b0;
             error_late  <= 1'b0;
             error_keep  <= 1'b0;
         end else begin
             if (cfg_ready) active_q <= cfg_valid;
             else if (accept && layer_end) active_q <= 1'b0;
-            if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
             error_early <= accept && s_last && !frame_end;
             error_late  <= accept && !s_last && frame_end;
             error_keep  <= accept && s_last == frame_end && wrong_keep;

@@ -44,8 +44,6 @@ module weight_loader #(
     input  wire [        WGT_COUNT_W-1:0] wgt_released,
     input  wire [      CONST_COUNT_W-1:0] const_released,
 
-    output wire [                    1:0] layers,       // begun so far, modulo 4
-
     output reg                            error_early,  // one cycle each
     output reg                            error_late,
     output reg                            error_keep
@@ -64,7 +62,6 @@ module weight_loader #(
     reg                     one_set_q;      // a group has no other
     reg [WGT_COUNT_W-1:0]   words_left_q;   // of this group, less one
     reg [15:0]              groups_left_q;  // less one
-    reg [1:0]               layers_q;
 
     wire wgt_room;
     wire const_room;
@@ -109,7 +106,6 @@ module weight_loader #(
     assign wgt_wr_lane   = accept && !constants_q ? lane_q : {LANES_OUT{1'b0}};
     assign wgt_wr_word   = wgt_written[$clog2(WGT_WORDS)-1:0];
     assign wr_data       = s_data;
-    assign layers        = layers_q;
 
     always @(posedge clk) begin
         if (cfg_ready) begin
@@ -150,14 +146,12 @@ module weight_loader #(
     always @(posedge clk) begin
         if (rst) begin
             active_q        <= 1'b0;
-            layers_q        <= 2'd0;
             error_early     <= 1'b0;
             error_late      <= 1'b0;
             error_keep      <= 1'b0;
         end else begin
             if (cfg_ready) active_q <= cfg_valid;
             else if (accept && packet_end) active_q <= 1'b0;
-            if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
             error_early <= accept && s_last && !packet_end;
             error_late  <= accept && !s_last && packet_end;
             error_keep  <= accept && s_last == packet_end && s_keep != {LANES_IN{1'b1}};

@@ -81,7 +81,6 @@ module sequencer #(
     output wire [WGT_W-1:0]              wgt_released,
     input  wire                          credit_return,
     output wire                          step_valid,
-    output wire                          step_first,
     output wire                          step_last,
     output wire                          step_any,
     output wire                          step_multiply,
@@ -269,7 +268,6 @@ module sequencer #(
 
     wire                          walk_valid;
     wire                          walk_ready;
-    wire                          walk_first;
     wire                          walk_last;
     wire                          walk_any;
     wire                          walk_multiply;
@@ -466,7 +464,6 @@ module sequencer #(
         .window_layer_end(window_layer_end),
         .walk_valid(walk_valid),
         .walk_ready(walk_ready),
-        .walk_first(walk_first),
         .walk_last(walk_last),
         .walk_any(walk_any),
         .walk_multiply(walk_multiply),
@@ -504,7 +501,6 @@ module sequencer #(
         .cfg_in_zero_point(in_zero_point_q),
         .walk_valid(walk_valid),
         .walk_ready(walk_ready),
-        .walk_first(walk_first),
         .walk_last(walk_last),
         .walk_any(walk_any),
         .walk_multiply(walk_multiply),
@@ -531,7 +527,6 @@ module sequencer #(
         .wgt_released(wgt_released),
         .credit_return(credit_return),
         .step_valid(step_valid),
-        .step_first(step_first),
         .step_last(step_last),
         .step_any(step_any),
         .step_multiply(step_multiply),

@@ -29,7 +29,6 @@ module step_gate #(
 
     input  wire                     walk_valid,
     output wire                     walk_ready,
-    input  wire                     walk_first,
     input  wire                     walk_last,
     input  wire                     walk_any,
     input  wire                     walk_multiply,
@@ -59,7 +58,6 @@ module step_gate #(
     input  wire                     credit_return,       // a result has left the queue
 
     output wire                     step_valid,
-    output reg                      step_first,
     output reg                      step_last,
     output reg                      step_any,
     output reg                      step_multiply,
@@ -136,7 +134,6 @@ module step_gate #(
 
     always @(posedge clk) begin
         if (walk_ready) begin
-            step_first       <= walk_first;
             step_last        <= walk_last;
             step_any         <= walk_any;
             step_multiply    <= walk_multiply;

@@ -51,7 +51,6 @@ module step_walker #(
 
     output wire                     walk_valid,
     input  wire                     walk_ready,
-    output wire                     walk_first,
     output wire                     walk_last,
     output wire                     walk_any,            // some lane is inside the image
     output wire                     walk_multiply,       // else, depthwise, the column is only remembered
@@ -77,7 +76,6 @@ module step_walker #(
     localparam LANE_W = $clog2(LANES);
 
     reg               valid_q;
-    reg               first_q;
     reg               empty_q;
     reg [        3:0] rows_left_q;
     reg [        3:0] runs_left_q;
@@ -141,7 +139,6 @@ module step_walker #(
 
     always @(posedge clk) begin
         if (window_ready) begin
-            first_q       <= 1'b1;
             empty_q       <= window_empty;
             rows_left_q   <= window_rows;
             runs_left_q   <= window_runs;
@@ -181,7 +178,6 @@ module step_walker #(
             last_group_q  <= window_last_group;
             layer_end_q   <= window_layer_end;
         end else if (move) begin
-            first_q       <= first_q && !multiply;
             first_chunk_q <= run_end_q;
             run_end_q     <= run_end;
             last_run_q    <= last_run;
@@ -223,12 +219,11 @@ module step_walker #(
 
     // In a skid buffer, which cuts the path from a step that waits to everything in front of it.
     skid_buffer #(
-        .WIDTH(20 + LANE_W + 3 * ACT_W + 2 * WGT_W + OUT_W)
+        .WIDTH(19 + LANE_W + 3 * ACT_W + 2 * WGT_W + OUT_W)
     ) u_skid_buffer (
         .clk    (clk),
         .rst    (rst),
         .s_data ({
-            first_q,
             last_q,
             !empty_q && !outside,
             multiply,
@@ -253,7 +248,6 @@ module step_walker #(
         .s_valid(valid_q),
         .s_ready(move),
         .m_data ({
-            walk_first,
             walk_last,
             walk_any,
             walk_multiply,

@@ -96,7 +96,7 @@ EFFECTS = (
     Effect("a step's first lane is left out", "u_datapath", "step_first_lane", "{} + 1'b1"),
     Effect("a step's last lane is left out", "u_datapath", "step_last_lane", "{} - 1'b1"),
     Effect("a bit of the zero point is wrong", "u_datapath", "step_zero_point", "{} ^ 8'd2"),
-    Effect("each step begins a window", "u_datapath", "step_first", "1'b1", 2),
+    Effect("each step ends a window", "u_datapath", "step_last", "1'b1", 2),
     Effect("a bit of each activation word is wrong", "u_datapath", "act_wr_data", "{} ^ 2'd2"),
     Effect("a bit of each weight word is wrong", "u_datapath", "wgt_wr_data", "{} ^ 2'd2"),
     Effect("the first filter's sum is wrong", "u_finisher", "head_acc", "{} ^ 10'd512"),
@@ -230,7 +230,7 @@ TRACKER = """
     wire rare_any = rare_in_q != rare_out_q;
     wire [255:0] rare_desc = rare_queue_q[rare_out_q];
     always @(posedge clk) begin
-        if (desc_valid && desc_ready) rare_queue_q[rare_in_q] <= desc;
+        if (desc_valid && desc_ready) rare_queue_q[rare_in_q] <= setup_desc;
         if (core_rst) begin
             rare_in_q  <= 4'd0;
             rare_out_q <= 4'd0;
@@ -244,7 +244,7 @@ TRACKER = """
             rare_began_q <= 1'b0;
         end else begin
             if (m_axis_out_tvalid && !m_axis_out_tready) rare_held_q <= 1'b1;
-            if (act_beat) rare_began_q <= 1'b1;
+            if (beat[0]) rare_began_q <= 1'b1;
             if (rare_began_q && s_axis_act_tready && !s_axis_act_tvalid) rare_pause_q <= 1'b1;
         end
     end

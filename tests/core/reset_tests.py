@@ -40,7 +40,7 @@ def places(dut: Any) -> dict[str, Callable[[], bool]]:
     def state(number: int) -> Callable[[], bool]:
         return lambda: int(dut.u_layer_setup.state_q.value) == number
 
-    control, sequencer = dut.u_control, dut.u_sequencer
+    control, sequencer = dut.u_axil_port, dut.u_sequencer
     assert {"IDLE", "MULTIPLY", "OFFER"} <= SETUP_STATES.keys()
     result = {f"set-up: {name}": state(number) for name, number in SETUP_STATES.items()}
     for name in ("rows", "windows", "steps"):

@@ -98,6 +98,8 @@ class Rig:
         self._out_monitor = Monitor(self.out_pins, empty_last=True)
         self._watch: Task[None] | None = None
         self._tasks: list[Task[Any]] = []
+        self.sending: list[Task[None]] = []
+        """of all streams since the reset"""
         self._written: dict[int, int] = {}
         Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
 
@@ -138,6 +140,7 @@ class Rig:
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
+        self.sending.clear()
         self._written.clear()
         self._stop_watching()
         self.axil.idle()
@@ -191,9 +194,9 @@ class Rig:
     async def start(self) -> Response:
         return await self.axil.write(Register.CTRL, Ctrl.START)
 
-    async def resume(self) -> None:
+    async def resume(self, *, force: bool = False) -> None:
         """RESUME, and waits until it is done."""
-        await self.write(Register.CTRL, Ctrl.RESUME)
+        await self.write(Register.CTRL, Ctrl.RESUME | (Ctrl.FORCE if force else 0))
         for _ in range(TIMEOUT_CYCLES):
             if not await self.read(Register.STATUS) & Status.HALTED:
                 return
@@ -214,10 +217,12 @@ class Rig:
 
     def send(self, act: Sequence[Beat], wgt: Sequence[Beat]) -> tuple[Task[None], Task[None]]:
         """Both streams, side by side; the tasks end when all is accepted."""
-        return (
+        tasks = (
             self.in_background(Source(self.act_pins, lambda: self.in_gate()).send(act)),
             self.in_background(Source(self.wgt_pins, lambda: self.in_gate()).send(wgt)),
         )
+        self.sending += tasks
+        return tasks
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> Task[None]:
         """Something that goes on until it is done, or until a reset."""
