@@ -70,9 +70,9 @@ class Results:
         if some.new_block:
             self._fetched = self._fetches(first_step)
             self._constants_taken = max(vector, self._fetched + 1)
-        if some.layer_end:  # the layer's last mark takes a cycle of its own
-            if not some.new_block or last_step != first_step:
-                self._fetched = max(last_step, self._fetched) + 1
+        alone = some.new_block and last_step == first_step
+        if some.layer_end and not alone:  # the layer's last mark takes a cycle of its own
+            self._fetched = max(last_step, self._fetched) + 1
 
     @property
     def constants_fetched(self) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
+from tests.blocks.layers import LayerSender
 from tests.blocks.rounding import by_float, by_tflite, clamped, wrapped
 
 LAYERS = 16
@@ -89,7 +90,14 @@ async def results_stand_in_order(dut: Any) -> None:
     rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
     cocotb.start_soon(Clock(dut.clk, 10, "ns").start())
     dut.rst.value = 1
-    for pin in (dut.cfg_valid, dut.const_wr_en, dut.mark_valid, dut.vector_valid, dut.read):
+    for pin in (
+        dut.numbers,
+        dut.take_layer,
+        dut.const_wr_en,
+        dut.mark_valid,
+        dut.vector_valid,
+        dut.read,
+    ):
         pin.value = 0
     for _ in range(3):
         await FallingEdge(dut.clk)
@@ -104,6 +112,7 @@ async def results_stand_in_order(dut: Any) -> None:
     ready_at: list[int] = []  # words that a layer's blocks need, cumulated
     for layer in layers:
         for block in layer.constants:
+            block += rng.bytes(lanes)  # zero points of the weights
             block += bytes(-len(block) % lanes_in)
             words += [block[i : i + lanes_in] for i in range(0, len(block), lanes_in)]
             ready_at.append(len(words))
@@ -123,7 +132,19 @@ async def results_stand_in_order(dut: Any) -> None:
 
     memory = bytearray(size)
     vectors: deque[tuple[int, bytes]] = deque()
-    written, places, layer_index, read, committed = 0, queue, 0, 0, 0
+    written, places, read, committed = 0, queue, 0, 0
+    sender = LayerSender(
+        rng,
+        [
+            {
+                "MODE": layer.int8 | layer.float << 1,
+                "OUT_ZERO_POINT": layer.zero_point,
+                "SMALLEST": layer.clamps[0],
+                "LARGEST": layer.clamps[1],
+            }
+            for layer in layers
+        ],
+    )
     expected = b"".join(layer.bytes.ljust(layer.padded, b"\0") for layer in layers)
     counts = bytearray(
         b"".join(
@@ -149,16 +170,10 @@ async def results_stand_in_order(dut: Any) -> None:
         committed = now
         released = int(dut.const_released.value)
         # What goes in next.
-        if int(dut.cfg_ready.value) and layer_index < LAYERS and rng.random() < 0.9:
-            layer = layers[layer_index]
-            layer_index += 1
-            dut.cfg_valid.value = 1
-            dut.cfg_requantise.value = layer.int8
-            dut.cfg_by_float.value = layer.float
-            dut.cfg_out_zero_point.value = layer.zero_point & 0xFF
-            dut.cfg_smallest.value, dut.cfg_largest.value = (n & 0xFF for n in layer.clamps)
-        else:
-            dut.cfg_valid.value = 0
+        ready = bool(int(dut.ready.value))
+        numbers, offered = sender.step(ready=ready)
+        dut.numbers.value = numbers
+        dut.take_layer.value = int(offered and ready)
         free = const_words - (written - released) % 2**const_bits
         dut.const_wr_en.value = int(free > 0 and written < len(words))
         if free > 0 and written < len(words):
@@ -196,4 +211,5 @@ async def results_stand_in_order(dut: Any) -> None:
     for _ in range(40):
         await FallingEdge(dut.clk)
     assert int(dut.const_released.value) == len(words) % 2**const_bits
-    assert int(dut.cfg_ready.value)
+    assert int(dut.ready.value)
+    assert not sender.left

@@ -10,6 +10,8 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
+from tests.blocks.layers import LayerSender
+
 LAYERS = 12
 MOST_CYCLES = 20_000
 
@@ -20,7 +22,7 @@ async def frames_come_out_with_zeros_after_their_end(dut: Any) -> None:
     rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
     cocotb.start_soon(Clock(dut.clk, 10, "ns").start())
     dut.rst.value = 1
-    dut.cfg_valid.value = dut.committed.value = dut.m_ready.value = 0
+    dut.numbers.value = dut.take.value = dut.committed.value = dut.m_ready.value = 0
     await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
     dut.rst.value = 0
@@ -38,17 +40,18 @@ async def frames_come_out_with_zeros_after_their_end(dut: Any) -> None:
                 end = last and frame == frames - 1
                 expected.append((zeros, 2 ** len(part) - 1, last, end))
             ends.append((len(words) * lanes, len(words) * lanes - -frame_bytes % lanes))
-    committed, layer, beats, answer = 0, 0, [], None
+    sender = LayerSender(
+        rng, [{"OUT_FRAME_BYTES": size, "FRAMES": frames} for size, frames in sizes]
+    )
+    committed, beats, answer = 0, [], None
     for cycle in range(MOST_CYCLES):
         if answer is not None:
             dut.rd_data.value = int.from_bytes(words[answer], "little")
         fast = cycle // 50 % 2
-        if int(dut.cfg_ready.value) and layer < LAYERS:
-            dut.cfg_valid.value = 1
-            dut.cfg_frame_bytes.value, dut.cfg_frames.value = sizes[layer]
-            layer += 1
-        else:
-            dut.cfg_valid.value = 0
+        free = bool(int(dut.ready.value))
+        numbers, offered = sender.step(ready=free)
+        dut.numbers.value = numbers
+        dut.take.value = int(offered and free)
         # Results are committed a few bytes at a time; a frame begins on a word.
         reached = next((pair for pair in ends if committed < pair[1]), None)
         if reached and rng.random() < 0.8:
