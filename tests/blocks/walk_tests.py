@@ -152,7 +152,7 @@ async def run(dut: Any, work: list[Work], rng: np.random.Generator, *, slow: boo
         if slow:
             acts = min(acts + int(rng.random() < pace), target.acts)
             left = target.wgts - wgts
-            wgts += int(rng.random() < pace) * min(left, int(rng.integers(1, 3)) + left // 64)
+            wgts += int(rng.random() < pace) * min(left, int(rng.integers(1, 3)) + left // 512)
         else:
             acts, wgts = target.acts, target.wgts
         dut.act_written.value = acts % (1 << (ACT_W - LANE_W))

@@ -183,7 +183,7 @@ def _steps(layer: WalkLayer, item: WalkItem, column: int, n: int) -> tuple[list[
     if not reads:
         return [WalkStep(True, True, True, False, True)], outside
     count = item.taps * len(reads)
-    steps = []
+    steps: list[WalkStep] = []
     for row in range(item.taps):
         for offset, first_lane, last_lane, word in reads:
             steps.append(
@@ -350,6 +350,8 @@ def random_items(
     items = []
     for index in range(count):
         taps = int(rng.integers(0, most_rows + 1)) if rng.random() < 0.6 else 1
+        if rng.random() < 0.2:
+            taps = min(5, most_rows)  # the least that takes half the tap memory
         col = int(rng.integers(-reach - 2, 3))
         if rng.random() < 0.1:
             col = int(rng.integers(-300, layer.width + 300))
