@@ -1,7 +1,7 @@
 """The convolution, twice: a loop that everybody believes and a fast one that is tested equal to it.
 
     acc[n, oy, ox, o] = bias[o] + sum over ky, kx, c of
-        (x[n, oy*SH + ky*DH - top, ox*SW + kx*DW - left, c] - in_zp) * w[o, ky, kx, c]
+        (x[n, oy*SH + ky*DH - top, ox*SW + kx*DW - left, c] - in_zp) * (w[o, ky, kx, c] - w_zp[o])
 
 with taps outside the image worth nothing. It is a cross-correlation: the kernel is not flipped.
 With groups, `c` runs over the input channels of the filter's own group. An accumulator has 32 bits:
@@ -14,15 +14,16 @@ import numpy as np
 
 from models.layer import Float32Array, Int32Array, Int64Array, Layer, LayerCase
 
-EXACT_PRODUCTS = 1024
-"""Products of two int8 that float32 sums without rounding: 1024 * 128 * 128 = 2^24."""
+EXACT_PRODUCTS = 512
+"""Products of an int8 and a weight of nine bits that float32 sums without rounding: 512 * 128 * 255
+is below 2^24."""
 BLOCK_VALUES = 1 << 22
 """Window values laid out side by side at a time: bounds the memory to 16 MiB, or one output row."""
 
 
 def accumulate_loop(case: LayerCase) -> Int32Array:
     """The accumulators, int32 (N, OH, OW, Cout), by the formula and value by value. Slow."""
-    layer, x, w = case.layer, case.x.tolist(), case.w.tolist()
+    layer, x, w, w_zp = case.layer, case.x.tolist(), case.w.tolist(), case.w_zp.tolist()
     kh, kw, channels = layer.weight_shape[1:]
     (sh, sw), (dh, dw), (top, left, _, _) = layer.stride, layer.dilation, layer.pads
     filters = layer.out_channels // layer.groups
@@ -34,7 +35,8 @@ def accumulate_loop(case: LayerCase) -> Int32Array:
             iy, ix = oy * sh + ky * dh - top, ox * sw + kx * dw - left
             if 0 <= iy < layer.height and 0 <= ix < layer.width:
                 for c in range(channels):
-                    total += (x[n][iy][ix][first + c] - layer.in_zp) * w[o][ky][kx][c]
+                    weight = w[o][ky][kx][c] - w_zp[o]
+                    total += (x[n][iy][ix][first + c] - layer.in_zp) * weight
         acc[n, oy, ox, o] = (total + 2**31) % 2**32 - 2**31
     return acc
 
@@ -42,13 +44,14 @@ def accumulate_loop(case: LayerCase) -> Int32Array:
 def accumulate(case: LayerCase) -> Int32Array:
     """The accumulators, int32 (N, OH, OW, Cout), exact and fast: matrix products in float32.
 
-    They run on the raw int8 values, where padding is zero; the zero point is taken off afterwards,
-    as in_zp times the sum of the weights of the taps inside the image.
+    They run on the raw activations, where padding is zero; their zero point is taken off
+    afterwards, as in_zp times the sum of the weights of the taps inside the image. The weights'
+    zero points are taken off at once.
     """
     layer, groups = case.layer, case.layer.groups
     n, oh, ow, cout = layer.out_shape
     products = int(np.prod(layer.weight_shape[1:]))
-    weights = case.w.astype(np.float32)
+    weights = case.centred_weights.astype(np.float32)
     matrices = weights.reshape(groups, cout // groups, products)
     windows = _windows(case)
     block = max(1, BLOCK_VALUES // (ow * products))
@@ -86,7 +89,7 @@ def _windows(case: LayerCase) -> Float32Array:
 
 
 def _product(windows: Float32Array, filters: Float32Array) -> Int32Array:
-    """(M, K) and (F, K) of int8 values to int32 (M, F), in pieces that float32 sums exactly."""
+    """(M, K) and (F, K) of whole numbers to int32 (M, F), in pieces that float32 sums exactly."""
     result = np.zeros((len(windows), len(filters)), np.int32)
     for start in range(0, windows.shape[1], EXACT_PRODUCTS):
         piece = slice(start, start + EXACT_PRODUCTS)
@@ -97,8 +100,8 @@ def _product(windows: Float32Array, filters: Float32Array) -> Int32Array:
 def _inside_weights(layer: Layer, weights: Float32Array) -> Int64Array:
     """(OH, OW, Cout): for every window the sum of the weights whose tap lies inside the image.
 
-    A tap's sum over the channels is at most 65535 * 128 < 2^24, exact in float32; the sum over the
-    taps at most 121 times that, exact in float64.
+    A tap's sum over the channels is at most 65535 * 255 < 2^24, exact in float32; the sum over the
+    taps at most 961 times that, exact in float64.
     """
     rows, columns = (v.astype(np.float64) for v in (layer.valid_rows(), layer.valid_columns()))
     taps = weights @ np.ones(layer.weight_shape[3], np.float32)  # (Cout, KH, KW)

@@ -12,8 +12,9 @@ WEIGHT_BYTES_PER_FILTER = 16384
 LEAST_WGT_WORDS = 16
 LARGEST = {"act_bytes": 1 << 22, "wgt_words": 1 << 20, "const_words": 1 << 20, "out_bytes": 1 << 24}
 """The largest buffers that a core can have."""
-CONSTANT_BYTES = 9
-"""Constants of one filter: bias and multiplier, four bytes each, and a byte of shift."""
+CONSTANT_BYTES = 10
+"""Constants of one filter: bias and multiplier, four bytes each, a byte of shift, and a byte of the
+weights' zero point."""
 
 _DERIVED: Any = None  # what a field holds until __post_init__ derives its default from the lanes
 
@@ -43,7 +44,9 @@ class CoreConfig:
     """result buffer, in bytes"""
     requant_lanes: int = _DERIVED
     """results requantised each cycle; default half of lanes_out"""
-    result_queue: int = 8
+    float_rule: int = 1
+    """1: results by both rules; 0: without `float`"""
+    result_queue: int = 16
     """accumulator vectors between the array and the requantiser"""
     act_stream_bytes: int = _DERIVED
     """bytes of an activation beat; default lanes_in"""
@@ -65,6 +68,7 @@ class CoreConfig:
         for name, value in defaults.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        _check_choice("float_rule", self.float_rule, (0, 1))
         _check_choice("result_queue", self.result_queue, RESULT_QUEUES)
         constants = -(-CONSTANT_BYTES * self.lanes_out // self.lanes_in)
         for name, least in (

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from models.core_config import LARGEST, CoreConfig
 from models.layer import Layer
-from models.packing import block_words, constant_words, filter_groups, result_bytes
+from models.packing import result_bytes
+from models.schedule import schedule
 
 MAX_OFFSET = 1 << 24
 """Bytes from the first pixel of a row to the windows farthest from it, in the padding included."""
 MAX_FRAME_BYTES = 1 << 32
 MAX_OUT_ROW_BYTES = 1 << 26
+MAX_BLOCK_WORDS = 1 << 22
+"""Weight words of a filter block, for each of its filters."""
 
 
 @dataclass(frozen=True)
@@ -76,37 +79,22 @@ def _shortages(layer: Layer, config: CoreConfig) -> Iterator[Shortage]:
     ):
         if size >= limit:
             yield Shortage(field, f"{size} bytes are more than the core counts")
-    # Weights of a single output row are used once, and need not all be there at the same time.
-    single_row = (
-        layer.batch == layer.out_height == 1
-        and _columns_of_block(layer.out_width, pixel, config) == layer.out_width
-    )
-    blocks, words = filter_groups(layer, config), block_words(layer, config)
-    needed = blocks * words
-    if single_row:
-        needed = 0 if layer.out_width == 1 else words
-    if needed > config.wgt_words:
+    plan = schedule(layer, config)
+    if plan.block_words >= MAX_BLOCK_WORDS:
+        yield Shortage("w", f"{plan.block_words} words of a filter are more than the core counts")
+    if plan.whole_words > config.wgt_words:
         yield Shortage(
             "w",
-            f"{needed} words of weights for each lane do not fit the weight buffer of "
+            f"{plan.whole_words} words of weights for each lane do not fit the weight buffer of "
             f"{config.wgt_words}",
             "WGT_WORDS",
-            needed,
+            plan.whole_words,
         )
-    constants = 0 if single_row else blocks * constant_words(config)
-    if constants > config.const_words:
+    if plan.whole_constants > config.const_words:
         yield Shortage(
             "bias",
-            f"{constants} words of constants do not fit the constant buffer of "
+            f"{plan.whole_constants} words of constants do not fit the constant buffer of "
             f"{config.const_words}",
             "CONST_WORDS",
-            constants,
+            plan.whole_constants,
         )
-
-
-def _columns_of_block(out_width: int, pixel: int, config: CoreConfig) -> int:
-    """Output columns whose results the core buffers together: halved until they fill half of it."""
-    columns = out_width
-    while columns > 1 and columns * pixel > config.out_bytes // 2:
-        columns = (columns + 1) // 2
-    return columns

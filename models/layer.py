@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 MAX_SIZE = 65535
 """Largest height, width, channels, batch, padding and output size: the fields have 16 bits."""
-MAX_KERNEL = 11
+MAX_KERNEL = 31
 MAX_STRIDE = 4
 MAX_DILATION = 4
 MIN_SHIFT, MAX_SHIFT = -31, 7
@@ -27,6 +27,8 @@ Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+
+_ZEROS: Any = None  # what a field holds until __post_init__ puts zeros there
 
 
 class LayerError(ValueError):
@@ -178,7 +180,8 @@ class Layer:
 class LayerCase:
     """A layer with its tensors, ready to be computed.
 
-    `x` int8 (N, H, W, Cin), `w` int8 (Cout, KH, KW, Cin / groups), `bias` int32 (Cout). A
+    `x` int8 (N, H, W, Cin), `w` int8 (Cout, KH, KW, Cin / groups), `bias` int32 (Cout), `w_zp`
+    int32 (Cout), the weights' zero points of -128 to 127: zeros where they are left out. A
     requantised layer has `mult` and `shift`, int32 (Cout), when its rounding is `tflite`, and
     `scale`, float32 (Cout), when it is `float`; a layer that gives accumulators has none of them.
     `expected_acc` and `expected_y`, (N, OH, OW, Cout), are what others say the results are.
@@ -191,6 +194,7 @@ class LayerCase:
     x: Int8Array
     w: Int8Array
     bias: Int32Array
+    w_zp: Int32Array = _ZEROS
     mult: Int32Array | None = None
     shift: Int32Array | None = None
     scale: Float32Array | None = None
@@ -203,6 +207,10 @@ class LayerCase:
         _check_tensor("x", self.x, np.int8, layer.in_shape)
         _check_tensor("w", self.w, np.int8, layer.weight_shape)
         _check_tensor("bias", self.bias, np.int32, channels)
+        if self.w_zp is None:
+            object.__setattr__(self, "w_zp", np.zeros(channels, np.int32))
+        _check_tensor("w_zp", self.w_zp, np.int32, channels)
+        _check_values("w_zp", self.w_zp, INT8_MIN, INT8_MAX)
         by_mult = layer.requantise and layer.rounding == "tflite"
         by_scale = layer.requantise and layer.rounding == "float"
         for field, tensor, wanted in (
@@ -229,6 +237,11 @@ class LayerCase:
             _check_tensor("acc", self.expected_acc, np.int32, layer.out_shape)
         if self.expected_y is not None:
             _check_tensor("y", self.expected_y, np.int8, layer.out_shape)
+
+    @property
+    def centred_weights(self) -> NDArray[np.int16]:
+        """`w` less its zero points: what an activation is multiplied by, nine bits."""
+        return self.w - self.w_zp.astype(np.int16)[:, None, None, None]
 
 
 def same_pads(

@@ -7,13 +7,16 @@ What `x` is decides what the other values of the file are:
 - int8: everything is as the core has it.
 - uint8, as in ONNX: `x`, `y` and what speaks of them (`in_zp`, `out_zp`, `act_min`, `act_max`) are
   0 to 255. All of it is shifted by 128: the core computes, and the results are, y - 128 in int8. A
-  zero point that is left out is 0, so -128 after the shift. `w` stays int8.
+  zero point that is left out is 0, so -128 after the shift.
 - floating point, as Keras gives it: `w` and, if they are there, `bias`, `act_min` and `act_max` (0
   and 6 are a ReLU6) are real numbers, too. The layer is quantised: activations and results with one
   scale and a zero point, weights symmetrically with a scale for each filter; the scale of the
   results is calibrated on the float result. What follows from that (`in_zp`, `out_zp`, `mult`,
-  `shift`, `scale`, `acc`, `y`) may not be in the file; `rounding` may. `load_quantised` also gives
-  the scales, and by them the error of the results against the float result.
+  `shift`, `scale`, `w_zp`, `acc`, `y`) may not be in the file; `rounding` may. `load_quantised`
+  also gives the scales, and by them the error of the results against the float result.
+
+`w` is int8 or, whatever `x` is, uint8: then `w_zp`, the weights' zero point, one number or one for
+each filter, is 0 to 255, and both are shifted by 128.
 """
 
 from __future__ import annotations
@@ -46,8 +49,8 @@ from models.quantisation import Quantisation, quantise
 
 # fmt: off
 FIELDS = (
-    "x", "w", "w_layout", "bias", "stride", "dil", "pads", "padding", "groups", "in_zp", "out_zp",
-    "mult", "shift", "scale", "act_min", "act_max", "rounding", "acc", "y",
+    "x", "w", "w_zp", "w_layout", "bias", "stride", "dil", "pads", "padding", "groups", "in_zp",
+    "out_zp", "mult", "shift", "scale", "act_min", "act_max", "rounding", "acc", "y",
 )
 # fmt: on
 LAYOUTS = {"OHWI": (0, 1, 2, 3), "HWIO": (3, 0, 1, 2), "OIHW": (0, 2, 3, 1)}
@@ -64,7 +67,7 @@ IN_FILE = {
 }
 """Where the fields of `Layer` come from in a file, if not from the field of their own name."""
 
-FOLLOWING = ("in_zp", "out_zp", "mult", "shift", "scale", "acc", "y")
+FOLLOWING = ("in_zp", "out_zp", "w_zp", "mult", "shift", "scale", "acc", "y")
 """Fields that follow from the values of a floating point layer."""
 FLOATING = "floating point"
 
@@ -124,6 +127,7 @@ def save(path: str | Path, case: LayerCase) -> None:
     tensors: dict[str, Any] = {
         "x": case.x,
         "w": case.w,
+        "w_zp": case.w_zp,
         "bias": case.bias,
         "stride": layer.stride,
         "dil": layer.dilation,
@@ -200,7 +204,8 @@ def _case(name: str, fields: Fields) -> tuple[LayerCase, Quantisation | None]:
         return _float_case(name, fields, x)
     if x.dtype == np.uint8:
         fields = _shifted(fields)
-    w, layer = _weights_and_geometry(fields, x.shape, "int8")
+    w, layer = _weights_and_geometry(fields, x.shape, ("int8", "uint8"))
+    w_zp = _weight_zero_points(fields, layer.out_channels, w.dtype)
     _check_quantisation(fields, layer.rounding)
     layer = replace(
         layer,
@@ -215,8 +220,9 @@ def _case(name: str, fields: Fields) -> tuple[LayerCase, Quantisation | None]:
         name,
         layer,
         fields["x"],
-        w,
+        w if w.dtype == np.int8 else (w ^ 0x80).view(np.int8),
         np.zeros(layer.out_channels, np.int32) if bias is None else bias,
+        w_zp,
         mult=_int32(fields, "mult"),
         shift=_int32(fields, "shift"),
         scale=fields.get("scale"),
@@ -227,12 +233,12 @@ def _case(name: str, fields: Fields) -> tuple[LayerCase, Quantisation | None]:
 
 
 def _weights_and_geometry(
-    fields: Fields, shape: tuple[int, ...], kind: str
+    fields: Fields, shape: tuple[int, ...], kinds: tuple[str, ...]
 ) -> tuple[NDArray[Any], Layer]:
     """`w` as OHWI, and a layer that knows sizes and rounding, but no zero points and clamps."""
     batch, height, width, in_channels = shape
     groups = _number(fields, "groups", 1)
-    w = _weights(fields, in_channels, groups, kind)
+    w = _weights(fields, in_channels, groups, kinds)
     stride, dilation = _pair(fields, "stride"), _pair(fields, "dil")
     kernel = (w.shape[1], w.shape[2])
     layer = Layer(
@@ -255,7 +261,7 @@ def _float_case(name: str, fields: Fields, x: NDArray[Any]) -> tuple[LayerCase, 
     for field in FOLLOWING:
         if field in fields:
             raise LayerError(field, f"x is {x.dtype}: leave it out, it follows from the values")
-    w, layer = _weights_and_geometry(fields, x.shape, FLOATING)
+    w, layer = _weights_and_geometry(fields, x.shape, (FLOATING,))
     x, w = _real("x", x), _real("w", w)
     bias = _real("bias", fields.get("bias", np.zeros(layer.out_channels)), (layer.out_channels,))
     low = float(_real("act_min", fields["act_min"], ())) if "act_min" in fields else -np.inf
@@ -307,9 +313,9 @@ def _tensor(fields: Fields, field: str, axes: str, kinds: tuple[str, ...]) -> ND
     return tensor
 
 
-def _weights(fields: Fields, in_channels: int, groups: int, kind: str) -> NDArray[Any]:
+def _weights(fields: Fields, in_channels: int, groups: int, kinds: tuple[str, ...]) -> NDArray[Any]:
     """`w` in the layout OHWI, of a sensible kernel and for the channels of `x`."""
-    w = _tensor(fields, "w", "of (Cout, KH, KW, Cin / groups)", (kind,))
+    w = _tensor(fields, "w", "of (Cout, KH, KW, Cin / groups)", kinds)
     layout = _word(fields, "w_layout", tuple(LAYOUTS), "OHWI")
 
     def fits(axes: tuple[int, ...]) -> bool:
@@ -330,6 +336,26 @@ def _weights(fields: Fields, in_channels: int, groups: int, kind: str) -> NDArra
             + (f"; it would fit with w_layout {' or '.join(others)}" if others else ""),
         )
     return np.ascontiguousarray(oriented)
+
+
+def _weight_zero_points(fields: Fields, filters: int, dtype: np.dtype[Any]) -> Int32Array:
+    """(Cout), as they are for int8 weights."""
+    limits = np.iinfo(dtype)
+    given = fields.get("w_zp", np.array(0))
+    if given.dtype.kind not in "iu":
+        raise LayerError("w_zp", f"it is {given.dtype}, not whole numbers")
+    if given.shape not in ((), (1,), (filters,)):
+        raise LayerError(
+            "w_zp",
+            f"its shape is {given.shape}, it must be one number or one for each of the {filters} "
+            "filters",
+        )
+    wrong = given[(given < limits.min) | (given > limits.max)]
+    if wrong.size:
+        raise LayerError(
+            "w_zp", f"{wrong[0]} is not in {limits.min} to {limits.max}, and w is {dtype}"
+        )
+    return np.broadcast_to(given, filters).astype(np.int32) - (limits.min + 128)
 
 
 def _pads(

@@ -17,6 +17,11 @@ from models.layer import Int8Array, Int32Array, Layer, LayerCase
 
 Bytes = NDArray[np.uint8]
 
+DEPTHWISE_COLUMNS = 11
+"""Taps of a kernel row that a depthwise lane remembers, at most."""
+DEPTHWISE_ROWS = {1: 16, 2: 8, 3: 4, 4: 4}
+"""Kernel rows that it remembers at most, by the phases of its columns."""
+
 
 @dataclass(frozen=True)
 class FilterBlock:
@@ -36,7 +41,11 @@ def pack_activations(
 
 
 def pack_weights(case: LayerCase, config: CoreConfig) -> Bytes:
-    """The weight packet: for each block of filters its constants, then its weights."""
+    """The weight packet: for each block of filters its constants, then its weights.
+
+    What is not a weight of the filter (positions after the end of a run, channels of other groups)
+    is sent as the zero point of its weights, which counts as nothing.
+    """
     layer, li, lo = case.layer, config.lanes_in, config.lanes_out
     blocks, span = filter_blocks(layer, config), block_span(layer, config)
     block, lane = np.array(
@@ -45,15 +54,22 @@ def pack_weights(case: LayerCase, config: CoreConfig) -> Bytes:
 
     constants = np.zeros((len(blocks), constant_words(config) * li), np.uint8)
     end = 0
-    for field, dtype in ((case.bias, "<i4"), (_multipliers(case), "<i4"), (case.shift, "i1")):
+    for field, dtype in (
+        (case.bias, "<i4"),
+        (_multipliers(case), "<i4"),
+        (case.shift, "i1"),
+        (case.w_zp, "i1"),
+    ):
         column = np.zeros((len(blocks), lo), dtype)
         if field is not None:
             column[block, lane] = field
         start, end = end, end + lo * column.itemsize
         constants[:, start:end] = column.view(np.uint8)
 
+    nothing = np.zeros((len(blocks), lo), np.int8)
+    nothing[block, lane] = case.w_zp
     if is_depthwise(layer, config):
-        taps = np.zeros((len(blocks), lo, *layer.kernel), np.int8)
+        taps = _filled(nothing, *layer.kernel)
         taps[block, lane] = case.w[:, :, ::-1, 0]  # the newest column first
     else:
         # A filter's own channels, counted from the first of its block's span.
@@ -61,16 +77,20 @@ def pack_weights(case: LayerCase, config: CoreConfig) -> Bytes:
         group = np.arange(layer.out_channels) // (layer.out_channels // layer.groups)
         first = group * channels - np.array([each.first_channel for each in blocks])[block]
         own = first[:, None] + np.arange(channels)
-        taps = np.zeros((len(blocks), lo, *layer.kernel, span), np.int8)
+        taps = _filled(nothing, *layer.kernel, span)
         taps[block[:, None], lane[:, None], :, :, own] = case.w.transpose(0, 3, 1, 2)
 
     runs, length = weight_runs(layer, config)
     chunks = -(-length // li)
-    positions = np.zeros((len(blocks), lo, runs, chunks * li), np.int8)
+    positions = _filled(nothing, runs, chunks * li)
     positions[..., :length] = taps.reshape(len(blocks), lo, runs, length)
     words = positions.reshape(len(blocks), lo, runs, chunks, li).transpose(0, 2, 3, 1, 4)
-    weights = np.ascontiguousarray(words).view(np.uint8).reshape(len(blocks), -1)
-    return np.concatenate([constants, weights], axis=1).reshape(-1)
+    parts = [
+        part
+        for index, each in enumerate(blocks)
+        for part in (constants[index], words[index, :, :, : each.filters].reshape(-1))
+    ]
+    return np.concatenate([part.view(np.uint8) for part in parts])
 
 
 def unpack_results(frames: Sequence[Bytes], layer: Layer) -> Int8Array | Int32Array:
@@ -98,12 +118,12 @@ def result_bytes(layer: Layer) -> int:
 
 def is_depthwise(layer: Layer, config: CoreConfig) -> bool:
     """Does the core compute this layer depthwise, lane by lane, reading each column once?"""
-    (rows, columns), phases = layer.kernel, column_phases(layer)
+    rows, columns = layer.kernel
     return (
         layer.groups == layer.in_channels > 1
         and layer.out_channels // layer.groups in (1, 2, 4)
-        and columns <= config.lanes_in
-        and rows <= {1: 11, 2: 8}.get(phases, 4)
+        and columns <= min(config.lanes_in, DEPTHWISE_COLUMNS)
+        and rows <= DEPTHWISE_ROWS[column_phases(layer)]
     )
 
 
@@ -180,9 +200,14 @@ def weight_runs(layer: Layer, config: CoreConfig) -> tuple[int, int]:
 
 
 def block_words(layer: Layer, config: CoreConfig) -> int:
-    """Weight words of a block, for each of its filters."""
+    """Weight words of a block, for each filter that it has."""
     runs, length = weight_runs(layer, config)
     return runs * -(-length // config.lanes_in)
+
+
+def _filled(values: Int8Array, *shape: int) -> Int8Array:
+    """An array of the shape (*values.shape, *shape), the values repeated all over it."""
+    return np.broadcast_to(values[(..., *[None] * len(shape))], (*values.shape, *shape)).copy()
 
 
 def _multipliers(case: LayerCase) -> Int32Array | None:

@@ -51,6 +51,8 @@ class Mix:
     groups: bool = False
     float_rounding: bool = False
     """half of the requantised layers round by the rule `float`"""
+    weight_zero_points: bool = False
+    """half of the layers have weights with zero points: one for all filters, or one for each"""
     beyond_tflite: bool = False
     """also what LiteRT leaves undefined: accumulators that wrap, large ones shifted to the left"""
 
@@ -149,12 +151,13 @@ def _asymmetric(rng: Generator) -> dict[str, Any]:
 
 
 def _long_kernel(rng: Generator) -> dict[str, Any]:
-    kernels = ((1, MAX_KERNEL), (MAX_KERNEL, 1), (MAX_KERNEL, MAX_KERNEL), (7, 3), (2, 9))
+    most = MAX_KERNEL
+    kernels = ((1, most), (most, 1), (most, most), (21, 1), (11, 11), (17, 3), (2, 9))
     return {
-        "height": _between(rng, 1, 14),
-        "width": _between(rng, 1, 14),
+        "height": _between(rng, 1, 24),
+        "width": _between(rng, 1, 24),
         "kernel": kernels[rng.integers(len(kernels))],
-        "pads": ("same", _pads(rng, 0, MAX_KERNEL))[rng.integers(2)],
+        "pads": ("same", _pads(rng, 0, most))[rng.integers(2)],
     }
 
 
@@ -236,6 +239,8 @@ class Values:
     tensors: Callable[[Generator, Layer], tuple[Int8Array, Int8Array, Int32Array]]
     multipliers: Callable[[Generator, Int32Array, Int32Array, LayerCase], None] | None = None
     """changes mult and shift, which were chosen to spread the results over int8, in place"""
+    centred: bool = False
+    """the weights mean so many from their zero point, if it leaves room for them"""
 
 
 def _plain(rng: Generator, layer: Layer) -> tuple[Int8Array, Int8Array, Int32Array]:
@@ -318,10 +323,10 @@ def _any(rng: Generator, mult: Int32Array, shift: Int32Array, _: LayerCase) -> N
 VALUES: dict[str, Values] = {
     "plain": Values(_plain),
     "limits": Values(_limits),
-    "ties": Values(_small, _ties),
-    "left-shift": Values(_small, _left),
+    "ties": Values(_small, _ties, centred=True),
+    "left-shift": Values(_small, _left, centred=True),
     "large": Values(_large),
-    "dead": Values(_dead, _dead_shift),
+    "dead": Values(_dead, _dead_shift, centred=True),
     "mult-zero": Values(_plain, _zeros),
     "any-shift": Values(_plain, _any),
     "blank": Values(_blank),
@@ -343,11 +348,25 @@ def _draw_values(rng: Generator, layer: Layer, kind: str, mix: Mix) -> LayerCase
         act_max=act_max,
     )
     case = LayerCase(kind, layer, *VALUES[kind].tensors(rng, layer))
+    if mix.weight_zero_points:
+        case = _with_zero_points(rng.spawn(1)[0], case)
     if not requantise:
         return case
     real = _matched_multipliers(rng, case)
     rounding = "float" if mix.float_rounding and rng.random() < 0.5 else "tflite"
     return _requantised(rng, case, replace(layer, requantise=True, rounding=rounding), real)
+
+
+def _with_zero_points(rng: Generator, case: LayerCase) -> LayerCase:
+    """The case, named after its kind of `VALUES`, with zero points for its weights or without."""
+    filters = case.layer.out_channels
+    one, each = _zero_point(rng), [_zero_point(rng) for _ in range(filters)]
+    kinds = (each, [one] * filters, [0] * filters)
+    w_zp = np.array(kinds[rng.choice(len(kinds), p=(0.25, 0.25, 0.5))], np.int32)
+    w = case.w
+    if VALUES[case.name].centred:
+        w = np.clip(w + w_zp[:, None, None, None], INT8_MIN, INT8_MAX).astype(np.int8)
+    return replace(case, w=w, w_zp=w_zp)
 
 
 def tensors_for(rng: Generator, layer: Layer, kind: str) -> LayerCase:

@@ -13,6 +13,9 @@ import numpy as np
 from models.convolution import accumulate
 from models.layer import Float32Array, Int8Array, Int32Array, Int64Array, LayerCase
 
+LEAST_SHIFT, LARGEST_SHIFT = -31, 8
+"""What a core makes of shifts further out."""
+
 
 def requantise(
     acc: Int32Array,
@@ -28,8 +31,10 @@ def requantise(
         t = h / 2^max(-shift, 0), to the nearest, ties away from zero
         y = clamp(t + out_zp, act_min, act_max)
 
-    `mult` is 0 to 2^31 - 1, `shift` -31 to 7. Nothing overflows on the way.
+    `mult` is any int32. A shift above 8 counts as 8, one below -31 as -31. Nothing overflows on the
+    way.
     """
+    shift = np.clip(shift, LEAST_SHIFT, LARGEST_SHIFT)
     left = np.maximum(shift, 0).astype(np.int64)
     right = np.maximum(-shift, 0).astype(np.int64)
     high = _rounded_high_half(acc.astype(np.int64) << left, mult.astype(np.int64))
@@ -40,9 +45,9 @@ def requantise(
 
 
 def _rounded_high_half(a: Int64Array, q: Int64Array) -> Int64Array:
-    """floor((a * q + 2^30) / 2^31) for |a| <= 2^38 and 0 <= q < 2^31.
+    """floor((a * q + 2^30) / 2^31) for |a| <= 2^39 and |q| <= 2^31.
 
-    The product has up to 69 bits, so `a` is taken in two parts, a = upper * 2^16 + lower.
+    The product has up to 70 bits, so `a` is taken in two parts, a = upper * 2^16 + lower.
     """
     upper, lower = a >> 16, a & 0xFFFF
     return (upper * q + ((lower * q + (1 << 30)) >> 16)) >> 15
@@ -55,9 +60,16 @@ def requantise_float(
 
     y = clamp(t + out_zp, act_min, act_max), where t is float32(acc) * scale, a float32 product,
     rounded half to even. float32(acc) rounds half to even as well, above 2^24.
+
+    What a core makes of other scales: the sign is not looked at, a subnormal one counts as 0, and
+    one that is infinite or not a number takes every accumulator but 0 to the clamp on its side.
     """
-    with np.errstate(over="ignore"):  # infinity is clamped like every value that is too large
-        product = acc.astype(np.float32) * scale
+    real = np.float32(acc)
+    scale = np.abs(scale)
+    scale = np.where(scale < np.finfo(np.float32).tiny, np.float32(0), scale)
+    scale = np.where(np.isnan(scale), np.float32(np.inf), scale)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinity is clamped like all that is large
+        product = np.where(real == 0, np.float32(0), real * scale)
     nearest: Float32Array = np.clip(np.rint(product), act_min - out_zp, act_max - out_zp)
     return (nearest + out_zp).astype(np.int8)
 

@@ -27,7 +27,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from models.core_config import CoreConfig
-from models.layer import INT8_MAX, INT8_MIN, Int8Array, Layer, LayerCase, same_pads
+from models.layer import INT8_MAX, INT8_MIN, MAX_KERNEL, Int8Array, Layer, LayerCase, same_pads
 from models.random_layers import HALF, VALUES, tensors_for
 from models.tiling import NotFittingError, plan
 
@@ -75,12 +75,12 @@ def _first(*values: Any) -> st.SearchStrategy[Any]:
 
 
 # -------------------------------------------------------------------------------- geometry
-KERNELS = _weighted((6, (1,)), (1, range(2, 12)))
+KERNELS = _weighted((24, (1,)), (4, range(2, 12)), (1, range(12, MAX_KERNEL + 1)))
 STRIDES = _weighted((3, (1,)), (2, (2, 3, 4)))
 DILATIONS = _weighted((4, (1,)), (2, (2, 3, 4)))
 OUTPUTS = _weighted((30, (1,)), (8, range(2, 8)), (1, range(8, 25)))
 RESTS = _weighted((3, (0,)), (1, (1, 2, 3)))
-PADS = _weighted((7, (0,)), (2, range(1, 9)), (1, range(9, 13)))
+PADS = _weighted((30, (0,)), (4, range(1, 12)), (1, range(12, MAX_KERNEL + 2)))
 GROUPS = _weighted((6, (2, 3, 4)), (4, (5, 8, 17)), (1, range(1, 34)))
 OF_A_GROUP = _weighted((3, (1, 2)), (1, range(3, 10)))
 MOST_CHANNELS = 72
@@ -250,7 +250,14 @@ def _tensors(draw: Draw, layer: Layer) -> LayerCase:
     kind, seed = draw(KINDS), draw(SEEDS)
     case = tensors_for(np.random.default_rng(seed), layer, kind)
     x, w = _draw_values(draw, case.x, layer.in_zp), _draw_values(draw, case.w, 0, sign=-1)
-    case = replace(case, name="layer", x=x, w=w)
+    zero_points = draw(_first(*4 * ("none",), "one", "each"))
+    w_zp = np.zeros(layer.out_channels, np.int32)
+    if zero_points != "none":
+        w_zp += draw(ZERO_POINTS)
+    if zero_points == "each":
+        rng = np.random.default_rng([seed, 1])
+        w_zp[1:] = rng.integers(INT8_MIN, INT8_MAX + 1, layer.out_channels - 1, np.int32)
+    case = replace(case, name="layer", x=x, w=w, w_zp=w_zp)
     if not draw(MOSTLY):
         case = replace(case, bias=np.zeros_like(case.bias))
     if layer.requantise and not draw(MOSTLY):

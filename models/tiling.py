@@ -6,12 +6,15 @@
 
 A piece is a layer of its own: some output channels on some output columns, on all rows of all
 frames. It needs the input columns under its windows (neighbours share a halo) and, with channel
-groups, only its own groups' channels. The cut is the one with the fewest pieces, balanced; of two
-with as many, the one that cuts channels, since it sends no column twice. Where channels are cut,
-half of the weight buffer is kept free for the next piece's, if that needs no further columns.
+groups, only its own groups' channels. Each part of the columns takes all weights, and each part of
+a channel group all its activations: the cut is one for which array and streams together need the
+least time; of these the one with the fewest pieces, balanced; and of those the one that cuts
+channels. Where channels are cut, half of the weight buffer is kept free for the next piece's, if
+that needs no further columns and takes no longer.
 
-What the weight buffer can't hold even so (one block of filters that is larger) is cut into single
-windows, each with all its weights: they stream through, whatever their number.
+A piece that is a single band uses its weights once, so that they stream through, whatever their
+number: often a cut into such pieces has the fewest. What the weight buffer can't hold even so (one
+block of filters that is larger) is cut into single windows, each with all its weights.
 
 What fits is what the core does not refuse (docs/driving-the-core.md, errors 2 to 5). Nothing here
 needs tensors or floating point, so that a driver in firmware can do the same.
@@ -30,7 +33,7 @@ from numpy.typing import NDArray
 from models.core_config import LEAST_WGT_WORDS, CoreConfig
 from models.fitting import fits, shortage
 from models.layer import Layer, LayerCase, LayerError
-from models.packing import groups_of_block
+from models.packing import block_words, filter_groups, groups_of_block
 
 
 class NotFittingError(LayerError):
@@ -68,7 +71,7 @@ def plan(layer: Layer, config: CoreConfig) -> list[Piece]:
     together = _Cut(1, rows, columns, cuts[0])
     alone = _Cut(layer.batch, rows.apart, columns, cuts[0])
     for base, channels in ((together, between_blocks), (together, cuts), (alone, cuts)):
-        cut = _fewest(layer, config, base, channels)
+        cut = _quickest(layer, config, base, channels, columns.apart.parts)
         if cut is not None:
             return list(_prefetching(layer, config, cut, base, channels).pieces(layer))
     finest = replace(alone, columns=columns.apart, channels=cuts[-1])
@@ -89,6 +92,7 @@ def split(case: LayerCase, pieces: Sequence[Piece]) -> list[LayerCase]:
             _part(case.x, piece.frames, piece.in_rows, piece.in_columns, piece.in_channels),
             _part(case.w, piece.channels),
             _part(case.bias, piece.channels),
+            w_zp=_part(case.w_zp, piece.channels),
             mult=_part_or_none(case.mult, piece.channels),
             shift=_part_or_none(case.shift, piece.channels),
             scale=_part_or_none(case.scale, piece.channels),
@@ -218,6 +222,11 @@ class _ChannelCut:
     def parts(self) -> int:
         return self.count if self.unit else self.count * self.groups
 
+    @property
+    def readings(self) -> int:
+        """Parts that need the same input channels."""
+        return 1 if self.unit else self.count
+
     def part(self, index: int) -> _Channels:
         if self.unit:
             share = _share(-(-self.groups // self.unit), self.count, index)
@@ -291,27 +300,67 @@ class _Cut:
         return all(fits(kind, config) for kind in self.kinds(layer))
 
 
-def _fewest(
-    layer: Layer, config: CoreConfig, base: _Cut, cuts: Sequence[_ChannelCut]
+def _quickest(
+    layer: Layer, config: CoreConfig, base: _Cut, cuts: Sequence[_ChannelCut], most: int
 ) -> _Cut | None:
-    """Of the cuts by columns and channels that fit, the one of the fewest pieces."""
+    """Of the cuts by channels and at most so many columns that fit, the one that takes the least
+    time."""
+
+    def with_parts(parts: int, channels: _ChannelCut) -> _Cut:
+        return replace(base, columns=replace(base.columns, parts=parts), channels=channels)
 
     def fit(parts: int, channels: _ChannelCut) -> bool:
-        columns = replace(base.columns, parts=parts)
-        return replace(base, columns=columns, channels=channels).fits(layer, config)
+        return with_parts(parts, channels).fits(layer, config)
 
-    most = base.columns.apart.parts
+    cost = _Load.of(layer, config).cut
+
+    def affordable(parts: int, channels: _ChannelCut, limit: tuple[int, int]) -> bool:
+        return cost(with_parts(parts, channels)) <= limit
+
     first = _least(0, len(cuts) - 1, lambda index: fit(most, cuts[index]))
-    best: tuple[int, _Cut] | None = None
+    best: tuple[tuple[int, int], _Cut] | None = None  # cycles and pieces
     for channels in cuts[first:] if first is not None else ():
-        if best is not None and channels.parts > best[0]:
-            break
-        limit = most if best is None else min(most, best[0] // channels.parts)
+        limit = most
+        if best is not None:
+            no_worse = partial(affordable, channels=channels, limit=best[0])
+            if not no_worse(1):
+                break
+            limit = _most(most, no_worse)
         parts = _least(1, limit, partial(fit, channels=channels))
         if parts is not None:
-            columns = replace(base.columns, parts=parts)
-            best = channels.parts * parts, replace(base, columns=columns, channels=channels)
+            cut = with_parts(parts, channels)
+            best = cost(cut), cut
     return best[1] if best else None
+
+
+@dataclass(frozen=True)
+class _Load:
+    """Cycles that the array and each input stream need for a layer in one piece."""
+
+    steps: int
+    weights: int
+    activations: int
+
+    @classmethod
+    def of(cls, layer: Layer, config: CoreConfig) -> _Load:
+        words = filter_groups(layer, config) * block_words(layer, config)  # for each filter
+        windows = layer.batch * layer.out_height * layer.out_width
+        frame_beats = -(-layer.height * layer.width * layer.in_channels // config.act_stream_bytes)
+        return cls(
+            windows * words * layer.macs_inside // layer.macs,
+            config.lanes_out * (config.lanes_in // config.wgt_stream_bytes) * words,
+            layer.batch * frame_beats,
+        )
+
+    def cut(self, cut: _Cut) -> tuple[int, int]:
+        """Cycles of the busiest of them for all pieces, and the pieces."""
+        readings = cut.frames * cut.rows.parts * cut.columns.parts
+        cycles = (
+            self.steps,
+            self.weights * readings,
+            self.activations * cut.channels.readings,
+        )
+        return max(cycles), readings * cut.channels.parts
 
 
 def _prefetching(
@@ -324,8 +373,9 @@ def _prefetching(
     if cut.channels.parts == 1 or config.wgt_words == LEAST_WGT_WORDS:
         return cut
     half = replace(config, wgt_words=config.wgt_words // 2)
-    finer = _fewest(layer, half, base, cuts)
-    return cut if finer is None or finer.columns.parts > cut.columns.parts else finer
+    finer = _quickest(layer, half, base, cuts, cut.columns.parts)
+    cost = _Load.of(layer, config).cut
+    return cut if finer is None or cost(finer)[0] > cost(cut)[0] else finer
 
 
 def _piece(layer: Layer, frames: range, row: _Span, column: _Span, some: _Channels) -> Piece:
@@ -365,6 +415,15 @@ def _least(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def _most(high: int, holds: Callable[[int], bool]) -> int:
+    """The largest number of 1 to `high` for which `holds`, as it does for 1 and all below it."""
+    low = 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
     return low
 
 

@@ -1,6 +1,6 @@
 // conv_core: a convolution engine with AXI4-Stream activations, weights and results, and AXI4-Lite control.
 //
-//   s_axil ------> control --> layer_setup --> (each user takes a copy of the layer's numbers)
+//   s_axil --> registers --> layer_queue --> layer_setup --> (each user takes a copy of the layer's numbers)
 //   s_axis_act --> activation_loader --> +----------+
 //                                        | datapath | --> queue --> finisher --> result_buffer --> reader --> m_axis_out
 //   s_axis_wgt --> weight_loader ------> +----------+
@@ -17,12 +17,13 @@
 module conv_core #(
     parameter LANES_IN         = 16,                // 4, 8, 16, 32: input bytes multiplied each cycle
     parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
-    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN and more: activation buffer
-    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 and more: weight buffer, words a filter
-    parameter CONST_WORDS      = 1024,              // power of two, 16 and more: constant buffer, words
-    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT and more: result buffer
+    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN to 2^22: activation buffer
+    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 to 2^20: weight buffer, words a filter
+    parameter CONST_WORDS      = 1024,              // power of two, 16 to 2^20: constant buffer, words
+    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
-    parameter RESULT_QUEUE     = 8,                 // 4, 8, 16, 32: vectors between array and finisher
+    parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
+    parameter RESULT_QUEUE     = 16,                // 4, 8, 16, 32: vectors between array and finisher
     parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
     parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
     parameter OUT_STREAM_BYTES = LANES_OUT          // power of two, 1 to LANES_OUT
@@ -76,13 +77,19 @@ module conv_core #(
     localparam ACT_W   = $clog2(ACT_BYTES) + 4;
     localparam WGT_W   = 24;
     localparam OUT_W   = $clog2(OUT_BYTES) + 2;
-    localparam WIN_W   = 26;  // byte offset of a window in its row, signed
-    localparam POS_W   = 20;  // row or column of a window, signed
-    localparam RUN_W   = 20;  // bytes of a kernel row: 11 * 65535
-    localparam CHUNK_W = 19;  // the same in words, and a spare bit
+    localparam LANE_W     = $clog2(LANES_IN);
+    localparam ACT_ADDR_W = $clog2(ACT_BYTES);
+    localparam WGT_ADDR_W = $clog2(WGT_WORDS);
+    localparam STEP_W     = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 15;  // step.vh
 
-    localparam CONST_PER_GROUP = (9 * LANES_OUT + LANES_IN - 1) / LANES_IN;
     localparam CONST_COUNT_W   = $clog2(CONST_WORDS) + 2;
+
+    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
+`include "layer_numbers.vh"
+`include "constants.vh"
+`include "marks.vh"
+`include "step.vh"
+    /* verilator lint_on UNUSEDPARAM */
 
     conv_core_check #(
         .LANES_IN        (LANES_IN),
@@ -92,84 +99,71 @@ module conv_core #(
         .CONST_WORDS     (CONST_WORDS),
         .OUT_BYTES       (OUT_BYTES),
         .REQUANT_LANES   (REQUANT_LANES),
+        .FLOAT_RULE      (FLOAT_RULE),
         .RESULT_QUEUE    (RESULT_QUEUE),
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
-        .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
+        .OUT_STREAM_BYTES(OUT_STREAM_BYTES),
+        .CONST_PER_GROUP (CONST_PER_BLOCK)
     ) u_check ();
 
+    wire write;
+    wire [7:0] write_addr;
+    wire [31:0] write_data;
+    wire write_whole;
+    wire write_done;
+    wire write_okay;
+    wire read_request;
+    wire [7:0] read_addr;
+    wire read_done;
+    wire read_okay;
+    wire [31:0] read_data;
+    wire desc_write;
+    wire [31:0] desc_data;
+    wire start;
+    wire copying;
+    wire queue_full;
+    wire [3:0] layers;
+    wire resume;
+    wire force_resume;
+    wire halting;
+    wire leaving;
+    wire forced;
+    wire [7:0] error_code;
+    wire [7:0] error_detail;
+    wire [1:0] entry_closed;  // 0 activations, 1 weights
+    wire [1:0] packet_open;
+    wire [1:0] beat;
     wire desc_valid;
     wire desc_ready;
-    wire [255:0] desc;
+    wire [2:0] desc_index;
+    wire [31:0] desc_word;
     wire setup_error;
     wire [7:0] setup_code;
     wire [7:0] setup_detail;
-    wire [1:0] act_layers;
-    wire [1:0] wgt_layers;
     wire [2:0] act_error;
     wire [2:0] wgt_error;
     wire halted;
     wire closing;
     wire more_queued;
     wire [3:0] layer;
-    wire [3:0] read_layer;
-    wire [2:0] read_index;
+    wire [3:0] counters_of;
+    wire storing;
+    wire stored;
     wire [31:0] figure;
-    wire [3:0] cfg_valid;
-    wire [3:0] cfg_ready;
-    wire [15:0] cfg_frames;
-    wire [31:0] cfg_frame_bytes;
-    wire [15:0] cfg_groups;
-    wire [WGT_W-1:0] cfg_group_words;
-    wire [15:0] cfg_height;
-    wire [15:0] cfg_width;
-    wire [15:0] cfg_out_height;
-    wire [15:0] cfg_out_width;
-    wire [15:0] cfg_block_cols;
-    wire [3:0] cfg_taps_y;
-    wire [3:0] cfg_taps_x;
-    wire [2:0] cfg_stride_y;
-    wire [2:0] cfg_stride_x;
-    wire [2:0] cfg_dilation_y;
-    wire [2:0] cfg_dilation_x;
-    wire cfg_packed;
-    wire cfg_depthwise;
-    wire [1:0] cfg_spread;
-    wire [1:0] cfg_phases;
-    wire [RUN_W-1:0] cfg_run_bytes;
-    wire [CHUNK_W-1:0] cfg_run_words;
-    wire [WGT_W-1:0] cfg_tap_row_words;
-    wire signed [POS_W-1:0] cfg_first_row;
-    wire signed [POS_W-1:0] cfg_first_col;
-    wire [POS_W-1:0] cfg_block_pos;
-    wire signed [WIN_W-1:0] cfg_first_offset;
-    wire [WIN_W-1:0] cfg_block_offset;
-    wire [WIN_W-1:0] cfg_row_bytes;
-    wire [WIN_W-1:0] cfg_stride_bytes;
-    wire [ACT_W-1:0] cfg_tap_bytes;
-    wire [15:0] cfg_in_channels;
-    wire [3:0] cfg_seen;
-    wire [5:0] cfg_seen_cols;
-    wire [WIN_W-1:0] cfg_seen_bytes;
-    wire [ACT_W-1:0] cfg_frame_span;
-    wire [ACT_W-1:0] cfg_top_span;
-    wire [ACT_W-1:0] cfg_stride_span;
-    wire [ACT_W-1:0] cfg_dilation_span;
-    wire [OUT_W-1:0] cfg_pixel_bytes;
-    wire [OUT_W-1:0] cfg_block_bytes;
-    wire [OUT_W-1:0] cfg_out_row_bytes;
-    wire [31:0] cfg_out_frame_bytes;
-    wire [15:0] cfg_out_channels;
-    wire [15:0] cfg_span_filters;
-    wire [15:0] cfg_span;
-    wire [15:0] cfg_last_channel;
-    wire cfg_by_float;
-    wire cfg_requantise;
-    wire [7:0] cfg_in_zero_point;
-    wire [7:0] cfg_out_zero_point;
-    wire [7:0] cfg_smallest;
-    wire [7:0] cfg_largest;
-    wire act_taken;
+    wire [3:0] layer_valid;  // for 0 activations, 1 weights, 2 walk, 3 finisher and reader
+    wire [3:0] layer_ready;
+    wire [3:0] layer_taken = layer_valid & layer_ready;  // the walk looks at these itself
+    wire [38:0] numbers;
+    wire [36:0] item;
+    wire item_valid;
+    wire item_ready;
+    wire [15:0] frames;
+    wire [8*ACT_STREAM_BYTES-1:0] act_beat_data;
+    wire [ACT_STREAM_BYTES-1:0] act_beat_keep;
+    wire act_beat_last;
+    wire act_beat_valid;
+    wire act_beat_ready;
     wire [8*LANES_IN-1:0] act_data;
     wire [LANES_IN-1:0] act_keep;
     wire act_last;
@@ -180,7 +174,11 @@ module conv_core #(
     wire [8*LANES_IN-1:0] act_wr_data;
     wire [ACT_W-$clog2(LANES_IN)-1:0] act_written;
     wire [ACT_W-$clog2(LANES_IN)-1:0] act_released;
-    wire wgt_taken;
+    wire [8*WGT_STREAM_BYTES-1:0] wgt_beat_data;
+    wire [WGT_STREAM_BYTES-1:0] wgt_beat_keep;
+    wire wgt_beat_last;
+    wire wgt_beat_valid;
+    wire wgt_beat_ready;
     wire [8*LANES_IN-1:0] wgt_data;
     wire [LANES_IN-1:0] wgt_keep;
     wire wgt_last;
@@ -190,47 +188,21 @@ module conv_core #(
     wire [$clog2(CONST_WORDS)-1:0] const_wr_word;
     wire [LANES_OUT-1:0] wgt_wr_lane;
     wire [$clog2(WGT_WORDS)-1:0] wgt_wr_word;
-    wire [8*LANES_IN-1:0] wgt_wr_data;
+    wire [8*LANES_IN-1:0] const_wr_data;
+    wire [9*LANES_IN-1:0] wgt_wr_data;
     wire [WGT_W-1:0] wgt_written;
     wire [WGT_W-1:0] wgt_released;
     wire [CONST_COUNT_W-1:0] const_released;
-    wire head_ready;
     wire step_valid;
-    wire step_first;
-    wire step_last;
-    wire step_any;
-    wire step_multiply;
-    wire step_depthwise;
-    wire [1:0] step_spread;
-    wire [3:0] step_row;
-    wire step_clear;
-    wire [$clog2(LANES_IN)-1:0] step_first_lane;
-    wire [$clog2(LANES_IN)-1:0] step_last_lane;
-    wire [ACT_W-1:0] step_act;
-    wire [WGT_W-1:0] step_wgt;
-    wire [OUT_W-1:0] step_out;
-    wire step_final;
-    wire [4:0] step_last_filter;
-    wire step_new_group;
-    wire step_last_group;
-    wire step_layer_end;
-    wire [7:0] step_zero_point;
+    wire [STEP_W-1:0] step;
+    wire [OUT_W+8:0] marks;
     wire stall_act;
     wire stall_wgt;
     wire stall_out;
     wire result_valid;
     wire [32*LANES_OUT-1:0] result;
-    wire head_valid;
-    wire pop = head_valid && head_ready;  // by the finisher
-    wire [32*LANES_OUT-1:0] head_acc;
-    wire mark_valid;
+    wire credit;
     wire finisher_ready;
-    wire [OUT_W-1:0] head_out;
-    wire head_final;
-    wire [4:0] head_last_filter;
-    wire head_new_group;
-    wire head_last_group;
-    wire head_layer_end;
     wire [LANES_OUT-1:0] out_wr_en;
     wire [OUT_W-1:0] out_wr_addr;
     wire [8*LANES_OUT-1:0] out_wr_data;
@@ -252,25 +224,54 @@ module conv_core #(
     wire beat_layer_end;
     wire beat_valid;
     wire beat_ready;
-    wire out_layer_end;
+    wire layer_end;
 
     // Halted, the core swallows what is still sent to it.
     wire core_rst = rst || halted;
 
-    assign s_axis_act_tready = halted || act_taken;
-    assign s_axis_wgt_tready = halted || wgt_taken;
-
-    wire act_beat = s_axis_act_tvalid && s_axis_act_tready;
-    wire wgt_beat = s_axis_wgt_tvalid && s_axis_wgt_tready;
-    wire layer_end = out_layer_end && m_axis_out_tvalid && m_axis_out_tready;
-
     // Finisher and reader take a layer together.
-    assign cfg_ready[3] = finisher_ready && reader_ready;
+    assign layer_ready[3] = finisher_ready && reader_ready;
 
-    control #(
+    axil_port u_axil_port (
+        .clk           (clk),
+        .rst           (rst),
+        .s_axil_awaddr (s_axil_awaddr),
+        .s_axil_awprot (s_axil_awprot),
+        .s_axil_awvalid(s_axil_awvalid),
+        .s_axil_awready(s_axil_awready),
+        .s_axil_wdata  (s_axil_wdata),
+        .s_axil_wstrb  (s_axil_wstrb),
+        .s_axil_wvalid (s_axil_wvalid),
+        .s_axil_wready (s_axil_wready),
+        .s_axil_bresp  (s_axil_bresp),
+        .s_axil_bvalid (s_axil_bvalid),
+        .s_axil_bready (s_axil_bready),
+        .s_axil_araddr (s_axil_araddr),
+        .s_axil_arprot (s_axil_arprot),
+        .s_axil_arvalid(s_axil_arvalid),
+        .s_axil_arready(s_axil_arready),
+        .s_axil_rdata  (s_axil_rdata),
+        .s_axil_rresp  (s_axil_rresp),
+        .s_axil_rvalid (s_axil_rvalid),
+        .s_axil_rready (s_axil_rready),
+        .write         (write),
+        .write_addr    (write_addr),
+        .write_data    (write_data),
+        .write_whole   (write_whole),
+        .write_done    (write_done),
+        .write_okay    (write_okay),
+        .read          (read_request),
+        .read_addr     (read_addr),
+        .read_done     (read_done),
+        .read_okay     (read_okay),
+        .read_data     (read_data)
+    );
+
+    registers #(
         .LANES_IN        (LANES_IN),
         .LANES_OUT       (LANES_OUT),
         .REQUANT_LANES   (REQUANT_LANES),
+        .FLOAT_RULE      (FLOAT_RULE),
         .ACT_BYTES       (ACT_BYTES),
         .WGT_WORDS       (WGT_WORDS),
         .CONST_WORDS     (CONST_WORDS),
@@ -278,45 +279,81 @@ module conv_core #(
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
         .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
-    ) u_control (
-        .clk             (clk),
-        .rst             (rst),
-        .s_axil_awaddr   (s_axil_awaddr),
-        .s_axil_awprot   (s_axil_awprot),
-        .s_axil_awvalid  (s_axil_awvalid),
-        .s_axil_awready  (s_axil_awready),
-        .s_axil_wdata    (s_axil_wdata),
-        .s_axil_wstrb    (s_axil_wstrb),
-        .s_axil_wvalid   (s_axil_wvalid),
-        .s_axil_wready   (s_axil_wready),
-        .s_axil_bresp    (s_axil_bresp),
-        .s_axil_bvalid   (s_axil_bvalid),
-        .s_axil_bready   (s_axil_bready),
-        .s_axil_araddr   (s_axil_araddr),
-        .s_axil_arprot   (s_axil_arprot),
-        .s_axil_arvalid  (s_axil_arvalid),
-        .s_axil_arready  (s_axil_arready),
-        .s_axil_rdata    (s_axil_rdata),
-        .s_axil_rresp    (s_axil_rresp),
-        .s_axil_rvalid   (s_axil_rvalid),
-        .s_axil_rready   (s_axil_rready),
-        .irq             (irq),
-        .desc_valid      (desc_valid),
-        .desc_ready      (desc_ready),
-        .desc            (desc),
-        .setup_error     (setup_error),
-        .setup_code      (setup_code),
-        .setup_detail    (setup_detail),
-        .act_error       (act_error),
-        .wgt_error       (wgt_error),
-        .halted          (halted),
-        .closing         (closing),
-        .layer_end       (layer_end),
-        .more_queued     (more_queued),
-        .layer           (layer),
-        .read_layer      (read_layer),
-        .read_index      (read_index),
-        .figure          (figure)
+    ) u_registers (
+        .clk         (clk),
+        .rst         (rst),
+        .write       (write),
+        .write_addr  (write_addr),
+        .write_data  (write_data),
+        .write_whole (write_whole),
+        .write_done  (write_done),
+        .write_okay  (write_okay),
+        .read        (read_request),
+        .read_addr   (read_addr),
+        .read_done   (read_done),
+        .read_okay   (read_okay),
+        .read_data   (read_data),
+        .irq         (irq),
+        .desc_write  (desc_write),
+        .desc_data   (desc_data),
+        .start       (start),
+        .copying     (copying),
+        .queue_full  (queue_full),
+        .layers      (layers),
+        .resume      (resume),
+        .force_resume(force_resume),
+        .halting     (halting),
+        .halted      (halted),
+        .waits_for   ({closing, packet_open} & {3{halted}}),
+        .error_code  (error_code),
+        .error_detail(error_detail),
+        .layer_end   (layer_end),
+        .layer       (layer),
+        .counters_of (counters_of),
+        .storing     (storing),
+        .figure      (figure)
+    );
+
+    layer_queue u_layer_queue (
+        .clk       (clk),
+        .rst       (rst),
+        .halted    (halted),
+        .wr_en     (desc_write),
+        .wr_index  (write_addr[4:2]),
+        .wr_data   (write_data),
+        .rd_index  (read_addr[4:2]),
+        .rd_data   (desc_data),
+        .start     (start),
+        .copying   (copying),
+        .full      (queue_full),
+        .layer_end (layer_end),
+        .layers    (layers),
+        .more      (more_queued),
+        .desc_valid(desc_valid),
+        .desc_ready(desc_ready),
+        .desc_index(desc_index),
+        .desc_word (desc_word)
+    );
+
+    halt u_halt (
+        .clk          (clk),
+        .rst          (rst),
+        .setup_error  (setup_error),
+        .setup_code   (setup_code),
+        .setup_detail (setup_detail),
+        .act_error    (act_error),
+        .wgt_error    (wgt_error),
+        .queue_overrun(start && queue_full),
+        .resume       (resume),
+        .force_resume (force_resume),
+        .results_open (closing),
+        .closed       (entry_closed),
+        .halting      (halting),
+        .halted       (halted),
+        .leaving      (leaving),
+        .forced       (forced),
+        .error_code   (error_code),
+        .error_detail (error_detail)
     );
 
     layer_setup #(
@@ -326,77 +363,57 @@ module conv_core #(
         .WGT_WORDS      (WGT_WORDS),
         .CONST_WORDS    (CONST_WORDS),
         .OUT_BYTES      (OUT_BYTES),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
-        .ACT_W          (ACT_W),
-        .WGT_W          (WGT_W),
-        .OUT_W          (OUT_W),
-        .WIN_W          (WIN_W),
-        .POS_W          (POS_W),
-        .RUN_W          (RUN_W),
-        .CHUNK_W        (CHUNK_W)
+        .CONST_PER_BLOCK(CONST_PER_BLOCK),
+        .BAND_WINDOWS   (2 * LANES_OUT * (LANES_IN / WGT_STREAM_BYTES)),
+        .FLOAT_RULE     (FLOAT_RULE)
     ) u_layer_setup (
-        .clk                (clk),
-        .rst                (core_rst),
-        .desc_valid         (desc_valid),
-        .desc_ready         (desc_ready),
-        .desc               (desc),
-        .error              (setup_error),
-        .error_code         (setup_code),
-        .error_detail       (setup_detail),
-        .cfg_valid          (cfg_valid),
-        .cfg_ready          (cfg_ready),
-        .cfg_frames         (cfg_frames),
-        .cfg_frame_bytes    (cfg_frame_bytes),
-        .cfg_groups         (cfg_groups),
-        .cfg_group_words    (cfg_group_words),
-        .cfg_height         (cfg_height),
-        .cfg_width          (cfg_width),
-        .cfg_out_height     (cfg_out_height),
-        .cfg_out_width      (cfg_out_width),
-        .cfg_block_cols     (cfg_block_cols),
-        .cfg_taps_y         (cfg_taps_y),
-        .cfg_taps_x         (cfg_taps_x),
-        .cfg_stride_y       (cfg_stride_y),
-        .cfg_stride_x       (cfg_stride_x),
-        .cfg_dilation_y     (cfg_dilation_y),
-        .cfg_dilation_x     (cfg_dilation_x),
-        .cfg_packed         (cfg_packed),
-        .cfg_depthwise      (cfg_depthwise),
-        .cfg_spread         (cfg_spread),
-        .cfg_phases         (cfg_phases),
-        .cfg_run_bytes      (cfg_run_bytes),
-        .cfg_run_words      (cfg_run_words),
-        .cfg_tap_row_words  (cfg_tap_row_words),
-        .cfg_first_row      (cfg_first_row),
-        .cfg_first_col      (cfg_first_col),
-        .cfg_block_pos      (cfg_block_pos),
-        .cfg_first_offset   (cfg_first_offset),
-        .cfg_block_offset   (cfg_block_offset),
-        .cfg_row_bytes      (cfg_row_bytes),
-        .cfg_stride_bytes   (cfg_stride_bytes),
-        .cfg_tap_bytes      (cfg_tap_bytes),
-        .cfg_in_channels    (cfg_in_channels),
-        .cfg_seen           (cfg_seen),
-        .cfg_seen_cols      (cfg_seen_cols),
-        .cfg_seen_bytes     (cfg_seen_bytes),
-        .cfg_frame_span     (cfg_frame_span),
-        .cfg_top_span       (cfg_top_span),
-        .cfg_stride_span    (cfg_stride_span),
-        .cfg_dilation_span  (cfg_dilation_span),
-        .cfg_pixel_bytes    (cfg_pixel_bytes),
-        .cfg_block_bytes    (cfg_block_bytes),
-        .cfg_out_row_bytes  (cfg_out_row_bytes),
-        .cfg_out_frame_bytes(cfg_out_frame_bytes),
-        .cfg_out_channels      (cfg_out_channels),
-        .cfg_span_filters      (cfg_span_filters),
-        .cfg_span              (cfg_span),
-        .cfg_last_channel      (cfg_last_channel),
-        .cfg_requantise     (cfg_requantise),
-        .cfg_by_float       (cfg_by_float),
-        .cfg_in_zero_point  (cfg_in_zero_point),
-        .cfg_out_zero_point (cfg_out_zero_point),
-        .cfg_smallest       (cfg_smallest),
-        .cfg_largest        (cfg_largest)
+        .clk         (clk),
+        .rst         (core_rst),
+        .desc_valid  (desc_valid),
+        .desc_ready  (desc_ready),
+        .desc_index  (desc_index),
+        .desc_word   (desc_word),
+        .error       (setup_error),
+        .error_code  (setup_code),
+        .error_detail(setup_detail),
+        .numbers     (numbers),
+        .layer_valid (layer_valid),
+        .layer_ready (layer_ready)
+    );
+
+    number #(
+        .INDEX(FRAMES),
+        .WIDTH(16)
+    ) u_frames (
+        .clk    (clk),
+        .numbers(numbers),
+        .take   (layer_taken[0]),
+        .value  (frames)
+    );
+
+    stream_entry #(
+        .BYTES(ACT_STREAM_BYTES)
+    ) u_act_entry (
+        .clk    (clk),
+        .rst    (rst),
+        .open   (layer_taken[0]),
+        .packets(frames),
+        .halted (halted),
+        .leaving(leaving),
+        .forced (forced),
+        .closed (entry_closed[0]),
+        .in_packet(packet_open[0]),
+        .beat   (beat[0]),
+        .s_data (s_axis_act_tdata),
+        .s_keep (s_axis_act_tkeep),
+        .s_last (s_axis_act_tlast),
+        .s_valid(s_axis_act_tvalid),
+        .s_ready(s_axis_act_tready),
+        .m_data (act_beat_data),
+        .m_keep (act_beat_keep),
+        .m_last (act_beat_last),
+        .m_valid(act_beat_valid),
+        .m_ready(act_beat_ready)
     );
 
     stream_widener #(
@@ -405,12 +422,11 @@ module conv_core #(
     ) u_act_widener (
         .clk    (clk),
         .rst    (core_rst),
-        .enable (!cfg_ready[0]),
-        .s_data (s_axis_act_tdata),
-        .s_keep (s_axis_act_tkeep),
-        .s_last (s_axis_act_tlast),
-        .s_valid(s_axis_act_tvalid),
-        .s_ready(act_taken),
+        .s_data (act_beat_data),
+        .s_keep (act_beat_keep),
+        .s_last (act_beat_last),
+        .s_valid(act_beat_valid),
+        .s_ready(act_beat_ready),
         .m_data (act_data),
         .m_keep (act_keep),
         .m_last (act_last),
@@ -425,10 +441,9 @@ module conv_core #(
     ) u_activation_loader (
         .clk            (clk),
         .rst            (core_rst),
-        .cfg_valid      (cfg_valid[0]),
-        .cfg_ready      (cfg_ready[0]),
-        .cfg_frame_bytes(cfg_frame_bytes),
-        .cfg_frames     (cfg_frames),
+        .numbers        (numbers),
+        .layer_valid    (layer_valid[0]),
+        .layer_ready    (layer_ready[0]),
         .s_data         (act_data),
         .s_keep         (act_keep),
         .s_last         (act_last),
@@ -439,10 +454,34 @@ module conv_core #(
         .wr_data        (act_wr_data),
         .written        (act_written),
         .released       (act_released),
-        .layers         (act_layers),
         .error_early    (act_error[0]),
         .error_late     (act_error[1]),
         .error_keep     (act_error[2])
+    );
+
+    stream_entry #(
+        .BYTES(WGT_STREAM_BYTES)
+    ) u_wgt_entry (
+        .clk    (clk),
+        .rst    (rst),
+        .open   (layer_taken[1]),
+        .packets(16'd1),
+        .halted (halted),
+        .leaving(leaving),
+        .forced (forced),
+        .closed (entry_closed[1]),
+        .in_packet(packet_open[1]),
+        .beat   (beat[1]),
+        .s_data (s_axis_wgt_tdata),
+        .s_keep (s_axis_wgt_tkeep),
+        .s_last (s_axis_wgt_tlast),
+        .s_valid(s_axis_wgt_tvalid),
+        .s_ready(s_axis_wgt_tready),
+        .m_data (wgt_beat_data),
+        .m_keep (wgt_beat_keep),
+        .m_last (wgt_beat_last),
+        .m_valid(wgt_beat_valid),
+        .m_ready(wgt_beat_ready)
     );
 
     stream_widener #(
@@ -451,12 +490,11 @@ module conv_core #(
     ) u_wgt_widener (
         .clk    (clk),
         .rst    (core_rst),
-        .enable (!cfg_ready[1]),
-        .s_data (s_axis_wgt_tdata),
-        .s_keep (s_axis_wgt_tkeep),
-        .s_last (s_axis_wgt_tlast),
-        .s_valid(s_axis_wgt_tvalid),
-        .s_ready(wgt_taken),
+        .s_data (wgt_beat_data),
+        .s_keep (wgt_beat_keep),
+        .s_last (wgt_beat_last),
+        .s_valid(wgt_beat_valid),
+        .s_ready(wgt_beat_ready),
         .m_data (wgt_data),
         .m_keep (wgt_keep),
         .m_last (wgt_last),
@@ -469,16 +507,14 @@ module conv_core #(
         .LANES_OUT      (LANES_OUT),
         .WGT_WORDS      (WGT_WORDS),
         .CONST_WORDS    (CONST_WORDS),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
         .WGT_COUNT_W    (WGT_W),
         .CONST_COUNT_W  (CONST_COUNT_W)
     ) u_weight_loader (
         .clk            (clk),
         .rst            (core_rst),
-        .cfg_valid      (cfg_valid[1]),
-        .cfg_ready      (cfg_ready[1]),
-        .cfg_groups     (cfg_groups),
-        .cfg_group_words(cfg_group_words),
+        .numbers        (numbers),
+        .layer_valid    (layer_valid[1]),
+        .layer_ready    (layer_ready[1]),
         .s_data         (wgt_data),
         .s_keep         (wgt_keep),
         .s_last         (wgt_last),
@@ -486,108 +522,58 @@ module conv_core #(
         .s_ready        (wgt_ready),
         .const_wr_en    (const_wr_en),
         .const_wr_word  (const_wr_word),
+        .const_wr_data  (const_wr_data),
         .wgt_wr_lane    (wgt_wr_lane),
         .wgt_wr_word    (wgt_wr_word),
-        .wr_data        (wgt_wr_data),
+        .wgt_wr_data    (wgt_wr_data),
         .wgt_written    (wgt_written),
         .wgt_released   (wgt_released),
         .const_released (const_released),
-        .layers         (wgt_layers),
         .error_early    (wgt_error[0]),
         .error_late     (wgt_error[1]),
         .error_keep     (wgt_error[2])
     );
 
-    sequencer #(
-        .LANES_IN (LANES_IN),
+    rows #(
         .LANES_OUT(LANES_OUT),
-        .CREDITS  (RESULT_QUEUE),
-        .ACT_W    (ACT_W),
-        .WGT_W    (WGT_W),
-        .OUT_W    (OUT_W),
-        .WIN_W    (WIN_W),
-        .POS_W    (POS_W),
-        .RUN_W    (RUN_W),
-        .CHUNK_W  (CHUNK_W)
-    ) u_sequencer (
-        .clk              (clk),
-        .rst              (core_rst),
-        .cfg_valid        (cfg_valid[2]),
-        .cfg_ready        (cfg_ready[2]),
-        .cfg_frames       (cfg_frames),
-        .cfg_height       (cfg_height),
-        .cfg_out_height   (cfg_out_height),
-        .cfg_out_width    (cfg_out_width),
-        .cfg_groups       (cfg_groups),
-        .cfg_out_channels         (cfg_out_channels),
-        .cfg_span_filters         (cfg_span_filters),
-        .cfg_span                 (cfg_span),
-        .cfg_last_channel         (cfg_last_channel),
-        .cfg_requantise           (cfg_requantise),
-        .cfg_block_cols   (cfg_block_cols),
-        .cfg_taps_y       (cfg_taps_y),
-        .cfg_stride_y     (cfg_stride_y),
-        .cfg_dilation_y   (cfg_dilation_y),
-        .cfg_first_row    (cfg_first_row),
-        .cfg_first_col    (cfg_first_col),
-        .cfg_block_pos    (cfg_block_pos),
-        .cfg_first_offset (cfg_first_offset),
-        .cfg_block_offset (cfg_block_offset),
-        .cfg_frame_span   (cfg_frame_span),
-        .cfg_top_span     (cfg_top_span),
-        .cfg_stride_span  (cfg_stride_span),
-        .cfg_dilation_span(cfg_dilation_span),
-        .cfg_tap_row_words(cfg_tap_row_words),
-        .cfg_group_words  (cfg_group_words),
-        .cfg_block_bytes  (cfg_block_bytes),
-        .cfg_out_row_bytes(cfg_out_row_bytes),
-        .cfg_packed       (cfg_packed),
-        .cfg_depthwise    (cfg_depthwise),
-        .cfg_spread       (cfg_spread),
-        .cfg_phases       (cfg_phases),
-        .cfg_width        (cfg_width),
-        .cfg_taps_x       (cfg_taps_x),
-        .cfg_stride_x     (cfg_stride_x),
-        .cfg_dilation_x   (cfg_dilation_x),
-        .cfg_run_bytes    (cfg_run_bytes),
-        .cfg_run_words    (cfg_run_words),
-        .cfg_row_bytes    (cfg_row_bytes),
-        .cfg_tap_bytes    (cfg_tap_bytes),
-        .cfg_in_channels  (cfg_in_channels),
-        .cfg_seen         (cfg_seen),
-        .cfg_seen_cols    (cfg_seen_cols),
-        .cfg_seen_bytes   (cfg_seen_bytes),
-        .cfg_stride_bytes (cfg_stride_bytes),
-        .cfg_pixel_bytes  (cfg_pixel_bytes),
-        .cfg_in_zero_point(cfg_in_zero_point),
-        .act_written      (act_written),
-        .wgt_written      (wgt_written),
-        .act_released     (act_released),
-        .wgt_released     (wgt_released),
-        .credit_return    (pop),
-        .step_valid       (step_valid),
-        .step_first       (step_first),
-        .step_last        (step_last),
-        .step_any         (step_any),
-        .step_multiply    (step_multiply),
-        .step_depthwise   (step_depthwise),
-        .step_spread      (step_spread),
-        .step_row         (step_row),
-        .step_clear       (step_clear),
-        .step_first_lane  (step_first_lane),
-        .step_last_lane   (step_last_lane),
-        .step_act         (step_act),
-        .step_wgt         (step_wgt),
-        .step_out         (step_out),
-        .step_final       (step_final),
-        .step_last_filter         (step_last_filter),
-        .step_new_group   (step_new_group),
-        .step_last_group  (step_last_group),
-        .step_layer_end   (step_layer_end),
-        .step_zero_point  (step_zero_point),
-        .stall_act        (stall_act),
-        .stall_wgt        (stall_wgt),
-        .stall_out        (stall_out)
+        .OUT_W    (OUT_W)
+    ) u_rows (
+        .clk        (clk),
+        .rst        (core_rst),
+        .numbers    (numbers),
+        .layer_valid(layer_valid[2]),
+        .item       (item),
+        .item_valid (item_valid),
+        .item_ready (item_ready)
+    );
+
+    walk #(
+        .LANES     (LANES_IN),
+        .ACT_W     (ACT_W),
+        .WGT_W     (WGT_W),
+        .WGT_ADDR_W(WGT_ADDR_W),
+        .OUT_W     (OUT_W),
+        .CREDITS   (RESULT_QUEUE)
+    ) u_walk (
+        .clk          (clk),
+        .rst          (core_rst),
+        .numbers      (numbers),
+        .layer_valid  (layer_valid[2]),
+        .layer_ready  (layer_ready[2]),
+        .item         (item),
+        .item_valid   (item_valid),
+        .item_ready   (item_ready),
+        .act_written  (act_written),
+        .wgt_written  (wgt_written),
+        .act_released (act_released),
+        .wgt_released (wgt_released),
+        .credit_return(credit),
+        .step_valid   (step_valid),
+        .step         (step),
+        .marks        (marks),
+        .stall_act    (stall_act),
+        .stall_wgt    (stall_wgt),
+        .stall_out    (stall_out)
     );
 
     datapath #(
@@ -605,86 +591,41 @@ module conv_core #(
         .wgt_wr_word    (wgt_wr_word),
         .wgt_wr_data    (wgt_wr_data),
         .step_valid     (step_valid),
-        .step_first     (step_first),
-        .step_last      (step_last),
-        .step_any       (step_any),
-        .step_multiply  (step_multiply),
-        .step_depthwise (step_depthwise),
-        .step_spread    (step_spread),
-        .step_row       (step_row),
-        .step_clear     (step_clear),
-        .step_first_lane(step_first_lane),
-        .step_last_lane (step_last_lane),
-        .step_act       (step_act[$clog2(ACT_BYTES)-1:0]),
-        .step_wgt       (step_wgt[$clog2(WGT_WORDS)-1:0]),
-        .step_zero_point(step_zero_point),
+        .step           (step),
         .result_valid   (result_valid),
         .result         (result)
     );
 
-    result_queue #(
-        .WIDTH(32 * LANES_OUT),
-        .DEPTH(RESULT_QUEUE)
-    ) u_vector_queue (
-        .clk       (clk),
-        .rst       (core_rst),
-        .push      (result_valid),
-        .push_data (result),
-        .head_valid(head_valid),
-        .head      (head_acc),
-        .pop       (pop)
-    );
-
-    result_queue #(
-        .WIDTH(OUT_W + 9),
-        .DEPTH(RESULT_QUEUE)
-    ) u_mark_queue (
-        .clk       (clk),
-        .rst       (core_rst),
-        .push      (step_valid && step_last),
-        .push_data ({step_out, step_last_filter, step_final, step_new_group, step_last_group, step_layer_end}),
-        .head_valid(mark_valid),
-        .head      ({head_out, head_last_filter, head_final, head_new_group, head_last_group, head_layer_end}),
-        .pop       (pop)
-    );
-
     finisher #(
-        .LANES_IN       (LANES_IN),
-        .LANES_OUT      (LANES_OUT),
-        .REQUANT_LANES  (REQUANT_LANES),
-        .OUT_BYTES      (OUT_BYTES),
-        .CONST_WORDS    (CONST_WORDS),
-        .CONST_PER_GROUP(CONST_PER_GROUP),
-        .CONST_COUNT_W  (CONST_COUNT_W),
-        .OUT_W          (OUT_W)
+        .LANES_IN     (LANES_IN),
+        .LANES_OUT    (LANES_OUT),
+        .REQUANT_LANES(REQUANT_LANES),
+        .FLOAT_RULE   (FLOAT_RULE),
+        .QUEUE        (RESULT_QUEUE),
+        .OUT_BYTES    (OUT_BYTES),
+        .CONST_WORDS  (CONST_WORDS),
+        .CONST_COUNT_W(CONST_COUNT_W),
+        .OUT_W        (OUT_W)
     ) u_finisher (
-        .clk               (clk),
-        .rst               (core_rst),
-        .cfg_valid         (cfg_valid[3] && cfg_ready[3]),
-        .cfg_ready         (finisher_ready),
-        .cfg_requantise    (cfg_requantise),
-        .cfg_by_float      (cfg_by_float),
-        .cfg_out_zero_point(cfg_out_zero_point),
-        .cfg_smallest      (cfg_smallest),
-        .cfg_largest       (cfg_largest),
-        .const_wr_en       (const_wr_en),
-        .const_wr_word     (const_wr_word),
-        .const_wr_data     (wgt_wr_data),
-        .const_released    (const_released),
-        .head_valid        (head_valid),
-        .head_acc          (head_acc),
-        .head_out          (head_out),
-        .head_last_lane    (head_last_filter[$clog2(LANES_OUT)-1:0]),
-        .head_final        (head_final),
-        .head_new_group    (head_new_group),
-        .head_last_group   (head_last_group),
-        .head_layer_end    (head_layer_end),
-        .head_ready        (head_ready),
-        .wr_en             (out_wr_en),
-        .wr_addr           (out_wr_addr),
-        .wr_data           (out_wr_data),
-        .committed         (committed),
-        .read              (read)
+        .clk           (clk),
+        .rst           (core_rst),
+        .numbers       (numbers),
+        .take_layer    (layer_taken[3]),
+        .ready         (finisher_ready),
+        .const_wr_en   (const_wr_en),
+        .const_wr_word (const_wr_word),
+        .const_wr_data (const_wr_data),
+        .const_released(const_released),
+        .mark_valid    (step_valid && step[STEP_LAST]),
+        .mark          (marks),
+        .vector_valid  (result_valid),
+        .vector        (result),
+        .credit        (credit),
+        .wr_en         (out_wr_en),
+        .wr_addr       (out_wr_addr),
+        .wr_data       (out_wr_data),
+        .committed     (committed),
+        .read          (read)
     );
 
     result_buffer #(
@@ -707,10 +648,9 @@ module conv_core #(
     ) u_result_reader (
         .clk            (clk),
         .rst            (core_rst),
-        .cfg_valid      (cfg_valid[3] && cfg_ready[3]),
-        .cfg_ready      (reader_ready),
-        .cfg_frame_bytes(cfg_out_frame_bytes),
-        .cfg_frames     (cfg_frames),
+        .numbers        (numbers),
+        .take           (layer_taken[3]),
+        .ready          (reader_ready),
         .committed      (committed),
         .read           (read),
         .rd_en          (out_rd_en),
@@ -752,6 +692,7 @@ module conv_core #(
         .rst        (rst),
         .halted     (halted),
         .closing    (closing),
+        .stored     (stored),
         .s_data     (beat_data),
         .s_keep     (beat_keep),
         .s_last     (beat_last),
@@ -761,32 +702,32 @@ module conv_core #(
         .m_data     (m_axis_out_tdata),
         .m_keep     (m_axis_out_tkeep),
         .m_last     (m_axis_out_tlast),
-        .m_layer_end(out_layer_end),
+        .layer_end  (layer_end),
         .m_valid    (m_axis_out_tvalid),
         .m_ready    (m_axis_out_tready)
     );
 
     performance_counters u_performance_counters (
-        .clk             (clk),
-        .rst             (rst),
-        .halted          (halted),
-        .act_beat        (act_beat),
-        .wgt_beat        (wgt_beat),
-        .act_layers      (act_layers),
-        .wgt_layers      (wgt_layers),
-        .layer_end       (layer_end),
-        .more_queued     (more_queued),
-        .active          (step_valid),
-        .stall_act       (stall_act),
-        .stall_wgt       (stall_wgt),
-        .stall_out       (stall_out),
-        .layer           (layer),
-        .read_layer      (read_layer),
-        .read_index      (read_index),
-        .figure          (figure)
+        .clk        (clk),
+        .rst        (rst),
+        .halted     (halted),
+        .opens      (layer_taken[1:0]),
+        .beat       (beat),
+        .layer_end  (layer_end),
+        .more_queued(more_queued),
+        .active     (step_valid),
+        .stall_act  (stall_act),
+        .stall_wgt  (stall_wgt),
+        .stall_out  (stall_out),
+        .layer      (layer),
+        .storing    (storing),
+        .stored     (stored),
+        .read_layer (counters_of),
+        .read_index (read_addr[4:2]),
+        .figure     (figure)
     );
 
-    wire unused = &{1'b0, mark_valid, head_last_filter, step_act, step_wgt, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, layer_taken, out_wr_addr, out_rd_word};
 
 endmodule
 

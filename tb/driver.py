@@ -121,7 +121,7 @@ def descriptor(layer: Layer) -> dict[Register, int]:
         Register.CHANNELS: layer.in_channels | layer.out_channels << 16,
         Register.OUT_SIZE: layer.out_width | layer.out_height << 16,
         Register.BATCH: layer.batch | layer.groups << 16,
-        Register.KERNEL: kw | kh << 4 | sw << 8 | sh << 12 | dw << 16 | dh << 20,
+        Register.KERNEL: kw | kh << 8 | sw << 16 | sh << 20 | dw << 24 | dh << 28,
         Register.PADS: left | top << 16,
         Register.QUANT: sum((value & 0xFF) << 8 * i for i, value in enumerate(quant)),
         Register.MODE: int(mode),
@@ -164,7 +164,10 @@ class Driver:
         config = self._config
         expected = {
             Register.ID: ID_VALUE,
-            Register.LANES: config.lanes_in | config.lanes_out << 8 | config.requant_lanes << 16,
+            Register.LANES: config.lanes_in
+            | config.lanes_out << 8
+            | config.requant_lanes << 16
+            | config.float_rule << 24,
             Register.ACT_BYTES: config.act_bytes,
             Register.WGT_WORDS: config.wgt_words,
             Register.CONST_WORDS: config.const_words,

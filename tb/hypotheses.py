@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from models.core_config import CoreConfig
 from models.layer import INT8_MAX, INT8_MIN, Int8Array, Int32Array, Int64Array, LayerCase
-from models.packing import block_span, constant_words, filter_blocks, pack_weights, weight_runs
+from models.packing import (
+    block_span,
+    block_words,
+    constant_words,
+    filter_blocks,
+    pack_weights,
+    weight_runs,
+)
 from models.requantisation import requantise, requantise_float
 
 Results = NDArray[Any]
@@ -81,6 +88,11 @@ class Recomputation:
         return self.case.x.astype(np.float64) - self.layer.in_zp
 
     @cached_property
+    def weights(self) -> NDArray[np.int16]:
+        """(Cout, KH, KW, Cin / groups): what each weight counts, its zero point off."""
+        return self.case.centred_weights
+
+    @cached_property
     def right_sums(self) -> Int64Array:
         """(N, OH, OW, Cout): the sums of products as they ought to be, without bias."""
         return self.sums()
@@ -102,7 +114,7 @@ class Recomputation:
         self,
         *,
         worth: NDArray[np.float64] | None = None,
-        weights: Int8Array | NDArray[np.float64] | None = None,
+        weights: NDArray[Any] | None = None,
         rows: Axis | None = None,
         columns: Axis | None = None,
         places: Int64Array | None = None,
@@ -111,12 +123,13 @@ class Recomputation:
     ) -> Int64Array:
         """(N, OH, OW, Cout): sums of products without bias. What is left out is right.
 
-        `worth` (N, H, W, Cin), `weights` OHWI, `places` as above in place of `rows` and `columns`;
-        `outside`: what a tap outside counts; `taps`: the only taps that are added up.
+        `worth` (N, H, W, Cin), `weights` OHWI less their zero points, `places` as above in place of
+        `rows` and `columns`; `outside`: what a tap outside counts; `taps`: the only taps that are
+        added up.
         """
         layer = self.layer
         worth = self.worth if worth is None else worth
-        weights = (self.case.w if weights is None else weights).astype(np.float64)
+        weights = (self.weights if weights is None else weights).astype(np.float64)
         places = self.places(rows, columns) if places is None else places
         pixels = worth.reshape(layer.batch, -1, layer.in_channels)
         nothing = np.full((layer.batch, 1, layer.in_channels), outside)
@@ -275,7 +288,7 @@ def divided(
 
 # -------------------------------------------------------------------------------- geometry
 def kernel_flipped(layer: Recomputation) -> Forms:
-    w = layer.case.w
+    w = layer.weights
     yield "vertically", layer.finish(layer.sums(weights=w[:, ::-1]))
     yield "horizontally", layer.finish(layer.sums(weights=w[:, :, ::-1]))
     if min(layer.layer.kernel) > 1:
@@ -283,7 +296,7 @@ def kernel_flipped(layer: Recomputation) -> Forms:
 
 
 def height_and_width_swapped(layer: Recomputation) -> Forms:
-    rows, columns, w, shape = layer.rows, layer.columns, layer.case.w, layer.layer
+    rows, columns, w, shape = layer.rows, layer.columns, layer.weights, layer.layer
     kh, kw = shape.kernel
     sideways = w.reshape(len(w), kw, kh, -1)
     yield "of the weights", layer.finish(layer.sums(weights=sideways.transpose(0, 2, 1, 3)))
@@ -310,7 +323,7 @@ def height_and_width_swapped(layer: Recomputation) -> Forms:
 
 
 def channel_order(layer: Recomputation) -> Forms:
-    x, w, shape = layer.worth, layer.case.w, layer.layer
+    x, w, shape = layer.worth, layer.weights, layer.layer
     filters, kh, kw, channels = w.shape
     yield "input channels reversed", layer.finish(layer.sums(worth=x[..., ::-1]))
     yield "results reversed", layer.right[..., ::-1]
@@ -363,7 +376,7 @@ def channels_of_another_group(layer: Recomputation) -> Forms:
     dealt = np.arange(layer.layer.in_channels).reshape(size, groups).T.reshape(-1)
     yield "channels dealt out in turn", layer.finish(layer.sums(worth=layer.worth[..., dealt]))
     order = np.arange(layer.layer.out_channels).reshape(filters, groups).T.reshape(-1)
-    by_group = layer.sums(weights=layer.case.w[order])
+    by_group = layer.sums(weights=layer.weights[order])
     back = np.argsort(order)
     yield "filters dealt out in turn", layer.finish(by_group[..., back])
 
@@ -462,8 +475,17 @@ def output_zero_point_forgotten(layer: Recomputation) -> Forms:
         yield "it is added behind the clamp", wrapped(values, 8).astype(np.int8)
 
 
+def weight_zero_points_forgotten(layer: Recomputation) -> Forms:
+    yield "", layer.finish(layer.sums(weights=layer.case.w))
+    first = np.broadcast_to(layer.case.w_zp[:1, None, None, None], layer.case.w.shape)
+    yield "all but the first", layer.finish(layer.sums(weights=layer.case.w - first))
+
+
 def weights_unsigned(layer: Recomputation) -> Forms:
-    yield "", layer.finish(layer.sums(weights=layer.case.w.view(np.uint8).astype(np.float64)))
+    raw = layer.case.w.view(np.uint8).astype(np.float64)
+    zero_points = layer.case.w_zp[:, None, None, None]
+    yield "", layer.finish(layer.sums(weights=raw - zero_points))
+    yield "the zero points too", layer.finish(layer.sums(weights=raw - (zero_points & 0xFF)))
 
 
 def activations_unsigned(layer: Recomputation) -> Forms:
@@ -620,7 +642,7 @@ def weights_of_the_previous_layer(layer: Recomputation) -> Forms:
     if previous is None:
         return
     if previous.w.shape == layer.case.w.shape:
-        sums = layer.sums(weights=previous.w)
+        sums = layer.sums(weights=previous.centred_weights)
         yield "", layer.finish(sums)
         if (previous.mult is None) == (layer.case.mult is None):
             both = layer.finish(sums, bias=previous.bias, mult=previous.mult, shift=previous.shift)
@@ -636,21 +658,29 @@ def weights_of_the_previous_layer(layer: Recomputation) -> Forms:
         yield "word by word", layer.finish(layer.sums(weights=weights_of(stale, layer)))
 
 
-def weight_words(case: LayerCase, config: CoreConfig) -> Int8Array | None:
-    """(blocks, words of a filter, lanes_out, lanes_in): the weights as they stand in the core.
+def weight_words(case: LayerCase, config: CoreConfig) -> NDArray[np.int16] | None:
+    """(blocks, words of a filter, lanes_out, lanes_in): the weights as they stand in the core, less
+    their zero points; zeros for lanes without a filter.
 
     None for a layer with groups: its blocks hold more than the weights of the filters.
     """
     layer = case.layer
     if layer.groups > 1:
         return None
-    blocks = len(filter_blocks(layer, config))
-    packet = pack_weights(case, config).view(np.int8).reshape(blocks, -1)
-    words = packet[:, constant_words(config) * config.lanes_in :]
-    return words.reshape(blocks, -1, config.lanes_out, config.lanes_in)
+    blocks, each = filter_blocks(layer, config), block_words(layer, config)
+    packet = pack_weights(case, config).view(np.int8).reshape(-1, config.lanes_in)
+    words = np.zeros((len(blocks), each, config.lanes_out, config.lanes_in), np.int16)
+    begin = 0
+    for block, place in zip(blocks, words, strict=True):
+        begin += constant_words(config)
+        sent = packet[begin : begin + each * block.filters].reshape(each, block.filters, -1)
+        own = slice(block.first_filter, block.first_filter + block.filters)
+        place[:, : block.filters] = sent - case.w_zp[own].astype(np.int16)[:, None]
+        begin += each * block.filters
+    return words
 
 
-def weights_of(words: Int8Array, layer: Recomputation) -> Int8Array:
+def weights_of(words: NDArray[np.int16], layer: Recomputation) -> NDArray[np.int16]:
     """(Cout, KH, KW, Cin): the way back from `weight_words`."""
     runs, length = weight_runs(layer.layer, layer.config)
     blocks, _, lanes_out, lanes_in = words.shape
@@ -722,6 +752,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "input zero point forgotten": input_zero_point_forgotten,
     "output zero point forgotten": output_zero_point_forgotten,
     "weights taken as unsigned": weights_unsigned,
+    "zero points of the weights forgotten": weight_zero_points_forgotten,
     "activations taken as unsigned": activations_unsigned,
     "accumulator too narrow": accumulator_too_narrow,
     "accumulator not cleared": accumulator_not_cleared,

@@ -28,7 +28,7 @@ CONFIGURATIONS: tuple[dict[str, int], ...] = (
     {"LANES_IN": 4, "LANES_OUT": 8},
     {"LANES_IN": 8, "LANES_OUT": 8, "ACT_BYTES": 1024, "WGT_WORDS": 128, "CONST_WORDS": 64},
     {"LANES_IN": 32, "LANES_OUT": 4},
-    {"LANES_IN": 32, "LANES_OUT": 32, "REQUANT_LANES": 8, "RESULT_QUEUE": 32},
+    {"LANES_IN": 32, "LANES_OUT": 32, "REQUANT_LANES": 8, "RESULT_QUEUE": 32, "FLOAT_RULE": 0},
     {"ACT_STREAM_BYTES": 1, "WGT_STREAM_BYTES": 4, "OUT_STREAM_BYTES": 2, "OUT_BYTES": 256},
 )
 """Parameters of the core that Verilator elaborates: the widths inside follow from them."""

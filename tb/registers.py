@@ -40,6 +40,7 @@ class Register(IntEnum):
 
 
 ID_VALUE = 0x434F4E56
+VERSION_VALUE = 0x0002_0000
 
 COUNTERS = (
     Register.CYCLES,
@@ -59,14 +60,21 @@ class Ctrl(IntFlag):
 
     START = 1
     RESUME = 2
+    FORCE = 4
+    """with RESUME: no matter whether the packets at hand have ended"""
 
 
 class Status(IntFlag):
-    """Bits of `STATUS`; bits 15 to 8 count the layers queued or running."""
+    """Bits of `STATUS`; bits 11 to 8 count the layers queued or running."""
 
     BUSY = 1
     HALTED = 2
     QUEUE_FULL = 4
+    IN_ACTIVATIONS = 8
+    """halted: a packet of activations has begun and not ended"""
+    IN_WEIGHTS = 16
+    IN_RESULTS = 32
+    """halted: beats of results have yet to be taken"""
 
 
 class Error(IntEnum):

@@ -183,9 +183,9 @@ _SIZES = (Register.IN_SIZE, Register.CHANNELS, Register.OUT_SIZE, Register.BATCH
 NONSENSE = (
     *((register, low, 0xFFFF, 0) for register in _SIZES for low in (0, 16)),
     (Register.BATCH, 16, 0xFFFF, 0xFFFF),
-    *((Register.KERNEL, low, 15, value) for low in (0, 4) for value in (0, 12, 15)),
-    *((Register.KERNEL, low, 7, value) for low in (8, 12, 16, 20) for value in (0, 5, 7)),
-    *((Register.KERNEL, low, 1, 1) for low in (11, 15, 19, 23, 31)),
+    *((Register.KERNEL, low, 31, 0) for low in (0, 8)),
+    *((Register.KERNEL, low, 7, value) for low in (16, 20, 24, 28) for value in (0, 5, 7)),
+    *((Register.KERNEL, low, 1, 1) for low in (5, 7, 13, 15, 19, 23, 27, 31)),
     *((Register.MODE, low, 1, 1) for low in (2, 31)),
 )
 """(register, lowest bit, mask, what makes no sense there)"""

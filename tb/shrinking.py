@@ -126,6 +126,7 @@ def _resized(case: LayerCase, sizes: _Sizes, pads: tuple[int, int, int, int]) ->
         x=_filled(case.x, changed.in_shape),
         w=_filled(case.w, changed.weight_shape),
         bias=_filled(case.bias, filters),
+        w_zp=_filled(case.w_zp, filters),
         mult=None if case.mult is None else _filled(case.mult, filters),
         shift=None if case.shift is None else _filled(case.shift, filters),
         scale=None if case.scale is None else _filled(case.scale, filters),

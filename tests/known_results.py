@@ -28,10 +28,13 @@ def known_results(cases: Sequence[LayerCase], rng: Generator) -> list[Known]:
     """Layers as near to `cases` as the runtimes can have them, with results (N, OH, OW, Cout).
 
     `tflite`: LiteRT's reference kernel and TensorFlow Lite Micro. `float`: ONNX Runtime and, for
-    the multipliers that it takes, XNNPACK. Accumulators: LiteRT.
+    the multipliers that it takes, XNNPACK. Accumulators: LiteRT. Of those, ONNX Runtime alone knows
+    zero points of int8 weights; LiteRT's kernels get the layer that `without_zero_points` makes.
     """
     scaled = {case.name: realise(case, rng) for case in cases if case.layer.requantise}
     by_tflite = {name: each for name, each in scaled.items() if each.case.scale is None}
+    for name, each in by_tflite.items():
+        by_tflite[name] = replace(each, case=without_zero_points(each.case))
     micro = dict(zip(by_tflite, tflite_micro_conv(list(by_tflite.values())), strict=True))
     known: list[Known] = []
     for case in cases:
@@ -40,7 +43,7 @@ def known_results(cases: Sequence[LayerCase], rng: Generator) -> list[Known]:
             continue
         each = scaled[case.name]
         if case.name in micro:
-            results = [litert_conv(each), micro[case.name]]
+            results = [litert_conv(by_tflite[case.name]), micro[case.name]]
         else:
             results = [onnxruntime_conv(each.case), *_of_xnnpack(each)]
         for other in results[1:]:
@@ -49,7 +52,32 @@ def known_results(cases: Sequence[LayerCase], rng: Generator) -> list[Known]:
     return known
 
 
+def without_zero_points(case: LayerCase) -> LayerCase:
+    """The same results, of weights whose zero points are 0.
+
+    w - w_zp takes nine bits and a little, so each channel is there three times, and each copy has a
+    third of the weight.
+    """
+    if not case.w_zp.any():
+        return case
+    layer = case.layer
+    copies = 3
+    groups = (*case.x.shape[:3], layer.groups, -1)
+    x = np.concatenate([case.x.reshape(groups)] * copies, axis=4)
+    weights = case.w.astype(np.int32) - case.w_zp[:, None, None, None]
+    thirds = [(weights + copy) // copies for copy in range(copies)]
+    assert np.array_equal(sum(thirds), weights)
+    return replace(
+        case,
+        layer=replace(layer, in_channels=copies * layer.in_channels),
+        x=x.reshape(*case.x.shape[:3], -1),
+        w=np.concatenate(thirds, axis=3).astype(np.int8),
+        w_zp=np.zeros_like(case.w_zp),
+    )
+
+
 def _of_xnnpack(scaled: ScaledCase) -> list[NDArray[Any]]:
     scale = scaled.case.scale
     assert scale is not None
-    return [xnnpack_conv(scaled)] if ((scale >= 2**-32) & (scale < 256)).all() else []
+    plain = replace(scaled, case=without_zero_points(scaled.case))
+    return [xnnpack_conv(plain)] if ((scale >= 2**-32) & (scale < 256)).all() else []

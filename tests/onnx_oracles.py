@@ -3,6 +3,7 @@
 Nothing here takes arithmetic from `models`.
 
     onnxruntime_conv(case)               # int8 (N, OH, OW, Cout), rounding "float"
+    onnxruntime_accumulators(case)       # int32, without bias
     node_tests()                         # ONNX's tests of Conv, ConvInteger and QLinearConv
     case_of(node_test)                   # as a layer with its expected results, or NotOursError
 """
@@ -18,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.layer import INT8_MAX, INT8_MIN, Int8Array, Layer, LayerCase, same_pads
+from models.layer import INT8_MAX, INT8_MIN, Int8Array, Int32Array, Layer, LayerCase, same_pads
 
 with warnings.catch_warnings():  # importing them runs them, some with deliberate overflows
     warnings.simplefilter("ignore")
@@ -51,28 +52,54 @@ def onnxruntime_conv(case: LayerCase) -> Int8Array:
         "in_zp": np.uint8(layer.in_zp + OFFSET),
         "w": _unsigned(case.w.transpose(0, 3, 1, 2)),
         "scale": case.scale,
-        "w_zp": np.full(layer.out_channels, OFFSET, np.uint8),
+        "w_zp": (case.w_zp + OFFSET).astype(np.uint8),
         "out_zp": np.uint8(layer.out_zp + OFFSET),
         "bias": case.bias,
         "low": np.uint8(layer.act_min + OFFSET),
         "high": np.uint8(layer.act_max + OFFSET),
     }
     inputs = ["x", "one", "in_zp", "w", "scale", "w_zp", "one", "out_zp", "bias"]
-    attributes = {
+    nodes = [
+        helper.make_node("QLinearConv", inputs, ["all"], **_attributes(layer)),
+        helper.make_node("Clip", ["all", "low", "high"], ["y"]),
+    ]
+    return _signed(_run(nodes, constants, case.x, TensorProto.UINT8))
+
+
+def onnxruntime_accumulators(case: LayerCase) -> Int32Array:
+    """The int32 results (N, OH, OW, Cout) of ONNX Runtime's ConvInteger, which knows no bias.
+
+    Its weights have one zero point for all filters.
+    """
+    layer = case.layer
+    assert len(set(case.w_zp.tolist())) == 1, f"{case.name}: ConvInteger has one zero point"
+    constants = {
+        "w": _unsigned(case.w.transpose(0, 3, 1, 2)),
+        "in_zp": np.uint8(layer.in_zp + OFFSET),
+        "w_zp": np.uint8(case.w_zp[0] + OFFSET),
+    }
+    inputs = ["x", "w", "in_zp", "w_zp"]
+    nodes = [helper.make_node("ConvInteger", inputs, ["y"], **_attributes(layer))]
+    return _run(nodes, constants, case.x, TensorProto.INT32)
+
+
+def _attributes(layer: Layer) -> dict[str, Any]:
+    return {
         "kernel_shape": layer.kernel,
         "strides": layer.stride,
         "dilations": layer.dilation,
         "pads": layer.pads,
         "group": layer.groups,
     }
+
+
+def _run(nodes: list[Any], constants: dict[str, Any], image: Int8Array, kind: int) -> NDArray[Any]:
+    """What a graph from x to y makes of an image, in NHWC; it is passed as uint8."""
     graph = helper.make_graph(
-        [
-            helper.make_node("QLinearConv", inputs, ["all"], **attributes),
-            helper.make_node("Clip", ["all", "low", "high"], ["y"]),
-        ],
+        nodes,
         "layer",
         [helper.make_tensor_value_info("x", TensorProto.UINT8, None)],
-        [helper.make_tensor_value_info("y", TensorProto.UINT8, None)],
+        [helper.make_tensor_value_info("y", kind, None)],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     opsets = [helper.make_opsetid("", OPSET)]
@@ -83,8 +110,9 @@ def onnxruntime_conv(case: LayerCase) -> Int8Array:
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    (y,) = session.run(None, {"x": _unsigned(case.x.transpose(0, 3, 1, 2))})
-    return _signed(y.transpose(0, 2, 3, 1))
+    (y,) = session.run(None, {"x": _unsigned(image.transpose(0, 3, 1, 2))})
+    result: NDArray[Any] = y.transpose(0, 2, 3, 1)
+    return result
 
 
 def _unsigned(values: Int8Array) -> NDArray[np.uint8]:
@@ -138,8 +166,10 @@ def case_of(test: Any) -> LayerCase:
     offset = OFFSET if max(x.max(), in_zp) > INT8_MAX else 0
     image = _int8("activations", x.astype(float) - offset)
     zero_point = _int8("zero point", in_zp - offset)
-    w_zp = given.get("w_zp", np.zeros(1, np.uint8)).astype(float)
-    filters = _int8("weights minus zero point", w - w_zp.reshape(-1, 1, 1, 1))
+    w_zp = given.get("w_zp", np.zeros((), np.uint8)).astype(int)
+    offset = OFFSET if max(w.max(), w_zp.max()) > INT8_MAX else 0
+    filters = _int8("weights", w.astype(float) - offset)
+    filter_zero_points = np.broadcast_to(w_zp - offset, len(w)).astype(np.int32)
     bias = given.get("bias", np.zeros(len(w), np.int32))
 
     attributes = {each.name: helper.get_attribute_value(each) for each in operator.attribute}
@@ -166,6 +196,7 @@ def case_of(test: Any) -> LayerCase:
         np.ascontiguousarray(image.transpose(0, 2, 3, 1)),
         np.ascontiguousarray(filters.transpose(0, 2, 3, 1)),
         bias.astype(np.int32),
+        filter_zero_points,
     )
     results = np.ascontiguousarray(expected.transpose(0, 2, 3, 1))
     if operator.op_type != "QLinearConv":

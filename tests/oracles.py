@@ -9,6 +9,7 @@ So `realise` gives a layer the nearest scales, and the multipliers that follow f
     tflite_micro_conv([scaled, ...])     # the same from the second oracle, many at once
     xnnpack_conv(scaled)                 # int8, rounding "float"
     litert_accumulators(case)            # int32, for any layer
+    litert_uint8_conv(case, scale)       # uint8 all over, as TensorFlow Lite's uint8 networks are
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,8 @@ from models.layer import (
 
 WORKER = Path(__file__).with_name("tflite_micro_worker.py")
 WORKER_SECONDS = 300
+OFFSET = 128
+"""Between uint8 and int8."""
 FLOAT_EXACT = 1 << 24
 """Whole numbers up to here, and their sums, are exact in float32."""
 
@@ -116,20 +120,46 @@ def litert_accumulators(case: LayerCase) -> Int32Array:
     """The int32 accumulators (N, OH, OW, Cout), modulo 2^32, summed by LiteRT's float kernel.
 
     LiteRT hands out no accumulators of int8 layers. In float32 whole numbers are exact up to 2^24,
-    so the layer is computed a few input channels at a time, on x - in_zp, and summed in int64.
+    so the layer is computed a few input channels and kernel rows at a time, on x - in_zp and
+    w - w_zp, and summed in int64.
     """
     layer = case.layer
-    channels = layer.weight_shape[3]
+    (kh, kw), channels = layer.kernel, layer.weight_shape[3]
     x = (case.x.astype(np.float32) - layer.in_zp).reshape(*layer.in_shape[:3], layer.groups, -1)
-    w = case.w.astype(np.float32)
-    step = FLOAT_EXACT // (255 * 128 * layer.kernel[0] * layer.kernel[1])
+    w = case.w.astype(np.float32) - case.w_zp.astype(np.float32).reshape(-1, 1, 1, 1)
+    products = FLOAT_EXACT // max(1, int(np.abs(x).max() * np.abs(w).max()))
+    rows = min(kh, max(1, products // kw))
+    step = max(1, products // (rows * kw))
     total = np.broadcast_to(case.bias.astype(np.int64), layer.out_shape)
-    for start in range(0, channels, step):
+    for start, row in product(range(0, channels, step), range(0, kh, rows)):
         some = slice(start, start + step)
         part = np.ascontiguousarray(x[..., some]).reshape(*layer.in_shape[:3], -1)
-        model = float_model(case, part.shape, np.ascontiguousarray(w[..., some]))
+        weights = np.zeros_like(w[..., some])
+        weights[:, row : row + rows] = w[:, row : row + rows, :, some]
+        model = float_model(case, part.shape, weights)
         total = total + _litert(model, part).astype(np.int64)
     return total.astype(np.int32)
+
+
+def litert_uint8_conv(case: LayerCase, scale: float) -> Int8Array:
+    """The results (N, OH, OW, Cout), in int8, of LiteRT's reference kernel for uint8.
+
+    Everything is one number for all filters there: `scale`, the multiplier, which is a float32, and
+    the zero point. The results are not clamped.
+    """
+    layer = case.layer
+    assert len(set(case.w_zp.tolist())) == 1, f"{case.name}: uint8 filters have one zero point"
+    graph = _Graph()
+    image = _Quantised((1.0,), layer.in_zp + OFFSET)
+    results = _Quantised((1.0,), layer.out_zp + OFFSET)
+    x = graph.tensor(layer.in_shape, np.uint8, image)
+    graph.inputs = [x]
+    filters = _Quantised((scale,), int(case.w_zp[0]) + OFFSET)
+    w = graph.constant(case.w.view(np.uint8) ^ OFFSET, filters)
+    bias = graph.constant(case.bias, _Quantised((scale,), 0))
+    none = schema.ActivationFunctionType.NONE
+    y = graph.convolution(case, x, w, bias, layer.in_shape, image, results, none)
+    return (_litert(graph.finish(y), case.x.view(np.uint8) ^ OFFSET) ^ OFFSET).view(np.int8)
 
 
 def tflite_micro_conv(cases: list[ScaledCase]) -> list[Int8Array]:
@@ -159,6 +189,7 @@ def tflite_micro_conv(cases: list[ScaledCase]) -> list[Int8Array]:
 
 def int8_model(scaled: ScaledCase) -> bytes:
     """A `.tflite` file of the layer: PAD, CONV_2D, and MAXIMUM and MINIMUM for unusual clamps."""
+    assert not scaled.case.w_zp.any(), f"{scaled.case.name}: int8 filters have no zero points"
     case, layer = scaled.case, scaled.case.layer
     graph = _Graph()
     image = _Quantised((float(scaled.in_scale),), layer.in_zp)
@@ -229,6 +260,7 @@ class _Graph:
 
     TYPES = {  # noqa: RUF012  a field of a dataclass would need an annotation, this is a constant
         "int8": schema.TensorType.INT8,
+        "uint8": schema.TensorType.UINT8,
         "int32": schema.TensorType.INT32,
         "float32": schema.TensorType.FLOAT32,
     }
@@ -297,7 +329,9 @@ class _Graph:
     ) -> int:
         """CONV_2D of `x` with all that a layer can be; a PAD before it unless padding is "same"."""
         layer = case.layer
-        dtype = np.int8 if image else np.float32
+        dtype = np.float32
+        if image:
+            dtype = np.uint8 if self.tensors[x].type == schema.TensorType.UINT8 else np.int8
         size = (layer.height, layer.width)
         same = layer.pads == same_pads(size, layer.kernel, layer.stride, layer.dilation)
         if not same and any(layer.pads):

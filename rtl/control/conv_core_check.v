@@ -1,5 +1,8 @@
-// conv_core_check: stops the simulation or the synthesis, before anything runs, when a parameter of conv_core is not legal.
+// conv_core_check: stops simulators and synthesis tools alike when a parameter of conv_core is not legal.
 //
+// A parameter that is not legal instantiates a module that does not exist, whose name is the error: whatever elaborates
+// the core refuses it with that name and the place of the instance, which $display and $finish would not bring about in
+// a synthesis tool.
 // Does not: become hardware.
 
 `default_nettype none
@@ -12,70 +15,64 @@ module conv_core_check #(
     parameter CONST_WORDS      = 1024,
     parameter OUT_BYTES        = 16384,
     parameter REQUANT_LANES    = 8,
-    parameter RESULT_QUEUE     = 8,
+    parameter FLOAT_RULE       = 1,
+    parameter RESULT_QUEUE     = 16,
     parameter ACT_STREAM_BYTES = 16,
     parameter WGT_STREAM_BYTES = 16,
-    parameter OUT_STREAM_BYTES = 16
+    parameter OUT_STREAM_BYTES = 16,
+    parameter CONST_PER_GROUP  = 9  // words of constants for LANES_OUT filters
 ) ();
 
-    function power_of_two(input integer value);
-        power_of_two = value > 0 && (value & (value - 1)) == 0;
+    // The largest buffers that addresses and counts are made for: docs/driving-the-core.md, models/core_config.py.
+    localparam MOST_ACT_BYTES = 1 << 22;
+    localparam MOST_WGT_WORDS = 1 << 20;
+    localparam MOST_CONST_WORDS = 1 << 20;
+    localparam MOST_OUT_BYTES = 1 << 24;
+    localparam LEAST_WORDS = 16;
+    localparam LEAST_CONST_WORDS = CONST_PER_GROUP > LEAST_WORDS ? CONST_PER_GROUP : LEAST_WORDS;
+
+    function illegal(input integer value, input integer least, input integer most);
+        illegal = value < least || value > most || (value & (value - 1)) != 0;
     endfunction
 
-    function bad_lanes(input integer value);
-        bad_lanes = !power_of_two(value) || value < 4 || value > 32;
-    endfunction
-
-    function bad_stream(input integer value, input integer lanes);
-        bad_stream = !power_of_two(value) || value > lanes;
-    endfunction
-
-    initial begin
-        if (bad_lanes(LANES_IN)) begin
-            $display("%m: LANES_IN is %0d; it must be 4, 8, 16 or 32", LANES_IN);
-            $finish;
+    generate
+        if (illegal(LANES_IN, 4, 32)) begin : gen_lanes_in
+            LANES_IN_must_be_4_8_16_or_32 u_error ();
         end
-        if (bad_lanes(LANES_OUT)) begin
-            $display("%m: LANES_OUT is %0d; it must be 4, 8, 16 or 32", LANES_OUT);
-            $finish;
+        if (illegal(LANES_OUT, 4, 32)) begin : gen_lanes_out
+            LANES_OUT_must_be_4_8_16_or_32 u_error ();
         end
-        if (!power_of_two(ACT_BYTES) || ACT_BYTES < 4 * LANES_IN || ACT_BYTES > 4194304) begin
-            $display("%m: ACT_BYTES is %0d; it must be a power of two from 4 * LANES_IN to 4194304", ACT_BYTES);
-            $finish;
+        if (illegal(ACT_BYTES, 4 * LANES_IN, MOST_ACT_BYTES)) begin : gen_act_bytes
+            ACT_BYTES_must_be_a_power_of_two_from_4_LANES_IN_to_4194304 u_error ();
         end
-        if (!power_of_two(WGT_WORDS) || WGT_WORDS < 16 || WGT_WORDS > 1048576) begin
-            $display("%m: WGT_WORDS is %0d; it must be a power of two from 16 to 1048576", WGT_WORDS);
-            $finish;
+        if (illegal(WGT_WORDS, LEAST_WORDS, MOST_WGT_WORDS)) begin : gen_wgt_words
+            WGT_WORDS_must_be_a_power_of_two_from_16_to_1048576 u_error ();
         end
-        if (!power_of_two(CONST_WORDS) || CONST_WORDS < 16 || CONST_WORDS < (9 * LANES_OUT + LANES_IN - 1) / LANES_IN) begin
-            $display("%m: CONST_WORDS is %0d; it must be a power of two, at least 16 and 9 * LANES_OUT / LANES_IN", CONST_WORDS);
-            $finish;
+        if (illegal(CONST_WORDS, LEAST_CONST_WORDS, MOST_CONST_WORDS)) begin : gen_const_words
+            CONST_WORDS_must_be_a_power_of_two_from_16_and_the_words_of_a_block_to_1048576 u_error ();
         end
-        if (!power_of_two(OUT_BYTES) || OUT_BYTES < 16 * LANES_OUT || OUT_BYTES > 16777216) begin
-            $display("%m: OUT_BYTES is %0d; it must be a power of two from 16 * LANES_OUT to 16777216", OUT_BYTES);
-            $finish;
+        if (illegal(OUT_BYTES, 16 * LANES_OUT, MOST_OUT_BYTES)) begin : gen_out_bytes
+            OUT_BYTES_must_be_a_power_of_two_from_16_LANES_OUT_to_16777216 u_error ();
         end
-        if (!power_of_two(REQUANT_LANES) || REQUANT_LANES < LANES_OUT / 4 || REQUANT_LANES > LANES_OUT) begin
-            $display("%m: REQUANT_LANES is %0d; it must be a power of two from LANES_OUT / 4 to LANES_OUT", REQUANT_LANES);
-            $finish;
+        if (illegal(REQUANT_LANES, LANES_OUT / 4, LANES_OUT)) begin : gen_requant_lanes
+            REQUANT_LANES_must_be_a_power_of_two_from_a_quarter_of_LANES_OUT_to_LANES_OUT u_error ();
         end
-        if (!power_of_two(RESULT_QUEUE) || RESULT_QUEUE < 4 || RESULT_QUEUE > 32) begin
-            $display("%m: RESULT_QUEUE is %0d; it must be 4, 8, 16 or 32", RESULT_QUEUE);
-            $finish;
+        if (FLOAT_RULE != 0 && FLOAT_RULE != 1) begin : gen_float_rule
+            FLOAT_RULE_must_be_0_or_1 u_error ();
         end
-        if (bad_stream(ACT_STREAM_BYTES, LANES_IN)) begin
-            $display("%m: ACT_STREAM_BYTES is %0d; it must be a power of two from 1 to LANES_IN", ACT_STREAM_BYTES);
-            $finish;
+        if (illegal(RESULT_QUEUE, 4, 32)) begin : gen_result_queue
+            RESULT_QUEUE_must_be_4_8_16_or_32 u_error ();
         end
-        if (bad_stream(WGT_STREAM_BYTES, LANES_IN)) begin
-            $display("%m: WGT_STREAM_BYTES is %0d; it must be a power of two from 1 to LANES_IN", WGT_STREAM_BYTES);
-            $finish;
+        if (illegal(ACT_STREAM_BYTES, 1, LANES_IN)) begin : gen_act_stream_bytes
+            ACT_STREAM_BYTES_must_be_a_power_of_two_from_1_to_LANES_IN u_error ();
         end
-        if (bad_stream(OUT_STREAM_BYTES, LANES_OUT)) begin
-            $display("%m: OUT_STREAM_BYTES is %0d; it must be a power of two from 1 to LANES_OUT", OUT_STREAM_BYTES);
-            $finish;
+        if (illegal(WGT_STREAM_BYTES, 1, LANES_IN)) begin : gen_wgt_stream_bytes
+            WGT_STREAM_BYTES_must_be_a_power_of_two_from_1_to_LANES_IN u_error ();
         end
-    end
+        if (illegal(OUT_STREAM_BYTES, 1, LANES_OUT)) begin : gen_out_stream_bytes
+            OUT_STREAM_BYTES_must_be_a_power_of_two_from_1_to_LANES_OUT u_error ();
+        end
+    endgenerate
 
 endmodule
 

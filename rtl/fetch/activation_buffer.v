@@ -1,7 +1,7 @@
 // activation_buffer: a ring of bytes, written a word at a time, read LANES bytes at a time from any byte address.
 //
 // Byte b of the ring lies in bank b mod LANES, so LANES bytes in a row touch every bank once.
-// Does not: know what is valid; the loader and the sequencer count that.
+// Does not: know what is valid; the loader and the walk count that.
 //
 // Latency: data comes 4 cycles after rd_addr. Throughput: one write and one read a cycle.
 
@@ -40,8 +40,8 @@ module activation_buffer #(
         offset_q3    <= offset_q2;
     end
 
-    // Stage 2: the banks. They are slow to answer.
-    wire [8*LANES-1:0] bank_data;
+    // Stages 2 and 3: the banks and their output registers.
+    wire [8*LANES-1:0] banks_q3;
 
     genvar b;
     generate
@@ -51,8 +51,9 @@ module activation_buffer #(
             wire runs_over = BANK < {1'b0, offset_q1};
 
             ram #(
-                .WIDTH(8),
-                .DEPTH(BYTES / LANES)
+                .WIDTH          (8),
+                .DEPTH          (BYTES / LANES),
+                .OUTPUT_REGISTER(1)
             ) u_ram (
                 .clk    (clk),
                 .wr_en  (wr_en),
@@ -60,12 +61,12 @@ module activation_buffer #(
                 .wr_data(wr_data[8*b+:8]),
                 .rd_en  (1'b1),
                 .rd_addr(runs_over ? next_word_q1 : word_q1),
-                .rd_data(bank_data[8*b+:8])
+                .rd_data(banks_q3[8*b+:8])
             );
         end
     endgenerate
 
-    // Stage 3: a register behind them. Stage 4: lane i takes bank (i + offset) mod LANES.
+    // Stage 4: lane i takes bank (i + offset) mod LANES.
     function [8*LANES-1:0] rotate(input [8*LANES-1:0] banks, input [LANE_W-1:0] offset);
         integer l;
         begin
@@ -75,13 +76,9 @@ module activation_buffer #(
         end
     endfunction
 
-    reg [8*LANES-1:0] bank_data_q3;
     reg [8*LANES-1:0] rd_data_q4;
 
-    always @(posedge clk) begin
-        bank_data_q3 <= bank_data;
-        rd_data_q4   <= rotate(bank_data_q3, offset_q3);
-    end
+    always @(posedge clk) rd_data_q4 <= rotate(banks_q3, offset_q3);
 
     assign rd_data = rd_data_q4;
 

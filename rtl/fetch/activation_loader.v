@@ -5,8 +5,11 @@
 // that no window uses are swallowed).
 // Does not: pad, and does not mend a packet of the wrong length; it reports it and the core halts.
 //
-// Latency: a word counts as written the cycle after it was taken. Throughput: one word a cycle; one cycle
-// is lost between layers, none between frames.
+//   cycle  0       1                2
+//   word   taken   on the wr_ port  counted in `written`: a read sees it; an error is reported
+//
+// Latency: as drawn; the first word can be taken 2 cycles after the layer. Throughput: one word a cycle; two cycles are
+// lost between layers, none between frames.
 
 `default_nettype none
 
@@ -15,49 +18,66 @@ module activation_loader #(
     parameter BYTES   = 65536,  // bytes of the buffer
     parameter COUNT_W = 16      // width of the word counts, at least 2 more than log2(BYTES / LANES)
 ) (
-    input  wire                                  clk,
-    input  wire                                  rst,
+    input  wire                                   clk,
+    input  wire                                   rst,
 
     // A layer, taken when both are high.
-    input  wire                                  cfg_valid,
-    output wire                                  cfg_ready,
-    input  wire [                          31:0] cfg_frame_bytes,
-    input  wire [                          15:0] cfg_frames,
+    input  wire [                           38:0] numbers,
+    input  wire                                   layer_valid,
+    output wire                                   layer_ready,
 
-    input  wire [                   8*LANES-1:0] s_data,
-    input  wire [                     LANES-1:0] s_keep,
-    input  wire                                  s_last,
-    input  wire                                  s_valid,
-    output wire                                  s_ready,
+    input  wire [                    8*LANES-1:0] s_data,
+    input  wire [                      LANES-1:0] s_keep,
+    input  wire                                   s_last,
+    input  wire                                   s_valid,
+    output wire                                   s_ready,
 
-    output wire                                  wr_en,
+    output wire                                   wr_en,
     output wire [$clog2(BYTES)-$clog2(LANES)-1:0] wr_word,
-    output wire [                   8*LANES-1:0] wr_data,
+    output wire [                    8*LANES-1:0] wr_data,
 
-    output wire [                   COUNT_W-1:0] written,   // words taken so far
-    input  wire [                   COUNT_W-1:0] released,  // words needed no more
+    output wire [                    COUNT_W-1:0] written,   // words that a read sees
+    input  wire [                    COUNT_W-1:0] released,  // words needed no more
 
-    output wire [                           1:0] layers,       // begun so far, modulo 4
-
-    output reg                                   error_early,  // one cycle each
-    output reg                                   error_late,
-    output reg                                   error_keep
+    output reg                                    error_early,  // one cycle each
+    output reg                                    error_late,
+    output reg                                    error_keep
 );
+
+    `include "layer_numbers.vh"
 
     localparam LANE_W = $clog2(LANES);
     localparam WORDS  = BYTES / LANES;
 
-    reg       active_q;
-    reg [1:0] layers_q;
-
+    wire active;
     wire room;
     wire frame_end;
     wire next_frame_end;
     wire layer_end;
     wire [LANE_W-1:0] last_byte;
+    wire [COUNT_W-1:0] count;
 
+    wire take   = layer_valid && layer_ready;
     wire accept = s_valid && s_ready;
-    wire wrong_keep = s_keep != {LANES{1'b1}} >> (frame_end ? ~last_byte : {LANE_W{1'b0}});
+
+    assign s_ready = active && room;
+
+    frame_counter #(
+        .LANES(LANES),
+        .INDEX(FRAME_BYTES)
+    ) u_frame_counter (
+        .clk           (clk),
+        .rst           (rst),
+        .numbers       (numbers),
+        .take          (take),
+        .ready         (layer_ready),
+        .active        (active),
+        .next          (accept),
+        .frame_end     (frame_end),
+        .next_frame_end(next_frame_end),
+        .layer_end     (layer_end),
+        .last_byte     (last_byte)
+    );
 
     ring_fill #(
         .WORDS  (WORDS),
@@ -66,50 +86,50 @@ module activation_loader #(
         .clk     (clk),
         .rst     (rst),
         .write   (accept),
-        .written (written),
+        .count   (count),
         .released(released),
         .room    (room)
     );
 
-    frame_counter #(
-        .LANES(LANES)
-    ) u_frame_counter (
-        .clk            (clk),
-        .load           (cfg_ready),
-        .cfg_frame_bytes(cfg_frame_bytes),
-        .cfg_frames     (cfg_frames),
-        .next           (accept),
-        .frame_end      (frame_end),
-        .next_frame_end (next_frame_end),
-        .layer_end      (layer_end),
-        .last_byte      (last_byte)
-    );
+    // Stage 1: the word on its way into the memory; its address is the count before it.
+    reg               taken_q1;
+    reg [8*LANES-1:0] data_q1;
+    reg [  LANES-1:0] keep_q1;
+    reg               last_q1;
+    reg               frame_end_q1;
+    reg [COUNT_W-1:0] count_q1;
 
-    assign cfg_ready = !active_q;
-    assign s_ready   = active_q && room;
-    assign wr_en     = accept;
-    assign wr_word   = written[$clog2(WORDS)-1:0];
-    assign wr_data   = s_data;
-    assign layers    = layers_q;
+    assign wr_en   = taken_q1;
+    assign wr_word = count_q1[$clog2(WORDS)-1:0];
+    assign wr_data = data_q1;
+    assign written = count_q1;
+
+    always @(posedge clk) begin
+        data_q1      <= s_data;
+        keep_q1      <= s_keep;
+        last_q1      <= s_last;
+        frame_end_q1 <= frame_end;
+    end
+
+    wire wrong_keep = keep_q1 != {LANES{1'b1}} >> (frame_end_q1 ? ~last_byte : {LANE_W{1'b0}});
 
     always @(posedge clk) begin
         if (rst) begin
-            active_q    <= 1'b0;
-            layers_q    <= 2'd0;
+            taken_q1    <= 1'b0;
+            count_q1    <= {COUNT_W{1'b0}};
             error_early <= 1'b0;
             error_late  <= 1'b0;
             error_keep  <= 1'b0;
         end else begin
-            if (cfg_ready) active_q <= cfg_valid;
-            else if (accept && layer_end) active_q <= 1'b0;
-            if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
-            error_early <= accept && s_last && !frame_end;
-            error_late  <= accept && !s_last && frame_end;
-            error_keep  <= accept && s_last == frame_end && wrong_keep;
+            taken_q1    <= accept;
+            count_q1    <= count;
+            error_early <= taken_q1 && last_q1 && !frame_end_q1;
+            error_late  <= taken_q1 && !last_q1 && frame_end_q1;
+            error_keep  <= taken_q1 && last_q1 == frame_end_q1 && wrong_keep;
         end
     end
 
-    wire unused = &{1'b0, next_frame_end};
+    wire unused = &{1'b0, next_frame_end, layer_end};
 
 endmodule
 

@@ -1,52 +1,96 @@
-// frame_counter: counts the words of a layer's frames as they pass.
+// frame_counter: takes a layer's numbers, and counts the words of its frames as they pass.
 //
-// Does not: see them; `next` says that one has passed.
+// Does not: see the words; `next` says that one has passed.
 //
-// Latency: none, the outputs speak of the word at hand. Throughput: one word a cycle.
+// Latency: words may pass 2 cycles after `take`; then the outputs speak of the word at hand.
+// Throughput: one word a cycle; two cycles are lost between layers, none between frames.
 
 `default_nettype none
 
 module frame_counter #(
-    parameter LANES = 16  // bytes of a word; a power of two
+    parameter       LANES = 16,    // bytes of a word; a power of two
+    parameter [5:0] INDEX = 6'd10  // in layer_numbers.vh, of the bytes of a frame
 ) (
     input  wire                     clk,
+    input  wire                     rst,
 
-    input  wire                     load,             // begins the layer that cfg_* describe
-    input  wire [             31:0] cfg_frame_bytes,
-    input  wire [             15:0] cfg_frames,
+    input  wire [             38:0] numbers,
+    input  wire                     take,            // the next layer, while `ready`
+    output wire                     ready,
+    output wire                     active,          // a word is at hand
 
-    input  wire                     next,
-    output reg                      frame_end,        // its frame's last word
-    output wire                     next_frame_end,   // that holds for the word behind it
-    output wire                     layer_end,        // the last word of the last frame
-    output reg  [$clog2(LANES)-1:0] last_byte         // of a frame's last word
+    input  wire                     next,            // it passes
+    output reg                      frame_end,       // its frame's last word
+    output wire                     next_frame_end,  // that holds for the word after it
+    output wire                     layer_end,       // the last word of the last frame
+    output wire [$clog2(LANES)-1:0] last_byte        // of a frame's last word
 );
 
-    localparam LANE_W = $clog2(LANES);
+    `include "layer_numbers.vh"
 
-    reg [31-LANE_W:0] words_q;        // of a frame, less one
-    reg [31-LANE_W:0] words_left_q;   // of this frame, less one
-    reg               one_word_q;     // a frame has no other
-    reg [       15:0] frames_left_q;  // less one
+    localparam LANE_W  = $clog2(LANES);
+    localparam COUNT_W = 33 - LANE_W;
 
-    wire [31:0] last = cfg_frame_bytes - 32'd1;
-    wire one_word = last[31:LANE_W] == {32 - LANE_W{1'b0}};
+    reg               load_q;
+    reg               active_q;
+    reg               one_word_q;  // a frame has no other
+    reg [COUNT_W-1:0] words_q;     // of the frame after this one, less two: the sign says that the next is the last
+    reg [       16:0] frames_q;    // after this one, less one: the sign says that this is the last
 
-    assign next_frame_end = frame_end ? one_word_q : words_left_q == {{31 - LANE_W{1'b0}}, 1'b1};
-    assign layer_end      = frame_end && frames_left_q == 16'd0;
+    wire [31:0] frame_bytes;
+    wire [15:0] frames;
+
+    number #(
+        .INDEX(INDEX),
+        .WIDTH(32)
+    ) u_frame_bytes (
+        .clk    (clk),
+        .numbers(numbers),
+        .take   (take),
+        .value  (frame_bytes)
+    );
+
+    number #(
+        .INDEX(FRAMES),
+        .WIDTH(16)
+    ) u_frames (
+        .clk    (clk),
+        .numbers(numbers),
+        .take   (take),
+        .value  (frames)
+    );
+
+    // A frame's first count is its words, rounded up, less three.
+    wire reload = load_q || frame_end;
+    wire ragged = frame_bytes[LANE_W-1:0] != {LANE_W{1'b0}};
+    wire [COUNT_W-1:0] minus = {{COUNT_W - 2{1'b1}}, !reload || ragged, !reload || !ragged};
+    wire [COUNT_W-1:0] words = (reload ? {1'b0, frame_bytes[31:LANE_W]} : words_q) + minus;
+    wire one_word = words[COUNT_W-1] && !words[0];
+
+    assign ready          = !load_q && !active_q;
+    assign active         = active_q;
+    assign next_frame_end = frame_end ? one_word_q : words_q[COUNT_W-1];
+    assign layer_end      = frame_end && frames_q[16];
+    assign last_byte      = frame_bytes[LANE_W-1:0] - 1'b1;
 
     always @(posedge clk) begin
-        if (load) begin
-            words_q       <= last[31:LANE_W];
-            words_left_q  <= last[31:LANE_W];
-            one_word_q    <= one_word;
-            frame_end     <= one_word;
-            last_byte     <= last[LANE_W-1:0];
-            frames_left_q <= cfg_frames - 16'd1;
-        end else if (next) begin
-            words_left_q <= frame_end ? words_q : words_left_q - 1'b1;
-            frame_end    <= next_frame_end;
-            if (frame_end) frames_left_q <= frames_left_q - 16'd1;
+        if (load_q) one_word_q <= one_word;
+        if (load_q || next) begin
+            words_q   <= words;
+            frame_end <= load_q ? one_word : next_frame_end;
+        end
+        if (load_q || (next && frame_end))
+            frames_q <= (load_q ? {1'b0, frames} : frames_q) + {{16{1'b1}}, !load_q};
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            load_q   <= 1'b0;
+            active_q <= 1'b0;
+        end else begin
+            load_q <= take;
+            if (load_q) active_q <= 1'b1;
+            else if (next && layer_end) active_q <= 1'b0;
         end
     end
 

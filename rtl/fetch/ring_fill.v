@@ -1,9 +1,9 @@
-// ring_fill: how far a ring has been written, and whether it has room for another word.
+// ring_fill: how many words a ring has been given, and whether it has room for another word.
 //
 // Both counts go on from reset to reset, modulo 2^COUNT_W; what is released may be ahead of what was written.
 // Does not: hold the ring.
 //
-// Latency: a release makes room 2 cycles after it was counted. Throughput: one word a cycle.
+// Latency: a release makes room the cycle after `released` counts it. Throughput: one word a cycle.
 
 `default_nettype none
 
@@ -15,7 +15,7 @@ module ring_fill #(
     input  wire               rst,
 
     input  wire               write,     // a word, and there was room for it
-    output reg  [COUNT_W-1:0] written,   // words so far
+    output reg  [COUNT_W-1:0] count,     // words so far
     input  wire [COUNT_W-1:0] released,  // words needed no more
     output reg                room
 );
@@ -23,16 +23,16 @@ module ring_fill #(
     localparam WORD_W = $clog2(WORDS);
 
     // Room is found out a cycle ahead.
-    wire [COUNT_W-1:0] held = written - released;
+    wire [COUNT_W-1:0] held = count - released;
     wire full = !held[COUNT_W-1] && held[COUNT_W-2:WORD_W] != {COUNT_W - 1 - WORD_W{1'b0}};
     wire last = !held[COUNT_W-1] && held[WORD_W-1:0] == {WORD_W{1'b1}};
 
     always @(posedge clk) begin
         if (rst) begin
-            written <= {COUNT_W{1'b0}};
-            room    <= 1'b1;
+            count <= {COUNT_W{1'b0}};
+            room  <= 1'b1;
         end else begin
-            if (write) written <= written + 1'b1;
+            if (write) count <= count + 1'b1;
             room <= !full && !(last && write);
         end
     end

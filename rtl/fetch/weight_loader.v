@@ -1,12 +1,19 @@
 // weight_loader: takes a layer's packet of constants and weights from the stream into their buffers and checks its end.
 //
-// The packet is, for each group of LANES_OUT filters, CONST_PER_GROUP words of constants, then the group's weights,
-// LANES_OUT words (one for each filter) at a time. `wgt_written` counts those sets when their last word has arrived;
-// since constants go first, weights that are there imply constants that are there.
+// The packet is, for each filter block, CONST_PER_BLOCK words of constants, of which the last LANES_OUT bytes are the
+// weights' zero points; then the block's weights in sets, a set being a word for each filter that the block has. Zero
+// points are subtracted from the weights on their way, which takes a ninth bit. `wgt_written` counts sets; since
+// constants go first, weights that are there imply constants that are there.
+// A filter block is LANES_OUT filters, or what is left of its span or of the layer: the block's first set counts them.
 // Does not: mend a packet of the wrong length; it reports it and the core halts.
 //
-// Latency: a word counts as written the cycle after it was taken. Throughput: one word a cycle; one cycle is lost
-// between layers.
+//   cycle     0       1                      2                     3
+//   constant  taken   on the const_ port     a read sees it
+//   weights   taken   zero point subtracted  on the wgt_wr_ port   counted in wgt_written: a read sees them
+//   error                                    reported
+//
+// Latency: as drawn; the first word can be taken 2 cycles after the layer. Throughput: one word a cycle; two cycles are
+// lost between layers.
 
 `default_nettype none
 
@@ -15,18 +22,17 @@ module weight_loader #(
     parameter LANES_OUT       = 16,
     parameter WGT_WORDS       = 1024,  // words a filter lane
     parameter CONST_WORDS     = 1024,  // words of the constant buffer
-    parameter CONST_PER_GROUP = 9,     // words of constants in each group
     parameter WGT_COUNT_W     = 24,    // width of the weight counts
-    parameter CONST_COUNT_W   = 12     // width of the constant counts
+    parameter CONST_COUNT_W   = 12,    // width of the constant counts
+    parameter CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN  // derived, leave it
 ) (
     input  wire                           clk,
     input  wire                           rst,
 
     // A layer, taken when both are high.
-    input  wire                           cfg_valid,
-    output wire                           cfg_ready,
-    input  wire [                   15:0] cfg_groups,
-    input  wire [        WGT_COUNT_W-1:0] cfg_group_words,  // weight words of a group, for each filter
+    input  wire [                   38:0] numbers,
+    input  wire                           layer_valid,
+    output wire                           layer_ready,
 
     input  wire [         8*LANES_IN-1:0] s_data,
     input  wire [           LANES_IN-1:0] s_keep,
@@ -36,45 +42,136 @@ module weight_loader #(
 
     output wire                           const_wr_en,
     output wire [$clog2(CONST_WORDS)-1:0] const_wr_word,
+    output wire [         8*LANES_IN-1:0] const_wr_data,
+
     output wire [          LANES_OUT-1:0] wgt_wr_lane,
     output wire [  $clog2(WGT_WORDS)-1:0] wgt_wr_word,
-    output wire [         8*LANES_IN-1:0] wr_data,
+    output wire [         9*LANES_IN-1:0] wgt_wr_data,  // signed, nine bits each
 
-    output wire [        WGT_COUNT_W-1:0] wgt_written,
+    output wire [        WGT_COUNT_W-1:0] wgt_written,  // sets that a read sees
     input  wire [        WGT_COUNT_W-1:0] wgt_released,
     input  wire [      CONST_COUNT_W-1:0] const_released,
-
-    output wire [                    1:0] layers,       // begun so far, modulo 4
 
     output reg                            error_early,  // one cycle each
     output reg                            error_late,
     output reg                            error_keep
 );
 
-    localparam CONST_INDEX_W = $clog2(CONST_PER_GROUP + 1);
+    `include "layer_numbers.vh"
 
-    reg                     active_q;
-    reg                     constants_q;  // the next word is a constant
-    reg                     last_const_q; // the last of its group
-    reg                     last_set_q;   // the weights' set at hand is
-    reg                     last_group_q; // the group at hand is the layer's last
-    reg [CONST_INDEX_W-1:0] const_left_q; // of this group, less one
-    reg [LANES_OUT-1:0]     lane_q;       // one-hot: filter of the next weight word
-    reg [WGT_COUNT_W-1:0]   group_words_q;  // less one
-    reg                     one_set_q;      // a group has no other
-    reg [WGT_COUNT_W-1:0]   words_left_q;   // of this group, less one
-    reg [15:0]              groups_left_q;  // less one
-    reg [1:0]               layers_q;
+    localparam FILTER_W     = 16;
+    localparam SETS_W       = 22;  // layer_setup refuses blocks of more words
+    localparam CONST_W      = $clog2(CONST_PER_BLOCK);
+    localparam CONST_WORD_W = $clog2(CONST_WORDS);
+
+    localparam FURTHER      = CONST_PER_BLOCK - 2;  // constants after the first, less one
+
+    localparam [CONST_W:0] FURTHER_CONST = FURTHER[CONST_W:0];
+    localparam [LANES_OUT-1:0] FIRST_LANE = {{LANES_OUT - 1{1'b0}}, 1'b1};
+    localparam [LANES_OUT-1:0] LAST_LANE = {1'b1, {LANES_OUT - 1{1'b0}}};
+
+    // The layer at hand.
+    wire [FILTER_W-1:0] out_channels;
+    wire [FILTER_W-1:0] span_filters;
+    wire [  SETS_W-1:0] block_words;
+
+    wire take = layer_valid && layer_ready;
+
+    number #(
+        .INDEX(OUT_CHANNELS),
+        .WIDTH(FILTER_W)
+    ) u_out_channels (
+        .clk    (clk),
+        .numbers(numbers),
+        .take   (take),
+        .value  (out_channels)
+    );
+
+    number #(
+        .INDEX(SPAN_FILTERS),
+        .WIDTH(FILTER_W)
+    ) u_span_filters (
+        .clk    (clk),
+        .numbers(numbers),
+        .take   (take),
+        .value  (span_filters)
+    );
+
+    number #(
+        .INDEX(BLOCK_WORDS),
+        .WIDTH(SETS_W)
+    ) u_block_words (
+        .clk    (clk),
+        .numbers(numbers),
+        .take   (take),
+        .value  (block_words)
+    );
+
+    // Stage 0: what the word at the stream is. Counts are of those after this one, less one: the sign marks the last.
+    reg                  load_q;
+    reg                  active_q;
+    reg                  constants_q;  // constants, not weights
+    reg [   CONST_W:0]   const_q;      // constants of the block
+    reg                  first_set_q;  // of the block
+    reg [LANES_OUT-1:0]  lane_q;       // one-hot: the word's filter
+    reg [LANES_OUT-1:0]  last_lane_q;  // one-hot: the block's last filter, or the last that it can have
+    reg [SETS_W:0]       sets_q;       // sets of the block
+    reg [FILTER_W:0]     span_q;       // filters of the span
+    reg [FILTER_W:0]     filters_q;    // filters of the layer
 
     wire wgt_room;
     wire const_room;
-    wire [CONST_COUNT_W-1:0] const_written;
+    wire [WGT_COUNT_W-1:0] wgt_count;
+    wire [CONST_COUNT_W-1:0] const_count;
 
     wire accept = s_valid && s_ready;
-    wire one_set = cfg_group_words == {{WGT_COUNT_W - 1{1'b0}}, 1'b1};
-    wire set_end = !constants_q && lane_q[LANES_OUT-1];
-    wire group_end = set_end && last_set_q;
-    wire packet_end = group_end && last_group_q;
+    wire constant = accept && constants_q;
+    wire weight = accept && !constants_q;
+    wire set_end = (lane_q & last_lane_q) != {LANES_OUT{1'b0}}
+                || (first_set_q && (span_q[FILTER_W] || filters_q[FILTER_W]));
+    wire block_end = set_end && sets_q[SETS_W];
+    wire packet_end = !constants_q && block_end && filters_q[FILTER_W];
+
+    // The first set counts its filters, but the last of them only when the block ends.
+    wire next_filter = weight && (block_end || (first_set_q && !set_end));
+    wire span_begin = load_q || span_q[FILTER_W];
+
+    assign layer_ready = !load_q && !active_q;
+    assign s_ready     = active_q && (constants_q ? const_room : wgt_room);
+
+    always @(posedge clk) begin
+        if (constant) begin
+            first_set_q <= 1'b1;
+            lane_q      <= FIRST_LANE;
+            last_lane_q <= LAST_LANE;
+        end else if (weight) begin
+            lane_q <= set_end ? FIRST_LANE : lane_q << 1;
+            if (set_end) first_set_q <= 1'b0;
+            if (set_end) last_lane_q <= lane_q;
+        end
+        if (constant || (weight && set_end))
+            sets_q <= (constants_q ? {1'b0, block_words} : sets_q) + {{SETS_W{1'b1}}, !constants_q};
+        if (load_q || next_filter) begin
+            span_q    <= (span_begin ? {1'b0, span_filters} : span_q) + {{FILTER_W{1'b1}}, !span_begin};
+            filters_q <= (load_q ? {1'b0, out_channels} : filters_q) + {{FILTER_W{1'b1}}, !load_q};
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            load_q      <= 1'b0;
+            active_q    <= 1'b0;
+            constants_q <= 1'b1;
+            const_q     <= FURTHER_CONST;
+        end else begin
+            load_q <= take;
+            if (load_q) active_q <= 1'b1;
+            else if (accept && packet_end) active_q <= 1'b0;
+            if (constant) const_q <= const_q[CONST_W] ? FURTHER_CONST : const_q - 1'b1;
+            if (constant && const_q[CONST_W]) constants_q <= 1'b0;
+            else if (weight && block_end) constants_q <= 1'b1;
+        end
+    end
 
     ring_fill #(
         .WORDS  (WGT_WORDS),
@@ -82,8 +179,8 @@ module weight_loader #(
     ) u_weights_fill (
         .clk     (clk),
         .rst     (rst),
-        .write   (accept && set_end),
-        .written (wgt_written),
+        .write   (weight && set_end),
+        .count   (wgt_count),
         .released(wgt_released),
         .room    (wgt_room)
     );
@@ -94,77 +191,103 @@ module weight_loader #(
     ) u_constants_fill (
         .clk     (clk),
         .rst     (rst),
-        .write   (accept && constants_q),
-        .written (const_written),
+        .write   (constant),
+        .count   (const_count),
         .released(const_released),
         .room    (const_room)
     );
 
-    localparam [CONST_INDEX_W-1:0] LAST_CONST = CONST_PER_GROUP[CONST_INDEX_W-1:0] - 1'b1;
+    // Stage 1: a constant on its way into its memory, at the count before it.
+    reg                    taken_q1;
+    reg                    constant_q1;
+    reg [   LANES_OUT-1:0] lane_q1;  // zero if it is no weight
+    reg [8*LANES_IN-1:0]   data_q1;
+    reg                    last_q1;
+    reg [LANES_IN-1:0]     keep_q1;
+    reg                    packet_end_q1;
+    reg [CONST_WORD_W-1:0] const_word_q1;
+    reg [WGT_COUNT_W-1:0]  wgt_count_q1;
 
-    assign cfg_ready     = !active_q;
-    assign s_ready       = active_q && (constants_q ? const_room : wgt_room);
-    assign const_wr_en   = accept && constants_q;
-    assign const_wr_word = const_written[$clog2(CONST_WORDS)-1:0];
-    assign wgt_wr_lane   = accept && !constants_q ? lane_q : {LANES_OUT{1'b0}};
-    assign wgt_wr_word   = wgt_written[$clog2(WGT_WORDS)-1:0];
-    assign wr_data       = s_data;
-    assign layers        = layers_q;
+    assign const_wr_en   = constant_q1;
+    assign const_wr_word = const_word_q1;
+    assign const_wr_data = data_q1;
 
     always @(posedge clk) begin
-        if (cfg_ready) begin
-            constants_q   <= 1'b1;
-            const_left_q  <= LAST_CONST;
-            lane_q        <= {{LANES_OUT - 1{1'b0}}, 1'b1};
-            group_words_q <= cfg_group_words - 1'b1;
-            one_set_q     <= one_set;
-            words_left_q  <= cfg_group_words - 1'b1;
-            groups_left_q <= cfg_groups - 16'd1;
-            last_const_q  <= CONST_PER_GROUP == 1;
-            last_set_q    <= one_set;
-            last_group_q  <= cfg_groups == 16'd1;
-        end else if (accept) begin
-            if (constants_q) begin
-                const_left_q <= const_left_q - 1'b1;
-                last_const_q <= const_left_q == {{CONST_INDEX_W - 1{1'b0}}, 1'b1};
-                if (last_const_q) constants_q <= 1'b0;
-            end else begin
-                lane_q <= {lane_q[LANES_OUT-2:0], lane_q[LANES_OUT-1]};
-                if (set_end) begin
-                    words_left_q <= words_left_q - 1'b1;
-                    last_set_q   <= words_left_q == {{WGT_COUNT_W - 1{1'b0}}, 1'b1};
-                end
-                if (group_end) begin
-                    constants_q   <= 1'b1;
-                    const_left_q  <= LAST_CONST;
-                    last_const_q  <= CONST_PER_GROUP == 1;
-                    words_left_q  <= group_words_q;
-                    last_set_q    <= one_set_q;
-                    groups_left_q <= groups_left_q - 16'd1;
-                    last_group_q  <= groups_left_q == 16'd1;
-                end
-            end
-        end
+        data_q1       <= s_data;
+        last_q1       <= s_last;
+        keep_q1       <= s_keep;
+        packet_end_q1 <= packet_end;
+        const_word_q1 <= const_count[CONST_WORD_W-1:0];
     end
 
     always @(posedge clk) begin
         if (rst) begin
-            active_q        <= 1'b0;
-            layers_q        <= 2'd0;
-            error_early     <= 1'b0;
-            error_late      <= 1'b0;
-            error_keep      <= 1'b0;
+            taken_q1    <= 1'b0;
+            constant_q1 <= 1'b0;
+            lane_q1     <= {LANES_OUT{1'b0}};
+            error_early <= 1'b0;
+            error_late  <= 1'b0;
+            error_keep  <= 1'b0;
         end else begin
-            if (cfg_ready) active_q <= cfg_valid;
-            else if (accept && packet_end) active_q <= 1'b0;
-            if (cfg_ready && cfg_valid) layers_q <= layers_q + 2'd1;
-            error_early <= accept && s_last && !packet_end;
-            error_late  <= accept && !s_last && packet_end;
-            error_keep  <= accept && s_last == packet_end && s_keep != {LANES_IN{1'b1}};
+            taken_q1    <= accept;
+            constant_q1 <= constant;
+            lane_q1     <= weight ? lane_q : {LANES_OUT{1'b0}};
+            error_early <= taken_q1 && last_q1 && !packet_end_q1;
+            error_late  <= taken_q1 && !last_q1 && packet_end_q1;
+            error_keep  <= taken_q1 && last_q1 == packet_end_q1 && keep_q1 != {LANES_IN{1'b1}};
         end
     end
 
-    wire unused = &{1'b0, const_written};
+    // The block's zero points: what the last words of constants leave here. A set takes them from the first on.
+    reg [8*LANES_OUT-1:0] zero_points_q;
+    reg [8*LANES_OUT-9:0] further_q;
+
+    generate
+        if (LANES_OUT > LANES_IN) begin : gen_words
+            always @(posedge clk)
+                if (constant_q1) zero_points_q <= {data_q1, zero_points_q[8*LANES_OUT-1:8*LANES_IN]};
+        end else begin : gen_word
+            always @(posedge clk)
+                if (constant_q1) zero_points_q <= data_q1[8*(9*LANES_OUT%LANES_IN)+:8*LANES_OUT];
+        end
+    endgenerate
+
+    wire [7:0] zero_point = lane_q1[0] ? zero_points_q[7:0] : further_q[7:0];
+
+    always @(posedge clk) begin
+        if (taken_q1 && !constant_q1) further_q <= lane_q1[0] ? zero_points_q[8*LANES_OUT-1:8] : further_q >> 8;
+    end
+
+    // Stage 2: weights on their way into their memory, at the count before them.
+    reg [LANES_OUT-1:0]   lane_q2;
+    reg [9*LANES_IN-1:0]  data_q2;
+    reg [WGT_COUNT_W-1:0] wgt_count_q2;
+
+    assign wgt_wr_lane = lane_q2;
+    assign wgt_wr_word = wgt_count_q2[$clog2(WGT_WORDS)-1:0];
+    assign wgt_wr_data = data_q2;
+    assign wgt_written = wgt_count_q2;
+
+    integer i;
+
+    always @(posedge clk) begin
+        for (i = 0; i < LANES_IN; i = i + 1)
+            data_q2[9*i+:9] <= {data_q1[8*i+7], data_q1[8*i+:8]} - {zero_point[7], zero_point};
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            lane_q2      <= {LANES_OUT{1'b0}};
+            wgt_count_q1 <= {WGT_COUNT_W{1'b0}};
+            wgt_count_q2 <= {WGT_COUNT_W{1'b0}};
+        end else begin
+            lane_q2      <= lane_q1;
+            wgt_count_q1 <= wgt_count;
+            wgt_count_q2 <= wgt_count_q1;
+        end
+    end
+
+    wire unused = &{1'b0, const_count};
 
 endmodule
 

@@ -1,36 +1,34 @@
-// finisher: takes accumulator vectors from the queue, adds biases, requantises where the layer asks for it, and writes the
+// finisher: takes accumulator vectors from the array, adds biases, requantises where the layer asks for it, and writes the
 // results into the result buffer where NHWC order wants them.
 //
-// A vector is dealt with in slices: REQUANT_LANES filters for int8 results, LANES_OUT / 4 for int32. Before the first
-// vector of another group of filters, the group's constants are fetched from their buffer.
-// Does not: write past what the reader has read; it waits, and the sequencer waits for the queue.
+// A vector is dealt with in slices: REQUANT_LANES filters for int8 results, LANES_OUT / 4 for int32, which only pass the
+// adders of their biases. The constants of another filter block are fetched while its first window is still in the array.
+// Does not: write past what the reader has read; it waits, and the gate waits for the queue.
 //
-// Latency: 1 cycle from the queue to a vector's first slice, 21 from a slice to its bytes counted as committed.
-// Throughput: one slice a cycle; CONST_PER_GROUP + 1 cycles for another group's constants.
+// Latency: 2 cycles from a vector to its first slice, 21 from a slice to its bytes counted as committed (int32: 5).
+// Throughput: one slice a cycle, also from vector to vector; a filter block in CONST_PER_BLOCK + 2 cycles or more.
 
 `default_nettype none
 
 module finisher #(
-    parameter LANES_IN        = 16,
-    parameter LANES_OUT       = 16,
-    parameter REQUANT_LANES   = 8,
-    parameter OUT_BYTES       = 16384,
-    parameter CONST_WORDS     = 1024,
-    parameter CONST_PER_GROUP = 9,
-    parameter CONST_COUNT_W   = 12,
-    parameter OUT_W           = 16
+    parameter LANES_IN      = 16,
+    parameter LANES_OUT     = 16,
+    parameter REQUANT_LANES = 8,      // LANES_OUT / 4, / 2 or / 1
+    parameter FLOAT_RULE    = 1,      // 0: without the rule `float`
+    parameter QUEUE         = 8,      // power of two: vectors that can wait
+    parameter OUT_BYTES     = 16384,
+    parameter CONST_WORDS   = 1024,
+    parameter CONST_COUNT_W = 12,
+    parameter OUT_W         = 16,
+    parameter MARK_W        = OUT_W + 9  // derived, leave it: MARKS_W of marks.vh
 ) (
     input  wire                           clk,
     input  wire                           rst,
 
-    // A layer, taken when both are high.
-    input  wire                           cfg_valid,
-    output wire                           cfg_ready,
-    input  wire                           cfg_requantise,
-    input  wire                           cfg_by_float,
-    input  wire [                    7:0] cfg_out_zero_point,
-    input  wire [                    7:0] cfg_smallest,
-    input  wire [                    7:0] cfg_largest,
+    // The next layer, taken while `ready`.
+    input  wire [                   38:0] numbers,
+    input  wire                           take_layer,
+    output wire                           ready,
 
     // Constants, as the weight loader writes them.
     input  wire                           const_wr_en,
@@ -38,16 +36,12 @@ module finisher #(
     input  wire [         8*LANES_IN-1:0] const_wr_data,
     output wire [      CONST_COUNT_W-1:0] const_released,
 
-    // The oldest vector with its window's marks, taken when valid and ready.
-    input  wire                           head_valid,
-    input  wire [       32*LANES_OUT-1:0] head_acc,
-    input  wire [              OUT_W-1:0] head_out,
-    input  wire [  $clog2(LANES_OUT)-1:0] head_last_lane,  // of this block's filters
-    input  wire                           head_final,
-    input  wire                           head_new_group,
-    input  wire                           head_last_group,
-    input  wire                           head_layer_end,
-    output wire                           head_ready,
+    // A window's marks with its last step, its vector at least 4 cycles later; `credit` is a place that is free again.
+    input  wire                           mark_valid,
+    input  wire [             MARK_W-1:0] mark,
+    input  wire                           vector_valid,
+    input  wire [       32*LANES_OUT-1:0] vector,
+    output wire                           credit,
 
     output wire [          LANES_OUT-1:0] wr_en,
     output wire [              OUT_W-1:0] wr_addr,
@@ -57,50 +51,130 @@ module finisher #(
     input  wire [              OUT_W-1:0] read        // all before this address have been read
 );
 
+    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
+`include "constants.vh"
+`include "marks.vh"
+`include "layer_numbers.vh"
+    /* verilator lint_on UNUSEDPARAM */
+
     localparam RAW_LANES = LANES_OUT / 4;  // int32 results of a slice: as many bytes as a word
     localparam STRIDE    = REQUANT_LANES / RAW_LANES;
     localparam LANE_W    = $clog2(LANES_OUT);
     localparam WORD      = LANES_OUT;
+    localparam BLOCK_W   = 8 * CONST_BYTES * LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
-    localparam LATENCY   = 19;  // one to select, eighteen to requantise
+    localparam [OUT_W-1:0] WORD_BYTES  = WORD[OUT_W-1:0];
 
     // The layer.
-    reg              active_q;
-    reg              requantise_q;
-    reg              by_float_q;
-    reg [       7:0] zero_point_q;
-    reg [       7:0] smallest_q;
-    reg [       7:0] largest_q;
+    reg        active_q;
+    reg        next_int8_q;  // that the next layer's results are int8
+    wire [7:0] mode;
+    wire [7:0] zero_point;
+    wire [7:0] smallest;
+    wire [7:0] largest;
 
-    wire [LATENCY:0] moving;  // slices on their way
+    number #(.INDEX(MODE), .WIDTH(8)) u_mode (.clk(clk), .numbers(numbers), .take(take_layer), .value(mode));
+    number #(.INDEX(OUT_ZERO_POINT), .WIDTH(8)) u_zero_point (.clk(clk), .numbers(numbers), .take(take_layer), .value(zero_point));
+    number #(.INDEX(SMALLEST), .WIDTH(8)) u_smallest (.clk(clk), .numbers(numbers), .take(take_layer), .value(smallest));
+    number #(.INDEX(LARGEST), .WIDTH(8)) u_largest (.clk(clk), .numbers(numbers), .take(take_layer), .value(largest));
 
-    assign cfg_ready = !active_q && moving == {LATENCY + 1{1'b0}};
+    wire moving;  // slices on their way
+    wire requantise = mode[MODE_REQUANTISE];
+    wire int8 = ready ? next_int8_q : requantise;  // from the next cycle on
+
+    assign ready = !active_q && !moving;
 
     always @(posedge clk) begin
-        if (cfg_ready) begin
-            requantise_q <= cfg_requantise;
-            by_float_q   <= cfg_by_float;
-            zero_point_q <= cfg_out_zero_point;
-            smallest_q   <= cfg_smallest;
-            largest_q    <= cfg_largest;
-        end
+        if (numbers[38] && numbers[37:32] == MODE) next_int8_q <= numbers[MODE_REQUANTISE];
     end
 
-    // The vector at hand, the address of its next slice, and whether the buffer has room for that.
-    reg                      vector_valid_q;
-    reg [  32*LANES_OUT-1:0] acc_q;
-    reg [         OUT_W-1:0] slice_addr_q;
-    reg [        LANE_W-1:0] last_lane_q;
-    reg                      final_q;
-    reg                      last_group_q;
-    reg                      layer_end_q;
-    reg                      room_q;
+    // Vectors, and their marks, which come earlier: when a vector becomes the one at hand, its mark is the queue's head.
+    wire                    comes;  // a vector: it is at hand from the next cycle on
+    wire                    at_hand;
+    wire                    pop;
+    wire [32*LANES_OUT-1:0] acc;
+    wire [     MARKS_W-1:0] head;
 
-    wire issue;
-    wire pop;
+    assign credit = comes;
 
-    wire [OUT_W-1:0] limit = read + OUT_BYTES[OUT_W-1:0] - WORD[OUT_W-1:0];  // the last address that has room
-    wire [OUT_W-1:0] next_slice_addr = slice_addr_q + (requantise_q ? SLICE_BYTES : WORD[OUT_W-1:0]);
+    result_queue #(
+        .WIDTH(32 * LANES_OUT),
+        .DEPTH(QUEUE),
+        .BLOCK(1)
+    ) u_vector_queue (
+        .clk       (clk),
+        .rst       (rst),
+        .push      (vector_valid),
+        .push_data (vector),
+        .moves     (comes),
+        .head_valid(at_hand),
+        .head      (acc),
+        .pop       (pop)
+    );
+
+    wire unused_moves;
+    wire unused_valid;
+
+    result_queue #(
+        .WIDTH(MARKS_W),
+        .DEPTH(QUEUE),
+        .BLOCK(0)
+    ) u_mark_queue (
+        .clk       (clk),
+        .rst       (rst),
+        .push      (mark_valid),
+        .push_data (mark),
+        .moves     (unused_moves),
+        .head_valid(unused_valid),
+        .head      (head),
+        .pop       (comes)
+    );
+
+    wire [BLOCK_W-1:0] block;  // its last bytes, the zero points of the weights, are the loader's
+    wire               unused_block = &{1'b0, block};
+    wire               constants_ready;
+    wire               take;
+
+    constants #(
+        .LANES_IN (LANES_IN),
+        .LANES_OUT(LANES_OUT),
+        .WORDS    (CONST_WORDS),
+        .MARKS    (QUEUE),
+        .COUNT_W  (CONST_COUNT_W),
+        .BLOCK_W  (BLOCK_W)
+    ) u_constants (
+        .clk            (clk),
+        .rst            (rst),
+        .wr_en          (const_wr_en),
+        .wr_word        (const_wr_word),
+        .wr_data        (const_wr_data),
+        .released       (const_released),
+        .mark_valid     (mark_valid),
+        .mark_last_pass (mark[MARK_LAST_PASS]),
+        .mark_new_block (mark[MARK_NEW_BLOCK]),
+        .mark_last_block(mark[MARK_LAST_BLOCK]),
+        .mark_layer_end (mark[MARK_LAYER_END]),
+        .ready          (constants_ready),
+        .take           (take),
+        .block          (block)
+    );
+
+    // The vector at hand: the address of its next slice, whether the buffer has room for that, and whether it is the last,
+    // for int8 and for int32 results. A slice is counted in quarters of a vector.
+    localparam [1:0] STEP = STRIDE[1:0];  // 4 quarters at once: 0, and one slice is all
+    localparam [1:0] WITHIN = STEP - 2'd1;
+
+    reg [ OUT_W-1:0] slice_addr_q;
+    reg [LANE_W-1:0] last_lane_q;
+    reg              last_block_q;
+    reg              layer_end_q;
+    reg              locked_q;  // it waits for its constants
+    reg              room_q;
+    reg [ OUT_W-1:0] limit_q;   // the last address that has room
+    reg [ OUT_W-1:0] limit_next_q;  // less a slice
+    reg [       1:0] slice_q;
+    reg              last_int8_q;
+    reg              last_int32_q;
 
     function fits(input [OUT_W-1:0] last, input [OUT_W-1:0] addr);
         reg             beyond;
@@ -111,181 +185,71 @@ module finisher #(
         end
     endfunction
 
-    assign head_ready = !vector_valid_q || pop;
-
-    always @(posedge clk) begin
-        room_q <= head_ready ? fits(limit, head_out) : issue ? fits(limit, next_slice_addr) : fits(limit, slice_addr_q);
-        if (head_ready) begin
-            acc_q        <= head_acc;
-            slice_addr_q <= head_out;
-            last_lane_q  <= head_last_lane;
-            final_q      <= head_final;
-            last_group_q <= head_last_group;
-            layer_end_q  <= head_layer_end;
-        end else if (issue) begin
-            slice_addr_q <= next_slice_addr;
-        end
-    end
-
-    always @(posedge clk) begin
-        if (rst) vector_valid_q <= 1'b0;
-        else if (head_ready) vector_valid_q <= head_valid;
-    end
-
-    always @(posedge clk) begin
-        if (rst) active_q <= 1'b0;
-        else if (cfg_ready) active_q <= cfg_valid;
-        else if (pop && layer_end_q) active_q <= 1'b0;
-    end
-
-    // Constants: fetched word by word into a shift register that holds a group's.
-    localparam FETCH_W = $clog2(CONST_PER_GROUP + 1);
-    localparam WORD_W  = 8 * LANES_IN;
-
-    reg [CONST_PER_GROUP*WORD_W-1:0] constants_q;
-    reg [CONST_COUNT_W-1:0]          fetch_q;       // next word
-    reg [CONST_COUNT_W-1:0]          layer_q;       // the layer's first word
-    reg [CONST_COUNT_W-1:0]          next_layer_q;  // the next layer's
-    reg [CONST_COUNT_W-1:0]          released_q;
-    reg [FETCH_W-1:0]                fetched_q;
-    reg                              arriving_q;
-    reg                              locked_q;  // the vector at hand waits for them
-
-    wire [WORD_W-1:0] fetched_word;
-    wire stale = vector_valid_q && active_q && locked_q;
-    wire fetch = stale && fetched_q != CONST_PER_GROUP[FETCH_W-1:0];
-    wire complete = arriving_q && !fetch;
-
-    ram #(
-        .WIDTH(WORD_W),
-        .DEPTH(CONST_WORDS)
-    ) u_constants (
-        .clk    (clk),
-        .wr_en  (const_wr_en),
-        .wr_addr(const_wr_word),
-        .wr_data(const_wr_data),
-        .rd_en  (fetch),
-        .rd_addr(fetch_q[$clog2(CONST_WORDS)-1:0]),
-        .rd_data(fetched_word)
-    );
-
-    always @(posedge clk) begin
-        if (arriving_q) constants_q <= {fetched_word, constants_q[CONST_PER_GROUP*WORD_W-1:WORD_W]};
-    end
-
-    always @(posedge clk) begin
-        if (rst) begin
-            fetch_q      <= {CONST_COUNT_W{1'b0}};
-            layer_q      <= {CONST_COUNT_W{1'b0}};
-            next_layer_q <= {CONST_COUNT_W{1'b0}};
-            released_q   <= {CONST_COUNT_W{1'b0}};
-            fetched_q    <= {FETCH_W{1'b0}};
-            arriving_q   <= 1'b0;
-            locked_q     <= 1'b0;
-        end else begin
-            arriving_q <= fetch;
-            if (fetch) begin
-                fetch_q   <= fetch_q + 1'b1;
-                fetched_q <= fetched_q + 1'b1;
-            end
-            if (complete) begin
-                locked_q  <= 1'b0;
-                fetched_q <= {FETCH_W{1'b0}};
-                if (last_group_q) next_layer_q <= fetch_q;
-                if (final_q) released_q <= fetch_q;
-            end
-            if (head_ready) locked_q <= head_new_group;
-            if (pop) begin
-                if (last_group_q) fetch_q <= layer_q;
-                if (layer_end_q) begin
-                    fetch_q    <= next_layer_q;
-                    layer_q    <= next_layer_q;
-                    released_q <= next_layer_q;
-                end
-            end
-        end
-    end
-
-    assign const_released = released_q;
-
-    // Slices.
-    reg [1:0] slice_q;  // in quarters of a vector
-
-    // Whether a vector's slice is its last, for int8 and for int32 results, is known with the vector.
-    localparam [1:0] STEP = STRIDE[1:0];  // 4 quarters at once: 0, and one slice is all
-
-    reg last_int8_q;
-    reg last_int32_q;
-
+    wire [OUT_W-1:0] head_out = head[MARK_OUT+:OUT_W];
+    wire [LANE_W-1:0] head_last_lane = head[MARK_LAST_FILTER+:LANE_W];
     wire [1:0] head_quarter = head_last_lane[LANE_W-1:LANE_W-2];
     wire [1:0] last_quarter = last_lane_q[LANE_W-1:LANE_W-2];
-    wire [1:0] slice_step = requantise_q ? STEP : 2'd1;
-    wire [1:0] next_int8 = (slice_q + STEP) | (STEP - 2'd1);  // the last quarter of the next slice
+    wire [1:0] next_int8 = (slice_q + STEP) | WITHIN;  // the last quarter of the next slice
     wire [1:0] next_int32 = slice_q + 2'd1;
-    wire slice_last = requantise_q ? last_int8_q : last_int32_q;
+
+    wire issue = at_hand && active_q && !locked_q && room_q;
+    wire slice_last = requantise ? last_int8_q : last_int32_q;
+
+    assign pop  = issue && slice_last;
+    assign take = constants_ready && (locked_q || (comes && head[MARK_NEW_BLOCK]));
 
     always @(posedge clk) begin
-        if (head_ready) begin
-            last_int8_q  <= !(STEP - 2'd1 < head_quarter);
+        limit_q      <= read + (OUT_BYTES[OUT_W-1:0] - WORD_BYTES);
+        limit_next_q <= read + (OUT_BYTES[OUT_W-1:0] - WORD_BYTES - (int8 ? SLICE_BYTES : WORD_BYTES));
+        room_q       <= comes ? fits(limit_q, head_out)
+                      : issue ? fits(limit_next_q, slice_addr_q) : fits(limit_q, slice_addr_q);
+        if (comes) begin
+            slice_addr_q <= head_out;
+            last_lane_q  <= head_last_lane;
+            last_block_q <= head[MARK_LAST_BLOCK];
+            layer_end_q  <= head[MARK_LAYER_END];
+            last_int8_q  <= !(WITHIN < head_quarter);
             last_int32_q <= head_quarter == 2'd0;
         end else if (issue) begin
+            slice_addr_q <= slice_addr_q + (requantise ? SLICE_BYTES : WORD_BYTES);
             last_int8_q  <= !(next_int8 < last_quarter);
             last_int32_q <= !(next_int32 < last_quarter);
         end
     end
 
-    assign issue = vector_valid_q && active_q && !locked_q && room_q;
-    assign pop = issue && slice_last;
-
     always @(posedge clk) begin
-        if (rst) slice_q <= 2'd0;
-        else if (issue) slice_q <= slice_last ? 2'd0 : slice_q + slice_step;
+        if (rst) begin
+            active_q <= 1'b0;
+            slice_q  <= 2'd0;
+            locked_q <= 1'b0;
+        end else begin
+            if (take_layer) active_q <= 1'b1;
+            else if (pop && layer_end_q) active_q <= 1'b0;
+            if (issue) slice_q <= slice_last ? 2'd0 : slice_q + (requantise ? STEP : 2'd1);
+            if (comes) locked_q <= head[MARK_NEW_BLOCK] && !take;
+            else if (take) locked_q <= 1'b0;
+        end
     end
 
-    // Stage 1: the slice's filters and their constants. Lanes past the last filter write nothing.
+    // Stage 1: the slice's filters and their constants; int32 results take those of the int8 slice that they lie in.
     localparam R = REQUANT_LANES;
 
-    reg [ 32*R-1:0] acc_q1;
-    reg [ 32*R-1:0] bias_q1;
-    reg [ 32*R-1:0] mult_q1;
-    reg [  8*R-1:0] shift_q1;
+    reg [32*R-1:0] acc_q1;
+    reg [32*R-1:0] bias_q1;
+    reg [32*R-1:0] mult_q1;
+    reg [ 8*R-1:0] shift_q1;
 
-    wire [32*LANES_OUT-1:0] biases = constants_q[0+:32*LANES_OUT];
-    wire [32*LANES_OUT-1:0] mults = constants_q[32*LANES_OUT+:32*LANES_OUT];
-    wire [ 8*LANES_OUT-1:0] shifts = constants_q[64*LANES_OUT+:8*LANES_OUT];
-
-    reg [       1:0] slice_q1;
-    reg [LANE_W-1:0] last_lane_q1;
-    reg [ OUT_W-1:0] addr_q1;
-    reg [ OUT_W-1:0] addr_q2;
-    reg [  LANE_W:0] bytes_q2;  // that the slice writes
-
-    wire [LANE_W+2:0] lanes_left = {3'd0, last_lane_q1} - {3'd0, slice_q1, {LANE_W - 2{1'b0}}} + 1'b1;
-    wire [LANE_W+2:0] bytes_left = requantise_q ? lanes_left : {lanes_left[LANE_W:0], 2'b00};
-    wire [LANE_W+2:0] whole_slice = requantise_q ? SLICE_BYTES[LANE_W+2:0] : WORD[LANE_W+2:0];
-
-    always @(posedge clk) begin
-        slice_q1     <= slice_q;
-        last_lane_q1 <= last_lane_q;
-        addr_q1      <= slice_addr_q;
-        addr_q2      <= addr_q1;
-        bytes_q2     <= bytes_left < whole_slice ? bytes_left[LANE_W:0] : whole_slice[LANE_W:0];
-    end
-
-    wire [LANES_OUT-1:0] enable;
+    wire [32*LANES_OUT-1:0] biases = block[8*CONST_BIAS*LANES_OUT+:32*LANES_OUT];
+    wire [32*LANES_OUT-1:0] mults = block[8*CONST_MULT*LANES_OUT+:32*LANES_OUT];
+    wire [ 8*LANES_OUT-1:0] shifts = block[8*CONST_SHIFT*LANES_OUT+:8*LANES_OUT];
 
     genvar i;
     generate
-        for (i = 0; i < LANES_OUT; i = i + 1) begin : gen_enable
-            assign enable[i] = i < bytes_q2;
-        end
-
-        // Quarter by quarter; the quarters of a slice that would lie past the vector repeat its first ones, unused.
         for (i = 0; i < STRIDE; i = i + 1) begin : gen_quarter
-            wire [1:0] quarter = slice_q + i[1:0];
+            wire [1:0] quarter = (slice_q & ~WITHIN) | i[1:0];
 
             always @(posedge clk) begin
-                acc_q1[32*RAW_LANES*i+:32*RAW_LANES]  <= acc_q[32*RAW_LANES*quarter+:32*RAW_LANES];
+                acc_q1[32*RAW_LANES*i+:32*RAW_LANES]  <= acc[32*RAW_LANES*quarter+:32*RAW_LANES];
                 bias_q1[32*RAW_LANES*i+:32*RAW_LANES] <= biases[32*RAW_LANES*quarter+:32*RAW_LANES];
                 mult_q1[32*RAW_LANES*i+:32*RAW_LANES] <= mults[32*RAW_LANES*quarter+:32*RAW_LANES];
                 shift_q1[8*RAW_LANES*i+:8*RAW_LANES]  <= shifts[8*RAW_LANES*quarter+:8*RAW_LANES];
@@ -293,83 +257,120 @@ module finisher #(
         end
     endgenerate
 
-    // Stages 2 to 19.
+    // Stages 2 to 19: int8. Stages 2 and 3: int32.
     wire [32*R-1:0] biased;
     wire [ 8*R-1:0] results;
+    reg [32*RAW_LANES-1:0] raw_q3;
+    reg [1:0] slice_q1;
+    reg [1:0] slice_q2;
+
+    wire [1:0] raw_quarter = slice_q2 & WITHIN;
 
     generate
         for (i = 0; i < R; i = i + 1) begin : gen_requantizer
-            requantizer u_requantizer (
+            requantizer #(
+                .FLOAT(FLOAT_RULE)
+            ) u_requantizer (
                 .clk       (clk),
                 .acc       (acc_q1[32*i+:32]),
                 .bias      (bias_q1[32*i+:32]),
                 .mult      (mult_q1[32*i+:32]),
                 .shift     (shift_q1[8*i+:8]),
-                .by_float  (by_float_q),
-                .zero_point(zero_point_q),
-                .smallest  (smallest_q),
-                .largest   (largest_q),
+                .by_float  (mode[MODE_FLOAT]),
+                .zero_point(zero_point),
+                .smallest  (smallest),
+                .largest   (largest),
                 .biased    (biased[32*i+:32]),
                 .result    (results[8*i+:8])
             );
         end
     endgenerate
 
-    localparam RAW_DELAY = LATENCY - 2;
-
-    reg [32*RAW_LANES*RAW_DELAY-1:0] raw_q;
-
-    always @(posedge clk) raw_q <= {biased[32*RAW_LANES-1:0], raw_q[32*RAW_LANES*RAW_DELAY-1:32*RAW_LANES]};
-
-    // What goes along with a slice.
-    localparam BEHIND = LATENCY - 2;  // stage 2
-
-    reg [LANES_OUT*BEHIND-1:0] enable_q;
-    reg [    OUT_W*BEHIND-1:0] addr_q;
-    reg [    OUT_W*BEHIND-1:0] end_q;
-    reg [         LATENCY-1:0] issued_q;
-    reg [         LATENCY-1:0] commit_q;
-
     always @(posedge clk) begin
-        enable_q <= {enable, enable_q[LANES_OUT*BEHIND-1:LANES_OUT]};
-        addr_q   <= {addr_q2, addr_q[OUT_W*BEHIND-1:OUT_W]};
-        end_q    <= {addr_q2 + {{OUT_W - LANE_W - 1{1'b0}}, bytes_q2}, end_q[OUT_W*BEHIND-1:OUT_W]};
+        slice_q1 <= slice_q;
+        slice_q2 <= slice_q1;
+        raw_q3   <= biased[32*RAW_LANES*raw_quarter+:32*RAW_LANES];
     end
 
-    always @(posedge clk) begin
-        if (rst) begin
-            issued_q <= {LATENCY{1'b0}};
-            commit_q <= {LATENCY{1'b0}};
-        end else begin
-            issued_q <= {issue, issued_q[LATENCY-1:1]};
-            commit_q <= {pop && last_group_q, commit_q[LATENCY-1:1]};
-        end
-    end
+    // Where a slice goes and how many bytes it has goes along with it, and leaves it early if it is int32.
+    localparam INFO_W = OUT_W + LANE_W + 2;
+    localparam DELAY  = 16;  // stages 3 to 18
 
-    assign moving  = {issue, issued_q};
-    assign wr_en   = issued_q[0] ? enable_q[LANES_OUT-1:0] : {LANES_OUT{1'b0}};
-    assign wr_addr = addr_q[OUT_W-1:0];
+    reg [LANE_W-1:0] last_lane_q1;
+    reg [ OUT_W-1:0] addr_q1;
+    reg              commit_q1;
+    reg              issued_q1;
+    reg [INFO_W-1:0] info_q2;
+    reg              issued_q2;
+    reg [INFO_W*DELAY-1:0] info_q;
+    reg [   DELAY-1:0] issued_q;
+    reg [LANES_OUT-1:0] enable_q;   // these four are the last stage, 19 or 3
+    reg [INFO_W-1:0] out_q;
+    reg              written_q;
+    reg [ OUT_W-1:0] committed_q;
+
+    wire [LANE_W+2:0] lanes_left = {3'd0, last_lane_q1} - {3'd0, slice_q1, {LANE_W - 2{1'b0}}} + 1'b1;
+    wire [LANE_W+2:0] bytes_left = requantise ? lanes_left : {lanes_left[LANE_W:0], 2'b00};
+    wire [LANE_W+2:0] whole_slice = requantise ? SLICE_BYTES[LANE_W+2:0] : WORD_BYTES[LANE_W+2:0];
+    wire [LANE_W+2:0] slice_bytes = bytes_left < whole_slice ? bytes_left : whole_slice;
+
+    wire [INFO_W-1:0] leaving = requantise ? info_q[INFO_W-1:0] : info_q2;
+    wire leaves = requantise ? issued_q[0] : issued_q2;
+    wire [LANE_W:0] leaving_bytes = leaving[LANE_W:0];
+    wire [LANE_W:0] out_bytes = out_q[LANE_W:0];
+    wire [OUT_W-1:0] out_addr = out_q[LANE_W+1+:OUT_W];
+    wire out_commit = out_q[INFO_W-1];
+    wire [LANES_OUT-1:0] enable;
 
     generate
-        if (8 * R < 8 * LANES_OUT) begin : gen_pad
-            assign wr_data = requantise_q ? {{8 * (LANES_OUT - R) {1'b0}}, results} : raw_q[32*RAW_LANES-1:0];
-        end else begin : gen_full
-            assign wr_data = requantise_q ? results : raw_q[32*RAW_LANES-1:0];
+        for (i = 0; i < LANES_OUT; i = i + 1) begin : gen_enable
+            assign enable[i] = leaves && i < leaving_bytes;
         end
     endgenerate
 
-    // The result buffer needs two cycles for a write to be readable; the reader takes the second to look.
-    reg [OUT_W-1:0] committed_q;
-
     always @(posedge clk) begin
-        if (rst) committed_q <= {OUT_W{1'b0}};
-        else if (commit_q[0]) committed_q <= end_q[OUT_W-1:0];
+        last_lane_q1 <= last_lane_q;
+        addr_q1      <= slice_addr_q;
+        commit_q1    <= pop && last_block_q;
+        info_q2      <= {commit_q1, addr_q1, slice_bytes[LANE_W:0]};
+        info_q       <= {info_q2, info_q[INFO_W*DELAY-1:INFO_W]};
+        out_q        <= leaving;
+        enable_q     <= rst ? {LANES_OUT{1'b0}} : enable;
     end
 
+    // Int32 slices end at stage 3: what walks on must not be taken for one of the next layer's.
+    always @(posedge clk) begin
+        if (rst) begin
+            issued_q1   <= 1'b0;
+            issued_q2   <= 1'b0;
+            issued_q    <= {DELAY{1'b0}};
+            written_q   <= 1'b0;
+            committed_q <= {OUT_W{1'b0}};
+        end else begin
+            issued_q1 <= issue;
+            issued_q2 <= issued_q1;
+            issued_q  <= {issued_q2 && requantise, issued_q[DELAY-1:1]};
+            written_q <= leaves;
+            if (written_q && out_commit) committed_q <= out_addr + {{OUT_W - LANE_W - 1{1'b0}}, out_bytes};
+        end
+    end
+
+    // The result buffer needs two cycles for a write to be readable; the reader takes the second to look.
+    assign moving    = issued_q1 || issued_q2 || issued_q != {DELAY{1'b0}} || written_q;
+    assign wr_en     = enable_q;
+    assign wr_addr   = out_addr;
     assign committed = committed_q;
 
+    generate
+        if (R < LANES_OUT) begin : gen_pad
+            assign wr_data = requantise ? {{8 * (LANES_OUT - R) {1'b0}}, results} : raw_q3;
+        end else begin : gen_full
+            assign wr_data = requantise ? results : raw_q3;
+        end
+    endgenerate
+
     // Only the lanes that int32 results use have a reader here.
-    wire unused = &{1'b0, biased};
+    wire unused = &{1'b0, biased, head, unused_moves, unused_valid, slice_bytes, CONST_PER_BLOCK[0]};
 
 endmodule
 

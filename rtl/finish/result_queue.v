@@ -1,14 +1,17 @@
-// result_queue: a first-in first-out queue between the array, which can't wait, and the finisher, which may.
+// result_queue: a first-in first-out queue between the array, which can't wait, and the finisher, which may. Its head is a
+// register, filled from the memory after it.
 //
-// Does not: refuse a push when full; the sequencer holds a credit for each entry it causes.
+// Does not: refuse a push when full; the gate holds a credit for each entry it causes. The head does not count: an entry's
+// place is free when it has moved there.
 //
-// Latency: an entry can be read the cycle after its push. Throughput: one push and one pop a cycle.
+// Latency: 2 cycles from push to head. Throughput: one push and one pop a cycle.
 
 `default_nettype none
 
 module result_queue #(
     parameter WIDTH = 512,  // bits of an entry
-    parameter DEPTH = 8     // entries; a power of two
+    parameter DEPTH = 8,    // entries; a power of two
+    parameter BLOCK = 1     // 1: block memory; 0: what suits best, for narrow entries
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -16,6 +19,7 @@ module result_queue #(
     input  wire             push,
     input  wire [WIDTH-1:0] push_data,
 
+    output wire             moves,       // an entry leaves the memory; the next cycle it is the head
     output wire             head_valid,
     output wire [WIDTH-1:0] head,
     input  wire             pop
@@ -23,28 +27,54 @@ module result_queue #(
 
     localparam INDEX_W = $clog2(DEPTH);
 
-    reg [  WIDTH-1:0] entries[0:DEPTH-1];
     reg [INDEX_W-1:0] wr_index_q;
     reg [INDEX_W-1:0] rd_index_q;
-    reg [  INDEX_W:0] count_q;
+    reg [  INDEX_W:0] count_q;  // in the memory
+    reg               some_q;   // that is not 0
+    reg               valid_q;
+    reg [  WIDTH-1:0] head_q;
 
-    assign head_valid = count_q != {INDEX_W + 1{1'b0}};
-    assign head       = entries[rd_index_q];
+    assign moves      = some_q && (!valid_q || pop);
+    assign head_valid = valid_q;
+    assign head       = head_q;
 
-    always @(posedge clk) begin
-        if (push) entries[wr_index_q] <= push_data;
-    end
+    wire last_moves = moves && count_q == {{INDEX_W{1'b0}}, 1'b1};
+
+    generate
+        if (BLOCK) begin : gen_block
+            (* ram_style = "block", no_rw_check *)  // nobody reads an entry while it is written
+            reg [WIDTH-1:0] entries[0:DEPTH-1];
+
+            always @(posedge clk) begin
+                if (push) entries[wr_index_q] <= push_data;
+                if (moves) head_q <= entries[rd_index_q];
+            end
+        end else begin : gen_any
+            (* no_rw_check *)
+            reg [WIDTH-1:0] entries[0:DEPTH-1];
+
+            always @(posedge clk) begin
+                if (push) entries[wr_index_q] <= push_data;
+                if (moves) head_q <= entries[rd_index_q];
+            end
+        end
+    endgenerate
 
     always @(posedge clk) begin
         if (rst) begin
             wr_index_q <= {INDEX_W{1'b0}};
             rd_index_q <= {INDEX_W{1'b0}};
             count_q    <= {INDEX_W + 1{1'b0}};
+            some_q     <= 1'b0;
+            valid_q    <= 1'b0;
         end else begin
             if (push) wr_index_q <= wr_index_q + 1'b1;
-            if (pop) rd_index_q <= rd_index_q + 1'b1;
-            if (push && !pop) count_q <= count_q + 1'b1;
-            if (pop && !push) count_q <= count_q - 1'b1;
+            if (moves) rd_index_q <= rd_index_q + 1'b1;
+            if (push && !moves) count_q <= count_q + 1'b1;
+            if (moves && !push) count_q <= count_q - 1'b1;
+            some_q <= push || (some_q && !last_moves);
+            if (moves) valid_q <= 1'b1;
+            else if (pop) valid_q <= 1'b0;
         end
     end
 

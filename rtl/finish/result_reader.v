@@ -1,8 +1,9 @@
 // result_reader: reads finished results from the result buffer, in order, and makes frames of them.
 //
+// Bytes that `keep` does not mark are 0.
 // Does not: wait for a row; a word goes out as soon as all its bytes are committed.
 //
-// Latency: 3 cycles from a word committed to its beat. Throughput: one word a cycle.
+// Latency: 4 cycles from a word committed to its beat. Throughput: one word a cycle.
 
 `default_nettype none
 
@@ -13,11 +14,9 @@ module result_reader #(
     input  wire                          clk,
     input  wire                          rst,
 
-    // A layer, taken when both are high.
-    input  wire                          cfg_valid,
-    output wire                          cfg_ready,
-    input  wire [                  31:0] cfg_frame_bytes,
-    input  wire [                  15:0] cfg_frames,
+    input  wire [                  38:0] numbers,
+    input  wire                          take,   // a layer, while `ready`
+    output wire                          ready,
 
     input  wire [             OUT_W-1:0] committed,
     output wire [             OUT_W-1:0] read,
@@ -34,10 +33,12 @@ module result_reader #(
     input  wire                          m_ready
 );
 
+`include "layer_numbers.vh"
+
     localparam LANE_W = $clog2(LANES);
     localparam WORD_W = OUT_W - LANE_W;
 
-    reg              active_q;
+    wire             active_q;
     reg [WORD_W-1:0] word_q;
 
     wire frame_end;
@@ -46,12 +47,15 @@ module result_reader #(
     wire [LANE_W-1:0] last_byte;
 
     frame_counter #(
-        .LANES(LANES)
+        .LANES(LANES),
+        .INDEX(OUT_FRAME_BYTES)
     ) u_frame_counter (
         .clk            (clk),
-        .load           (cfg_ready),
-        .cfg_frame_bytes(cfg_frame_bytes),
-        .cfg_frames     (cfg_frames),
+        .rst            (rst),
+        .numbers        (numbers),
+        .take           (take),
+        .ready          (ready),
+        .active         (active_q),
         .next           (rd_en),
         .frame_end      (frame_end),
         .next_frame_end (next_frame_end),
@@ -71,39 +75,59 @@ module result_reader #(
     wire this_here = several || one || (none && frame_end && past_end);
     wire next_here = several || (one && next_frame_end && past_end);
 
-    reg             valid_q1;
-    reg [LANES-1:0] keep_q1;
-    reg             last_q1;
-    reg             layer_end_q1;
+    // Stage 1: the word in the memory's output. Stage 2: in a register, without what is not kept.
+    reg               valid_q1;
+    reg [LANES-1:0]   drop_q1;
+    reg               last_q1;
+    reg               layer_end_q1;
+    reg               valid_q2;
+    reg [8*LANES-1:0] data_q2;
+    reg [LANES-1:0]   drop_q2;
+    reg               last_q2;
+    reg               layer_end_q2;
 
-    wire ready_q1;
+    wire ready_q2;
+    wire free_2 = !valid_q2 || ready_q2;
+    wire free_1 = !valid_q1 || free_2;
 
-    assign cfg_ready = !active_q;
     assign read      = {word_q, {LANE_W{1'b0}}};
-    assign rd_en     = active_q && here_q && (!valid_q1 || ready_q1);
+    assign rd_en     = active_q && here_q && free_1;
     assign rd_word   = word_q;
 
     always @(posedge clk) begin
-        if (rd_en) begin
-            keep_q1      <= {LANES{1'b1}} >> (frame_end ? ~last_byte : {LANE_W{1'b0}});
+        if (free_1) begin
+            drop_q1      <= frame_end ? {LANES{1'b1}} << last_byte << 1 : {LANES{1'b0}};
             last_q1      <= frame_end;
             layer_end_q1 <= layer_end;
         end
+        if (free_2) begin
+            drop_q2      <= drop_q1;
+            last_q2      <= last_q1;
+            layer_end_q2 <= layer_end_q1;
+        end
     end
+
+    genvar i;
+    generate
+        for (i = 0; i < LANES; i = i + 1) begin : gen_byte
+            always @(posedge clk) begin
+                if (free_2 && drop_q1[i]) data_q2[8*i+:8] <= 8'd0;
+                else if (free_2) data_q2[8*i+:8] <= rd_data[8*i+:8];
+            end
+        end
+    endgenerate
 
     always @(posedge clk) begin
         if (rst) begin
-            active_q <= 1'b0;
             word_q   <= {WORD_W{1'b0}};
             valid_q1 <= 1'b0;
+            valid_q2 <= 1'b0;
             here_q   <= 1'b0;
         end else begin
-            here_q <= !cfg_ready && (rd_en ? next_here : this_here);
-            if (cfg_ready) active_q <= cfg_valid;
-            else if (rd_en && layer_end) active_q <= 1'b0;
+            here_q <= active_q && (rd_en ? next_here : this_here);
             if (rd_en) word_q <= word_q + 1'b1;
-            if (rd_en) valid_q1 <= 1'b1;
-            else if (ready_q1) valid_q1 <= 1'b0;
+            if (free_1) valid_q1 <= rd_en;
+            if (free_2) valid_q2 <= valid_q1;
         end
     end
 
@@ -112,9 +136,9 @@ module result_reader #(
     ) u_skid_buffer (
         .clk    (clk),
         .rst    (rst),
-        .s_data ({layer_end_q1, last_q1, keep_q1, rd_data}),
-        .s_valid(valid_q1),
-        .s_ready(ready_q1),
+        .s_data ({layer_end_q2, last_q2, ~drop_q2, data_q2}),
+        .s_valid(valid_q2),
+        .s_ready(ready_q2),
         .m_data ({m_layer_end, m_last, m_keep, m_data}),
         .m_valid(m_valid),
         .m_ready(m_ready)

@@ -13,7 +13,6 @@ module stream_widener #(
 ) (
     input  wire                          clk,
     input  wire                          rst,
-    input  wire                          enable,  // beats may be taken; does not matter with RATIO 1
 
     input  wire [     8*BEAT_BYTES-1:0]  s_data,
     input  wire [       BEAT_BYTES-1:0]  s_keep,
@@ -36,7 +35,7 @@ module stream_widener #(
             assign m_valid = s_valid;
             assign s_ready = m_ready;
 
-            wire unused = &{1'b0, clk, rst, enable};
+            wire unused = &{1'b0, clk, rst};
         end else begin : gen_gather
             localparam INDEX_W = $clog2(RATIO);
 
@@ -49,7 +48,7 @@ module stream_widener #(
             wire accept   = s_valid && s_ready;
             wire complete = s_last || index_q == RATIO[INDEX_W-1:0] - 1'b1;
 
-            assign s_ready = enable && (m_ready || !valid_q);
+            assign s_ready = m_ready || !valid_q;
             assign m_data  = data_q;
             assign m_keep  = keep_q;
             assign m_last  = last_q;

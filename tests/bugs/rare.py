@@ -42,12 +42,12 @@ FIELDS = {
     "out_height": (80, 95),
     "frames": (96, 111),
     "groups": (112, 127),
-    "kernel_x": (128, 131),
-    "kernel_y": (132, 135),
-    "stride_x": (136, 138),
-    "stride_y": (140, 142),
-    "dilation_x": (144, 146),
-    "dilation_y": (148, 150),
+    "kernel_x": (128, 132),
+    "kernel_y": (136, 140),
+    "stride_x": (144, 146),
+    "stride_y": (148, 150),
+    "dilation_x": (152, 154),
+    "dilation_y": (156, 158),
     "left": (160, 175),
     "top": (176, 191),
     "in_zero_point": (192, 199),
@@ -91,16 +91,21 @@ class Effect:
 
 
 EFFECTS = (
-    Effect("activations are read a byte too far", "u_datapath", "step_act", "{} + 1'b1"),
-    Effect("weights are read a word too far", "u_datapath", "step_wgt", "{} + 1'b1"),
-    Effect("a step's first lane is left out", "u_datapath", "step_first_lane", "{} + 1'b1"),
-    Effect("a step's last lane is left out", "u_datapath", "step_last_lane", "{} - 1'b1"),
-    Effect("a bit of the zero point is wrong", "u_datapath", "step_zero_point", "{} ^ 8'd2"),
-    Effect("each step begins a window", "u_datapath", "step_first", "1'b1", 2),
+    Effect("activations are read from the byte beside", "u_datapath", "step",
+           "{} ^ ({{{{STEP_W - 1{{1'b0}}}}, 1'b1}} << (19 + 2*$clog2(LANES_IN)))"),
+    Effect("weights are read from the word beside", "u_datapath", "step",
+           "{} ^ ({{{{STEP_W - 1{{1'b0}}}}, 1'b1}} << (15 + 2*$clog2(LANES_IN) + ACT_W))"),
+    Effect("a step's first lane is another", "u_datapath", "step",
+           "{} ^ ({{{{STEP_W - 1{{1'b0}}}}, 1'b1}} << (19))"),
+    Effect("a step's last lane is another", "u_datapath", "step",
+           "{} ^ ({{{{STEP_W - 1{{1'b0}}}}, 1'b1}} << (19 + $clog2(LANES_IN)))"),
+    Effect("a bit of the zero point is wrong", "u_datapath", "step",
+           "{} ^ ({{{{STEP_W - 1{{1'b0}}}}, 1'b1}} << (12))"),
+    Effect("each step ends a window", "u_datapath", "step", "{} | 1'b1", 2),
     Effect("a bit of each activation word is wrong", "u_datapath", "act_wr_data", "{} ^ 2'd2"),
     Effect("a bit of each weight word is wrong", "u_datapath", "wgt_wr_data", "{} ^ 2'd2"),
-    Effect("the first filter's sum is wrong", "u_finisher", "head_acc", "{} ^ 10'd512"),
-    Effect("the last lane's sum is wrong", "u_finisher", "head_acc",
+    Effect("the first filter's sum is wrong", "u_finisher", "vector", "{} ^ 10'd512"),
+    Effect("the last lane's sum is wrong", "u_finisher", "vector",
            "{} ^ ({{32*LANES_OUT{{1'b1}}}} << (32*LANES_OUT - 24))"),
     Effect("a bit of the results is wrong", "u_result_buffer", "wr_data", "{} ^ 2'd2"),
     Effect("tkeep lacks a byte", "u_packet_guard", "s_keep", "{} >> 1'b1"),
@@ -221,21 +226,23 @@ def plant(bugs: list[RareBug], folder: Path) -> list[Path]:
 
 
 TRACKER = """
-    // Descriptors of the layers that are set up and have not ended; what happened in the oldest.
+    // Descriptors of the layers that were started and have not ended; what happened in the oldest.
     integer rare_planted;
     initial if (!$value$plusargs("planted=%d", rare_planted)) rare_planted = 0;
     reg [255:0] rare_queue_q [0:15];
+    reg [255:0] rare_shadow_q = 256'd0;
     reg [3:0] rare_in_q, rare_out_q;
     reg rare_held_q, rare_pause_q, rare_began_q;
     wire rare_any = rare_in_q != rare_out_q;
     wire [255:0] rare_desc = rare_queue_q[rare_out_q];
     always @(posedge clk) begin
-        if (desc_valid && desc_ready) rare_queue_q[rare_in_q] <= desc;
+        if (desc_write) rare_shadow_q[32*write_addr[4:2]+:32] <= write_data;
+        if (start && !queue_full) rare_queue_q[rare_in_q] <= rare_shadow_q;
         if (core_rst) begin
             rare_in_q  <= 4'd0;
             rare_out_q <= 4'd0;
         end else begin
-            if (desc_valid && desc_ready) rare_in_q <= rare_in_q + 4'd1;
+            if (start && !queue_full) rare_in_q <= rare_in_q + 4'd1;
             if (layer_end) rare_out_q <= rare_out_q + 4'd1;
         end
         if (core_rst || layer_end) begin
@@ -244,7 +251,7 @@ TRACKER = """
             rare_began_q <= 1'b0;
         end else begin
             if (m_axis_out_tvalid && !m_axis_out_tready) rare_held_q <= 1'b1;
-            if (act_beat) rare_began_q <= 1'b1;
+            if (beat[0]) rare_began_q <= 1'b1;
             if (rare_began_q && s_axis_act_tready && !s_axis_act_tvalid) rare_pause_q <= 1'b1;
         end
     end

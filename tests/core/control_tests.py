@@ -12,14 +12,28 @@ from typing import Any
 
 import cocotb
 
-from tb.registers import COUNTERS, ID_VALUE, KEPT_LAYERS, Ctrl, Irq, Register, Response, Status
+from tb.registers import (
+    COUNTERS,
+    ID_VALUE,
+    KEPT_LAYERS,
+    VERSION_VALUE,
+    Ctrl,
+    Irq,
+    Register,
+    Response,
+    Status,
+)
 from tests.core.rig import SMALL, TINY, Rig, case_of, often, random_generator
 
 DESCRIPTOR = [Register(offset) for offset in range(Register.IN_SIZE, Register.MODE + 4, 4)]
 OKAY, SLVERR = Response.OKAY, Response.SLVERR
 ALL_ONES = 2**32 - 1
-SETTLED = 120
+SETTLED = 320
 """cycles after which a layer that is started has been set up"""
+ACTS = 1
+"""cycles from the acceptance of a write until it acts"""
+REFUSED = 100
+"""cycles after which nonsense has been refused"""
 
 
 async def readable(rig: Rig) -> dict[Register, int]:
@@ -41,10 +55,15 @@ async def the_core_says_how_it_is_built(dut: Any) -> None:
     rig = Rig(dut)
     await rig.reset()
     config = rig.config
-    lanes = config.lanes_in | config.lanes_out << 8 | config.requant_lanes << 16
+    lanes = (
+        config.lanes_in
+        | config.lanes_out << 8
+        | config.requant_lanes << 16
+        | config.float_rule << 24
+    )
     widths = config.act_stream_bytes, config.wgt_stream_bytes, config.out_stream_bytes
     assert await rig.read(Register.ID) == ID_VALUE
-    assert await rig.read(Register.VERSION) < 2**16
+    assert await rig.read(Register.VERSION) == VERSION_VALUE
     assert await rig.read(Register.LANES) == lanes
     assert await rig.read(Register.ACT_BYTES) == config.act_bytes
     assert await rig.read(Register.WGT_WORDS) == config.wgt_words
@@ -283,7 +302,7 @@ async def start_and_resume_together_are_refused(dut: Any) -> None:
     assert await rig.read(Register.STATUS) == 0
     await rig.describe(TINY, KERNEL=0)
     assert await rig.start() is OKAY
-    await rig.clock(10)
+    await rig.clock(REFUSED)
     assert await rig.axil.write(Register.CTRL, Ctrl.START | Ctrl.RESUME) is SLVERR
     assert await rig.read(Register.STATUS) == Status.HALTED
     await rig.resume()
@@ -319,7 +338,7 @@ async def the_interrupt_is_what_is_enabled_and_pending(dut: Any) -> None:
         await rig.clock(10)
     await rig.describe(TINY, MODE=ALL_ONES)
     await rig.start()
-    await rig.clock(10)
+    await rig.clock(REFUSED)
     assert await rig.read(Register.IRQ_STATUS) == Irq.LAYER_DONE | Irq.ERROR
     assert not rig.irq
     await rig.write(Register.IRQ_STATUS, Irq.LAYER_DONE)
@@ -340,7 +359,7 @@ async def the_counters_of_the_last_sixteen_layers_are_kept(dut: Any) -> None:
     for layer in range(1, 19):
         assert await counters_of(rig, layer) == ([0] * 6 if layer <= 16 else figures[layer - 17])
         await rig.write(Register.COUNTERS_OF, 0)
-        rig.in_gate = often(0.3, rng)  # so that no two layers take the same time
+        rig.in_gate = often(0.1, rng)  # so that no two layers take the same time
         await rig.run(case_of(TINY, rng))
         figures.append([await rig.read(counter) for counter in COUNTERS])
         assert figures[-1][0] == sum(figures[-1][1:]) > 0
@@ -364,7 +383,7 @@ async def the_counters_outlive_a_halt(dut: Any) -> None:
     figures = await counters_of(rig, 1)
     await rig.describe(SMALL, BATCH=0)
     assert await rig.start() is OKAY
-    await rig.clock(10)
+    await rig.clock(REFUSED)
     assert await rig.read(Register.STATUS) == Status.HALTED
     assert await counters_of(rig, 1) == figures
     await rig.resume()
@@ -428,7 +447,7 @@ async def an_error_is_not_lost_to_clearing_the_one_before(dut: Any) -> None:
     await rig.write(Register.IRQ_ENABLE, Irq.ERROR)
     await rig.describe(TINY)
     seen = set()
-    for delay in range(12):
+    for delay in range(14):
         assert await rig.start() is OKAY
         await rig.clock(SETTLED)
         writing = acts = halts = None
@@ -441,7 +460,7 @@ async def an_error_is_not_lost_to_clearing_the_one_before(dut: Any) -> None:
             if halts is None and str(dut.halted.value) == "1":
                 halts = cycle - 1  # the cycle at whose end it does
             if acts is None and writing is not None and writing.done():
-                acts = cycle
+                acts = cycle + ACTS
             await rig.rising
         assert acts is not None
         assert halts is not None

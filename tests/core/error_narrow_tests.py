@@ -21,7 +21,7 @@ from tests.core.error_tests import (
 from tests.core.rig import NARROW, SMALL, TWO_FRAMES, Rig, case_of, often, random_generator
 
 # SMALL sends 23 beats, the last one of half a beat and alone in its word; TWO_FRAMES 30 a frame.
-# Weights are 200 beats.
+# Weights of SMALL are 160 beats.
 FAULTS = [
     (SMALL, Fault("act", Error.ACT_TLAST_EARLY, 1, ends)),
     (TWO_FRAMES, Fault("act", Error.ACT_TLAST_EARLY, 27, ends)),
@@ -31,7 +31,7 @@ FAULTS = [
     (SMALL, Fault("act", Error.ACT_TKEEP, 7, keeps(0b01))),
     (SMALL, Fault("act", Error.ACT_TKEEP, -1, keeps(0b11))),
     (SMALL, Fault("wgt", Error.WGT_TLAST_EARLY, 5, ends)),
-    (SMALL, Fault("wgt", Error.WGT_TKEEP, 196, ends)),
+    (SMALL, Fault("wgt", Error.WGT_TKEEP, 156, ends)),
     (SMALL, Fault("wgt", Error.WGT_TLAST_LATE, -1, goes_on, more=5)),
 ]
 

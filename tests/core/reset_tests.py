@@ -22,10 +22,18 @@ from tests.core.rig import ACCUMULATORS, DEPTHWISE, SMALL, TWO_FRAMES, Rig, case
 SETUP_STATES = {
     name: int(number)
     for name, number in re.findall(
-        r"localparam \[2:0\] (\w+) = 3'd(\d);",
+        r"localparam \[1:0\] (\w+) = 2'd(\d);",
         (ROOT / "rtl" / "control" / "layer_setup.v").read_text(),
     )
 }
+ROWS_AT_REST = [
+    int(number)
+    for _, number in re.findall(
+        r"\b(CLEAR|CLEAR_2|CLEAR_3|IDLE) = 6'd(\d+),",
+        (ROOT / "rtl" / "common" / "rows_program.vh").read_text(),
+    )
+]
+assert len(ROWS_AT_REST) == 4
 LONGEST = 700
 """cycles until a reset comes although what it waits for does not"""
 
@@ -40,18 +48,20 @@ def places(dut: Any) -> dict[str, Callable[[], bool]]:
     def state(number: int) -> Callable[[], bool]:
         return lambda: int(dut.u_layer_setup.state_q.value) == number
 
-    control, sequencer = dut.u_control, dut.u_sequencer
-    assert {"IDLE", "MULTIPLY", "OFFER"} <= SETUP_STATES.keys()
+    control = dut.u_axil_port
+    assert SETUP_STATES.keys() == {"IDLE", "RUN", "OFFERING", "PAUSE"}
     result = {f"set-up: {name}": state(number) for name, number in SETUP_STATES.items()}
-    for name in ("rows", "windows", "steps"):
-        result[f"sequencer: {name}"] = of(getattr(sequencer, f"{name}_busy"))
+    result["rows: at work"] = lambda: int(dut.u_rows.at_q.value) not in ROWS_AT_REST
+    for name in ("windows", "gate"):
+        result[f"walk: {name}"] = of(getattr(dut.u_walk, f"{name}_busy"))
+    result["walk: a step"] = of(dut.step_valid)
     loader = dut.u_weight_loader
     result |= {
-        "activations: loading": of(dut.u_activation_loader.active_q),
+        "activations: loading": of(dut.u_activation_loader.u_frame_counter.active_q),
         "weights: constants": of(loader.active_q, loader.constants_q),
         "weights: weights": of(loader.active_q, loader.constants_q, values="10"),
         "results: finishing": of(dut.u_finisher.active_q),
-        "results: reading": of(dut.u_result_reader.active_q),
+        "results: reading": of(dut.u_result_reader.u_frame_counter.active_q),
         "halted": of(dut.halted, dut.closing, values="10"),
         "halted: closing": of(dut.halted, dut.closing),
         "open packet": of(dut.halted, dut.closing, values="01"),

@@ -34,10 +34,10 @@ SPACIOUS = replace(CONFIG, act_bytes=1 << 18)
 """Lets layers through that a small activation buffer refuses before all else is looked at."""
 
 TINY = Layer(1, 1, 1, 1, 1, (1, 1))
-"""One beat of activations, 13 of weights, one of results."""
+"""One beat of activations, 11 of weights, one of results."""
 
 SMALL = Layer(1, 3, 5, 3, 5, (2, 2), pads=(0, 0, 0, 1), in_zp=3, out_zp=-4, requantise=True)
-"""(3, 5, 3) * (2, 2, 3, 5) -> (2, 5, 5): 12 beats of activations, 50 of weights, 13 of results."""
+"""(3, 5, 3) * (2, 2, 3, 5) -> (2, 5, 5): 12 beats of activations, 40 of weights, 13 of results."""
 
 TWO_FRAMES = Layer(2, 5, 4, 3, 5, (3, 3), pads=(1, 1, 1, 1), requantise=True)
 """(5, 4, 3) * (3, 3, 3, 5) -> (5, 4, 5), twice: 2 * 25 beats of results, for layers to be cut."""
@@ -68,8 +68,8 @@ def case_of(layer: Layer, rng: np.random.Generator, name: str = "layer") -> Laye
         rng.integers(-128, 128, layer.in_shape, np.int8),
         rng.integers(-128, 128, layer.weight_shape, np.int8),
         rng.integers(-5000, 5000, channels, np.int32),
-        rng.integers(2**30, 2**31, channels, np.int32) if layer.requantise else None,
-        rng.integers(-12, -8, channels, np.int32) if layer.requantise else None,
+        mult=rng.integers(2**30, 2**31, channels, np.int32) if layer.requantise else None,
+        shift=rng.integers(-12, -8, channels, np.int32) if layer.requantise else None,
     )
 
 
@@ -98,6 +98,8 @@ class Rig:
         self._out_monitor = Monitor(self.out_pins, empty_last=True)
         self._watch: Task[None] | None = None
         self._tasks: list[Task[Any]] = []
+        self.sending: list[Task[None]] = []
+        """of all streams since the reset"""
         self._written: dict[int, int] = {}
         Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
 
@@ -138,6 +140,7 @@ class Rig:
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
+        self.sending.clear()
         self._written.clear()
         self._stop_watching()
         self.axil.idle()
@@ -191,9 +194,9 @@ class Rig:
     async def start(self) -> Response:
         return await self.axil.write(Register.CTRL, Ctrl.START)
 
-    async def resume(self) -> None:
+    async def resume(self, *, force: bool = False) -> None:
         """RESUME, and waits until it is done."""
-        await self.write(Register.CTRL, Ctrl.RESUME)
+        await self.write(Register.CTRL, Ctrl.RESUME | (Ctrl.FORCE if force else 0))
         for _ in range(TIMEOUT_CYCLES):
             if not await self.read(Register.STATUS) & Status.HALTED:
                 return
@@ -214,10 +217,12 @@ class Rig:
 
     def send(self, act: Sequence[Beat], wgt: Sequence[Beat]) -> tuple[Task[None], Task[None]]:
         """Both streams, side by side; the tasks end when all is accepted."""
-        return (
+        tasks = (
             self.in_background(Source(self.act_pins, lambda: self.in_gate()).send(act)),
             self.in_background(Source(self.wgt_pins, lambda: self.in_gate()).send(wgt)),
         )
+        self.sending += tasks
+        return tasks
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> Task[None]:
         """Something that goes on until it is done, or until a reset."""

@@ -14,8 +14,11 @@ from tb.runner import ROOT, SimulationError, build, simulate
 from tests.core.pins import core_at_its_pins, run_at_the_pins
 
 PAGE = (ROOT / "docs" / "driving-the-core.md").read_text()
-CONTROL = (ROOT / "rtl" / "control" / "control.v").read_text()
-SETUP = (ROOT / "rtl" / "control" / "layer_setup.v").read_text()
+REGISTERS, HALT, SETUP, PORT = (
+    (ROOT / "rtl" / "control" / f"{name}.v").read_text()
+    for name in ("registers", "halt", "layer_setup", "axil_port")
+)
+LINE = (ROOT / "rtl" / "common" / "setup_line.vh").read_text()
 
 
 def documented() -> dict[str, tuple[int, str]]:
@@ -30,16 +33,25 @@ def constants(verilog: str, prefix: str) -> dict[str, int]:
     return {name: int(value, 16 if base == "h" else 10) for name, base, value in rows}
 
 
+def reasons() -> dict[str, int]:
+    """Why the set-up refuses a layer, as setup_line.vh numbers it: a register, or a buffer."""
+    rows = re.findall(r"localparam \[3:0\] (AT_\w+|\w+_BUFFER) = 4'd(\d+);", LINE)
+    return {name: int(number) for name, number in rows}
+
+
 def test_the_register_maps_of_page_core_and_environment_agree() -> None:
     page = {name: offset for name, (offset, _) in documented().items()}
     assert len(page) == 29
     assert {register.name: register.value for register in Register} == page
-    core = constants(CONTROL, "AT_")
+    core = constants(REGISTERS, "AT_")
     first, last = core.pop("DESC_FIRST"), core.pop("DESC_LAST")
     described = {name: offset for name, offset in page.items() if first <= offset <= last}
-    assert core | described == page
+    counters = {register.name: page[register.name] for register in COUNTERS}
+    assert (min(counters.values()), max(counters.values())) == (core["CYCLES"], core["IDLE"])
+    assert core | described | counters == page
     assert not core.keys() & described.keys()
-    assert constants(SETUP, r"(?!ERROR)") == described
+    numbers = {n.removeprefix("AT_"): i for n, i in reasons().items() if n.startswith("AT_")}
+    assert {name: first + 4 * number for name, number in numbers.items()} == described
     assert [register.name for register in COUNTERS] == [n for n in page if page[n] >= 0x80]
 
 
@@ -48,7 +60,11 @@ def test_the_error_codes_of_page_core_and_environment_agree() -> None:
     page = {name: int(code) for code, name in rows}
     assert len(page) == 12
     assert {error.name: error.value for error in Error if error} == page
-    assert constants(CONTROL, "ERROR_") | constants(SETUP, "ERROR_") == page
+    buffers = {name: i for name, i in reasons().items() if not name.startswith("AT_")}
+    assert sorted(buffers.values()) == [8, 9, 10, 11]
+    assert "buffer_code = {ERROR_BUFFERS, reason_q[1:0]} + 8'd2;" in SETUP
+    codes = {name: number - 6 for name, number in buffers.items()}
+    assert constants(HALT, "ERROR_") | constants(SETUP, "ERROR_") | codes == page
 
 
 def test_the_control_port_does_what_the_page_says(simulator: str, tmp_path: Path) -> None:
@@ -64,9 +80,9 @@ def test_the_control_port_does_what_the_page_says(simulator: str, tmp_path: Path
     ],
 )
 def test_a_broken_control_port_is_named(right: str, wrong: str, words: str, tmp_path: Path) -> None:
-    assert CONTROL.count(right) == 1
-    broken = tmp_path / "control.v"
-    broken.write_text(CONTROL.replace(right, wrong))
+    assert PORT.count(right) == 1
+    broken = tmp_path / "axil_port.v"
+    broken.write_text(PORT.replace(right, wrong))
     design = core_at_its_pins()
     sources = tuple(broken if path.name == broken.name else path for path in design.sources)
     with pytest.raises(SimulationError, match=words):

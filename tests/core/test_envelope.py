@@ -51,7 +51,13 @@ def layers_for(
     config: CoreConfig, simulator: str, rng: np.random.Generator, count: int
 ) -> list[LayerCase]:
     """Random layers of the whole envelope that the core can compute in not too many pieces."""
-    mix = Mix(max_macs=MACS[simulator], dilation=True, groups=True, float_rounding=True)
+    mix = Mix(
+        max_macs=MACS[simulator],
+        dilation=True,
+        groups=True,
+        float_rounding=True,
+        weight_zero_points=True,
+    )
     cases: list[LayerCase] = []
     rounds = 0
     while len(cases) < count:

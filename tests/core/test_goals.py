@@ -10,6 +10,7 @@ import pytest
 
 from models.core_config import CoreConfig
 from models.cycles import queue_model
+from models.layer import LayerCase
 from models.networks import same_layer
 from models.random_layers import tensors_for
 from models.tiling import plan
@@ -51,3 +52,27 @@ def test_the_core_stays_within_the_goals() -> None:
         assert result.passed, result.message
         assert result.cycles == result.cycles_model, result.name
         assert result.cycles <= GOALS[result.name][1], result.name
+
+
+FULL = CoreConfig.from_array("16x16", requant_lanes=16)
+
+
+def shallow(side: int, channels: int, filters: int) -> LayerCase:
+    layer = same_layer(side, channels, filters, 1, 1)
+    return replace(tensors_for(np.random.default_rng(4), layer, "plain"), name="shallow")
+
+
+@pytest.mark.long
+def test_a_shallow_layer_runs_at_the_pace_of_the_array() -> None:
+    (result,) = run_layers([shallow(112, 16, 96)], FULL, "verilator")
+    assert result.passed, result.message
+    assert result.cycles == result.cycles_model <= 80_000
+    assert result.cycles_limit == 75_264
+
+
+def test_a_small_shallow_layer_takes_one_window_a_cycle() -> None:
+    (result,) = run_layers(
+        [shallow(28, 8, 48)], CoreConfig.from_array("8x8", requant_lanes=8), "verilator"
+    )
+    assert result.passed, result.message
+    assert result.cycles == result.cycles_model <= 1.05 * 28 * 28 * 6

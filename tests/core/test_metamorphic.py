@@ -19,7 +19,7 @@ from models.random_layers import Mix, random_cases
 from tb.runner import run_layers
 
 CONFIG = CoreConfig.from_array("4x8")
-MIX = Mix(max_macs=5_000, dilation=True)
+MIX = Mix(max_macs=5_000, dilation=True, weight_zero_points=True)
 FLOAT_MIX = replace(MIX, float_rounding=True)
 LAYERS = 11
 Values = NDArray[np.generic]
@@ -62,6 +62,7 @@ def test_permuted_filters_permute_the_results(simulator: str) -> None:
             case,
             w=case.w[order],
             bias=case.bias[order],
+            w_zp=case.w_zp[order],
             mult=None if case.mult is None else case.mult[order],
             shift=None if case.shift is None else case.shift[order],
             scale=None if case.scale is None else case.scale[order],
@@ -82,7 +83,8 @@ def test_channels_without_weights_change_nothing(simulator: str) -> None:
         x = np.concatenate(
             [case.x, rng.integers(-128, 128, (*case.x.shape[:3], more), np.int8)], axis=3
         )
-        w = np.concatenate([case.w, np.zeros((*case.w.shape[:3], more), np.int8)], axis=3)
+        nothing = np.broadcast_to(case.w_zp[:, None, None, None], (*case.w.shape[:3], more))
+        w = np.concatenate([case.w, nothing.astype(np.int8)], axis=3)
         layer = replace(case.layer, in_channels=x.shape[3])
         wider.append(replace(case, layer=layer, x=x, w=w))
     for before, after in zip(results(simulator), through_rtl(wider, simulator), strict=True):
@@ -134,10 +136,15 @@ def test_a_shifted_image_shifts_the_result(simulator: str, stride: tuple[int, in
 
 def test_negated_weights_and_bias_negate_the_accumulators(simulator: str) -> None:
     cases = [
-        replace(case, w=np.maximum(case.w, -127), bias=np.maximum(case.bias, -(2**31) + 1))
+        replace(
+            case,
+            w=np.maximum(case.w, -127),
+            w_zp=np.maximum(case.w_zp, -127),
+            bias=np.maximum(case.bias, -(2**31) + 1),
+        )
         for case in layers(accumulators=True)
     ]
-    negated = [replace(case, w=-case.w, bias=-case.bias) for case in cases]
+    negated = [replace(case, w=-case.w, w_zp=-case.w_zp, bias=-case.bias) for case in cases]
     values = through_rtl([*cases, *negated], simulator)
     for plus, minus in zip(values[:LAYERS], values[LAYERS:], strict=True):
         assert np.array_equal(-plus, minus)

@@ -6,20 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from models.cycles import COMMIT, DATAPATH, FIRST_STEP, PRODUCT, PRODUCTS, SETUP
+from models.cycles import latencies
 
 PAGE = (Path(__file__).parents[2] / "docs" / "driving-the-core.md").read_text()
-PINS = 3
-"""cycles from a word's read to its beat: the reader's two registers and the packet guard"""
+FIRST_STEP = (
+    latencies.FIRST_ITEM
+    + latencies.LAYER_SETTLES
+    + latencies.FIRST_WINDOW
+    + latencies.WINDOW
+    + latencies.WINDOW_PIPELINE
+    + latencies.FIRST_STEP
+)
+"""from a layer offered to its first step"""
+IDLE = FIRST_STEP - latencies.FIRST_ITEM + latencies.LAYER_CHANGE - 1
+OFFERED = latencies.LOADER_START - latencies.PINS_IN
+"""before the first beat"""
+RESULT = latencies.DATAPATH + latencies.COMMIT + latencies.PINS_OUT
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        f"to the first step it takes {FIRST_STEP} cycles at least",
-        f"`{DATAPATH + COMMIT + PINS} + ceil(log2(LI) / 2)`",
-        f"Between two layers in the queue {FIRST_STEP + 1} cycles have no step",
-        f"To set a layer up takes {SETUP + PRODUCTS * PRODUCT} cycles",
+        f"to the first step it takes {FIRST_STEP - OFFERED} cycles",
+        f"`{RESULT} + log2(LI)`",
+        f"Between two layers in the queue {IDLE} cycles have no step",
+        f"To set a layer up takes {latencies.SETUP} cycles",
     ],
 )
 def test_latencies_are_those_of_the_model(words: str) -> None:

@@ -29,7 +29,8 @@ module faulty_core #(
     parameter CONST_WORDS      = 1024,
     parameter OUT_BYTES        = 16384,
     parameter REQUANT_LANES    = 8,
-    parameter RESULT_QUEUE     = 8,
+    parameter FLOAT_RULE       = 1,
+    parameter RESULT_QUEUE     = 16,
     parameter ACT_STREAM_BYTES = 16,
     parameter WGT_STREAM_BYTES = 16,
     parameter OUT_STREAM_BYTES = 16
@@ -235,6 +236,7 @@ module faulty_core #(
         .CONST_WORDS     (CONST_WORDS),
         .OUT_BYTES       (OUT_BYTES),
         .REQUANT_LANES   (REQUANT_LANES),
+        .FLOAT_RULE      (FLOAT_RULE),
         .RESULT_QUEUE    (RESULT_QUEUE),
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),

@@ -128,6 +128,7 @@ DILATED = example(dilation=(2, 2), stride=(1, 1))
 SQUARE = example(height=6, stride=(1, 1))
 GROUPED = example(in_channels=6, groups=3)
 JOINED = example(in_channels=6, out_channels=6, groups=6)
+ZERO_POINTS = replace(EXAMPLE, w_zp=np.arange(5, 5 + 7 * EXAMPLE.layer.out_channels, 7, np.int32))
 BEFORE = example(in_zp=3)
 BEFORE = replace(BEFORE, w=np.flip(BEFORE.w).copy(), bias=BEFORE.bias + 7)
 
@@ -234,6 +235,10 @@ FAULTS: dict[str, list[tuple[LayerCase, Callable[[LayerCase], Results]]]] = {
     "shift of another channel": [
         (EXAMPLE, lambda case: result(replace(case, shift=np.roll(case.shift, 1)))),  # type: ignore[arg-type]
     ],
+    "zero points of the weights forgotten": [
+        (ZERO_POINTS, lambda case: result(replace(case, w_zp=np.zeros_like(case.w_zp)))),
+        (ZERO_POINTS, lambda case: result(replace(case, w_zp=np.full_like(case.w_zp, 5)))),
+    ],
     "weights of the previous layer": [(EXAMPLE, lambda case: result(replace(case, w=BEFORE.w)))],
     "output beats swapped": [
         (
@@ -269,7 +274,9 @@ def test_a_fault_is_named_and_no_other_is(name: str) -> None:
 
 
 def test_every_form_of_every_hypothesis_is_found_on_random_layers() -> None:
-    mix = Mix(max_macs=3_000, dilation=True, groups=True, float_rounding=True)
+    mix = Mix(
+        max_macs=3_000, dilation=True, groups=True, float_rounding=True, weight_zero_points=True
+    )
     cases = random_cases(np.random.default_rng(51), 11, mix)
     found = set()
     for case in cases:

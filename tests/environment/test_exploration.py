@@ -58,9 +58,9 @@ def assert_passed(results: list[LayerResult]) -> None:
 
 
 TOO_SHORT = scenario("activations", -20)
-TOO_LONG = scenario("activations", 9)
+TOO_LONG = scenario("activations", 41)
 SHORT_WEIGHTS = scenario("weights", -8)
-NO_KERNEL = scenario("KERNEL", 0x00111100)
+NO_KERNEL = scenario("KERNEL", 0x11110200)
 RESET = scenario("reset", 170)
 
 
@@ -92,9 +92,9 @@ def test_behind_disturbances_layers_are_right() -> None:
 def test_an_error_that_is_not_reported_or_has_another_name_is_seen() -> None:
     undisturbed, *disturbed = played(
         [scenario(), TOO_SHORT, SHORT_WEIGHTS, NO_KERNEL],
-        (".act_error       (act_error)", ".act_error       (3'd0)"),
-        (".wgt_error       (wgt_error)", ".wgt_error       (wgt_error << 1)"),
-        (".setup_error     (setup_error)", ".setup_error     (1'b0)"),
+        (".act_error    (act_error)", ".act_error    (3'd0)"),
+        (".wgt_error    (wgt_error)", ".wgt_error    (wgt_error << 1)"),
+        (".setup_error  (setup_error)", ".setup_error  (1'b0)"),
     )
     assert_passed(undisturbed)
     another = "ERROR reads 13 (WGT_TLAST_LATE), detail 0, expected WGT_TKEEP or WGT_TLAST_EARLY"
@@ -104,10 +104,13 @@ def test_an_error_that_is_not_reported_or_has_another_name_is_seen() -> None:
         assert f"layer disturbed: {words}" in results[0].message
 
 
+ENTRY = "u_act_entry (\n        .clk    (clk),\n        .rst    "
+
+
 def test_a_halted_core_that_takes_nothing_is_seen() -> None:
     undisturbed, disturbed = played(
         [scenario(), TOO_LONG],
-        ("s_axis_act_tready = halted || act_taken", "s_axis_act_tready = act_taken"),
+        (f"{ENTRY}(rst),", f"{ENTRY}(core_rst),"),
     )
     assert_passed(undisturbed)
     assert "halted, the core does not take what is sent: STATUS" in disturbed[0].message

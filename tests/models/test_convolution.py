@@ -13,7 +13,7 @@ from models.layer import Layer, LayerCase
 from models.random_layers import Mix, random_cases
 from tests.oracles import litert_accumulators
 
-ALL = Mix(dilation=True, groups=True, beyond_tflite=True)
+ALL = Mix(dilation=True, groups=True, weight_zero_points=True, beyond_tflite=True)
 BOTH = pytest.mark.parametrize("model", [accumulate_loop, accumulate])
 
 
@@ -49,6 +49,18 @@ def test_by_hand_a_window_in_the_padding_gives_the_bias(model: type[accumulate])
 
 
 @BOTH
+def test_by_hand_weights_count_from_the_zero_point_of_their_filter(
+    model: type[accumulate],
+) -> None:
+    layer = Layer(1, 1, 1, 2, 3, (1, 1), in_zp=-1)
+    x = np.array([1, 2], np.int8).reshape(layer.in_shape)
+    w = np.array([[1, 10], [1, 10], [-128, 127]], np.int8).reshape(layer.weight_shape)
+    zero_points = np.array([0, 1, 127], np.int32)
+    case = LayerCase("by hand", layer, x, w, np.array([1000, 1000, 0], np.int32), zero_points)
+    assert model(case).reshape(-1).tolist() == [1000 + 2 + 30, 1000 + 2 * 0 + 3 * 9, 2 * -255]
+
+
+@BOTH
 def test_a_sum_beyond_32_bits_wraps(model: type[accumulate]) -> None:
     layer = Layer(1, 1, 1, 1, 2, (1, 1))
     x = np.full(layer.in_shape, 2, np.int8)
@@ -65,13 +77,13 @@ def test_fast_convolution_equals_the_loop(seed: int) -> None:
 
 
 def test_fast_convolution_is_exact_where_float32_is_not() -> None:
-    """Sums of 11 * 11 * 64 products of 127 * -128, and one that only the last bit tells apart."""
-    layer = Layer(1, 11, 11, 64, 2, (11, 11))
-    x, w = np.full(layer.in_shape, 127, np.int8), np.full(layer.weight_shape, -128, np.int8)
-    w[1, -1, -1, -1] = -127
-    case = LayerCase("large", layer, x, w, np.array([1, 1], np.int32))
-    exact = 1 - 11 * 11 * 64 * 127 * 128
-    assert accumulate(case).reshape(-1).tolist() == [exact, exact + 127]
+    """Sums of 31 * 31 * 64 products of -128 and 255, and one that only the last bit tells apart."""
+    layer = Layer(1, 31, 31, 64, 2, (31, 31))
+    x, w = np.full(layer.in_shape, -128, np.int8), np.full(layer.weight_shape, 127, np.int8)
+    w[1, -1, -1, -1] = 126
+    case = LayerCase("large", layer, x, w, np.ones(2, np.int32), np.full(2, -128, np.int32))
+    exact = 1 - 31 * 31 * 64 * 128 * 255
+    assert accumulate(case).reshape(-1).tolist() == [exact, exact + 128]
 
 
 def test_fast_convolution_in_blocks_equals_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +94,11 @@ def test_fast_convolution_in_blocks_equals_the_loop(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("mix", [Mix(), Mix(dilation=True, groups=True)], ids=["core", "all"])
+@pytest.mark.parametrize(
+    "mix",
+    [Mix(), Mix(dilation=True, groups=True, weight_zero_points=True)],
+    ids=["core", "all"],
+)
 def test_accumulators_equal_litert(mix: Mix, seed: int) -> None:
     compared = 0
     for case in random_cases(np.random.default_rng((3, seed)), 99, mix):

@@ -123,7 +123,7 @@ def test_groups_divide_the_channels_of_a_filter() -> None:
         ({"width": -1}, "width: -1 is not in 1 to 65535"),
         ({"in_channels": 0}, "in_channels: 0 is not in 1 to 65535"),
         ({"out_channels": 1.5}, "out_channels: 1.5 is not a whole number"),
-        ({"kernel": (12, 3)}, "kernel: 12 is not in 1 to 11"),
+        ({"kernel": (32, 3)}, "kernel: 32 is not in 1 to 31"),
         ({"kernel": (3,)}, r"kernel: \(3,\) is not a tuple of 2 numbers"),
         ({"stride": (1, 5)}, "stride: 5 is not in 1 to 4"),
         ({"stride": (0, 1)}, "stride: 0 is not in 1 to 4"),
@@ -154,6 +154,9 @@ def test_nonsense_is_refused_by_name(changes: dict[str, Any], sentence: str) -> 
         ({}, {"bias": np.zeros(7, np.int32)}, r"bias: its shape is \(7,\)"),
         ({}, {"bias": np.zeros(8)}, "bias: it is float64, not int32"),
         ({}, {"bias": None}, "bias: it is NoneType, not int32"),
+        ({}, {"w_zp": np.zeros(7, np.int32)}, r"w_zp: its shape is \(7,\)"),
+        ({}, {"w_zp": np.zeros(8, np.int8)}, "w_zp: it is int8, not int32"),
+        ({}, {"w_zp": np.full(8, 128, np.int32)}, "w_zp: 128 of channel 0 is not in -128 to 127"),
         ({}, {"mult": np.zeros(8, np.int32)}, "mult: accumulators need none"),
         ({"requantise": True}, {"mult": None}, "mult: missing, rounding 'tflite' needs it"),
         ({"requantise": True}, {"shift": None}, "shift: missing, rounding 'tflite' needs it"),
@@ -193,3 +196,16 @@ def test_tensors_that_do_not_fit_are_refused_by_name(
 def test_tensors_that_fit_are_taken() -> None:
     for fields in ({}, {"requantise": True}, {"requantise": True, "rounding": "float"}):
         assert a_case(a_layer(**fields)).layer.out_shape == (1, 3, 5, 8)
+
+
+def test_weights_without_zero_points_have_zeros() -> None:
+    case = a_case(a_layer())
+    assert case.w_zp.dtype == np.int32
+    assert case.w_zp.tolist() == [0] * 8
+
+
+def test_centred_weights_have_nine_bits() -> None:
+    layer = a_layer(out_channels=2)
+    w = np.full(layer.weight_shape, 127, np.int8)
+    case = a_case(layer, w=w, w_zp=np.array([-128, 127], np.int32))
+    assert case.centred_weights[:, 0, 0, 0].tolist() == [255, 0]

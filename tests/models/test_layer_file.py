@@ -145,10 +145,21 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("x empty", {"x": np.zeros((0, 5, 6, 4), np.int8)}, "x (N): 0 is not in 1 to 65535"),
     ("x no rows", {"x": np.zeros((1, 0, 6, 4), np.int8)}, "x (H): 0 is not in 1 to 65535"),
     ("x no columns", {"x": np.zeros((1, 5, 0, 4), np.int8)}, "x (W): 0 is not in 1 to 65535"),
-    ("w uint8", {"w": np.zeros((8, 3, 2, 4), np.uint8)}, "w: it is uint8, not int8"),
-    ("w float", {"w": np.zeros((8, 3, 2, 4))}, "w: it is float64, not int8"),
+    ("w float", {"w": np.zeros((8, 3, 2, 4))}, "w: it is float64, not int8 or uint8"),
     ("no filters", {"w": np.zeros((0, 3, 2, 4), np.int8)}, "w (Cout): 0 is not in 1 to 65535"),
-    ("w int32", {"w": np.zeros((8, 3, 2, 4), np.int32)}, "w: it is int32, not int8"),
+    ("w int32", {"w": np.zeros((8, 3, 2, 4), np.int32)}, "w: it is int32, not int8 or uint8"),
+    ("w_zp 128", {"w_zp": 128}, "w_zp: 128 is not in -128 to 127, and w is int8"),
+    (
+        "w_zp -1",
+        {"w_zp": [0] * 7 + [-1], "w": np.zeros((8, 3, 2, 4), np.uint8)},
+        "w_zp: -1 is not in 0 to 255, and w is uint8",
+    ),
+    ("w_zp float", {"w_zp": 0.5}, "w_zp: it is float64, not whole numbers"),
+    (
+        "w_zp 7",
+        {"w_zp": [0] * 7},
+        "w_zp: its shape is (7,), it must be one number or one for each of the 8 filters",
+    ),
     ("w flat", {"w": np.zeros((8, 24), np.int8)}, "w: its shape (8, 24) has 2 axes"),
     (
         "channels",
@@ -163,7 +174,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         {"x": np.zeros((1, 5, 6, 64), np.int8), "w": np.zeros((3, 3, 64, 64), np.int8)},
         f"{LAYOUT_HINT} HWIO",
     ),
-    ("kernel", {"w": np.zeros((8, 12, 2, 4), np.int8)}, "kernels are 1x1 to 11x11"),
+    ("kernel", {"w": np.zeros((8, 32, 2, 4), np.int8)}, "kernels are 1x1 to 31x31"),
     ("layout", {"w_layout": "OHW"}, "w_layout: 'OHW' is not one of OHWI, HWIO, OIHW"),
     ("layout number", {"w_layout": 3}, "w_layout: it must be one of OHWI, HWIO, OIHW, not int64"),
     ("bias float", {"bias": np.zeros(8)}, "bias: it is float64, not int32"),
@@ -254,7 +265,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("unknown", {"strides": (1, 1)}, "strides: there is no such field, do you mean stride?"),
     ("unknown case", {"X": np.zeros(1)}, "X: there is no such field, do you mean x?"),
-    ("unknown at all", {"qqq": 1}, "qqq: there is no such field, known are x, w, w_layout"),
+    ("unknown at all", {"qqq": 1}, "qqq: there is no such field, known are x, w, w_zp"),
     ("objects", {"bias": np.array([None] * 8)}, "bias: it is damaged, or holds Python objects"),
 ]
 
@@ -277,7 +288,7 @@ def test_a_mistake_is_refused_by_file_and_field(
         ({"out_zp": -1}, "out_zp: -1 is not in 0 to 255, and x is uint8"),
         ({"act_min": -128}, "act_min: -128 is not in 0 to 255, and x is uint8"),
         ({"y": np.zeros((1, 3, 5, 8), np.int8)}, "y: it is int8, not uint8 like x"),
-        ({"w": np.zeros((8, 3, 2, 4), np.uint8)}, "w: it is uint8, not int8"),
+        ({"w_zp": 128}, "w_zp: 128 is not in -128 to 127, and w is int8"),
     ],
 )
 def test_a_mistake_in_a_uint8_layer_is_refused(
@@ -308,6 +319,33 @@ def test_a_uint8_layer_that_says_little_has_zero_points_of_0(path: Path) -> None
     assert (case.layer.act_min, case.layer.act_max) == (-128, 127)
     w = fields()["w"].astype(int)
     np.testing.assert_array_equal(accumulate(case)[0, 0, 0], 7 * w.sum(axis=(1, 2, 3)))
+
+
+@pytest.mark.parametrize("x_type", [np.int8, np.uint8])
+@pytest.mark.parametrize("w_zp", [7, [7], [0, 1, 2, 3, 100, 128, 254, 255]])
+def test_uint8_weights_are_shifted_by_128_with_their_zero_points(
+    path: Path, x_type: type[Any], w_zp: Any
+) -> None:
+    w = np.arange(8 * 3 * 2 * 4, dtype=np.uint8).reshape(8, 3, 2, 4) + 60
+    np.savez(path, **fields(x=np.ones((1, 5, 6, 4), x_type), w=w, w_zp=w_zp))
+    case = load(path)
+    assert (case.w.dtype, case.w_zp.dtype) == (np.int8, np.int32)
+    np.testing.assert_array_equal(case.w.astype(int), w.astype(int) - 128)
+    np.testing.assert_array_equal(case.w_zp, np.broadcast_to(w_zp, 8) - 128)
+    means = w.astype(int) - np.broadcast_to(w_zp, 8).reshape(-1, 1, 1, 1)
+    np.testing.assert_array_equal(case.centred_weights, means)
+
+
+def test_uint8_weights_that_say_no_more_count_from_0(path: Path) -> None:
+    np.savez(path, **fields(w=np.full((8, 3, 2, 4), 200, np.uint8)))
+    assert (load(path).centred_weights == 200).all()
+
+
+def test_zero_points_of_int8_weights_are_taken_as_they_are(path: Path) -> None:
+    np.savez(path, **fields(w_zp=np.arange(-128, -120, dtype=np.int8)))
+    case = load(path)
+    assert case.w_zp.tolist() == list(range(-128, -120))
+    np.testing.assert_array_equal(case.w, fields()["w"])
 
 
 def float_fields(**changes: Any) -> dict[str, Any]:
@@ -427,12 +465,12 @@ def test_a_zip_of_something_else_is_refused(path: Path) -> None:
 
 
 def test_cases_come_back_as_they_were_saved(path: Path) -> None:
-    mix = Mix(dilation=True, groups=True, float_rounding=True)
+    mix = Mix(dilation=True, groups=True, float_rounding=True, weight_zero_points=True)
     for case in random_cases(np.random.default_rng(15), 33, mix):
         save(path, case)
         back = load(path)
         assert back.layer == case.layer
-        for name in ("x", "w", "bias", "mult", "shift", "scale"):
+        for name in ("x", "w", "w_zp", "bias", "mult", "shift", "scale"):
             one, other = getattr(case, name), getattr(back, name)
             assert (one is None) == (other is None), name
             np.testing.assert_array_equal(one, other, name)

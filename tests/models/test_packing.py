@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from models.packing import (
     constant_words,
     filter_blocks,
     filter_groups,
+    is_depthwise,
     pack_activations,
     pack_weights,
     result_bytes,
@@ -26,6 +28,7 @@ from models.packing import (
 )
 from models.random_layers import Mix, random_cases
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "driving-the-core.md"
 ARRAYS = ("4x4", "4x8", "8x8", "16x16", "32x4", "4x32")
 
 
@@ -34,12 +37,12 @@ def little_endian(value: int, size: int) -> list[int]:
 
 
 def depthwise_by_the_document(layer: Layer, li: int) -> bool:
-    if layer.in_channels != layer.groups or layer.groups == 1 or layer.kernel[1] > li:
+    if layer.in_channels != layer.groups or layer.groups == 1 or layer.kernel[1] > min(li, 11):
         return False
     if layer.out_channels not in (layer.groups, 2 * layer.groups, 4 * layer.groups):
         return False
     p = Fraction(layer.dilation[1], layer.stride[1]).numerator
-    return p == 1 or (p == 2 and layer.kernel[0] <= 8) or layer.kernel[0] <= 4
+    return layer.kernel[0] <= (16 if p == 1 else 8 if p == 2 else 4)
 
 
 def blocks_by_the_document(layer: Layer, li: int, lo: int) -> Iterator[tuple[list[int], int, int]]:
@@ -85,6 +88,8 @@ def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
         for filter_ in [*filters, *past]:
             given = filter_ is not None and case.shift is not None
             constants += little_endian(case.shift[filter_] if given else 0, 1)
+        for filter_ in [*filters, *past]:
+            constants += little_endian(0 if filter_ is None else case.w_zp[filter_], 1)
         while len(constants) % li:
             constants.append(0)
         yield from constants
@@ -97,49 +102,60 @@ def packet_by_the_document(case: LayerCase, li: int, lo: int) -> Iterator[int]:
                 runs = [[(kx, None) for kx in reversed(range(kw))]]
             for run in runs:
                 for j in range((len(run) + li - 1) // li):
-                    for filter_ in [*filters, *past]:
+                    for filter_ in filters:
+                        nothing = little_endian(case.w_zp[filter_], 1)[0]
                         for p in range(j * li, j * li + li):
-                            if filter_ is None or p >= len(run):
-                                yield 0
+                            if p >= len(run):
+                                yield nothing
                                 continue
                             kx, c = run[p]
                             if c is None:
                                 yield little_endian(case.w[filter_, ky, kx, 0], 1)[0]
                                 continue
                             own = first_channel + c - filter_ // og * cg  # of the filter's group
-                            inside = 0 <= own < cg
-                            yield little_endian(case.w[filter_, ky, kx, own] if inside else 0, 1)[0]
+                            if 0 <= own < cg:
+                                yield little_endian(case.w[filter_, ky, kx, own], 1)[0]
+                            else:
+                                yield nothing
 
 
 def test_by_hand_the_weight_packet() -> None:
-    """Kernel 1x2 on 3 channels, 1 filter, on 4x4 lanes: runs of 6 positions, so two chunks."""
-    layer = Layer(1, 1, 2, 3, 1, (1, 2), requantise=True)
+    """The document's example: kernel 1x2 on 3 channels, 2 filters, on 4x4 lanes. A run has 6
+    positions, so two chunks."""
+    layer = Layer(1, 1, 2, 3, 2, (1, 2), requantise=True)
     case = LayerCase(
         "by hand",
         layer,
         np.zeros(layer.in_shape, np.int8),
-        np.array([1, 2, 3, -1, -2, -128], np.int8).reshape(layer.weight_shape),
-        bias=np.array([-2], np.int32),
-        mult=np.array([0x40302010], np.int32),
-        shift=np.array([-31], np.int32),
+        np.array([1, 2, 3, -1, -2, -128, 10, 20, 30, 40, 50, 60], np.int8).reshape(
+            layer.weight_shape
+        ),
+        bias=np.array([-2, 1000], np.int32),
+        w_zp=np.array([0, 7], np.int32),
+        mult=np.array([0x40302010, 0x7FFFFFFF], np.int32),
+        shift=np.array([-31, 2], np.int32),
     )
     nothing = [0, 0, 0, 0]
-    assert pack_weights(case, CoreConfig.from_array("4x4")).tolist() == [
-        *(0xFE, 0xFF, 0xFF, 0xFF, *3 * nothing),  # biases
-        *(0x10, 0x20, 0x30, 0x40, *3 * nothing),  # multipliers
-        *(0xE1, 0, 0, 0),  # shifts
-        *(1, 2, 3, 0xFF, *3 * nothing),  # positions 0 to 3 of each filter
-        *(0xFE, 0x80, 0, 0, *3 * nothing),  # positions 4 and 5
+    packet = pack_weights(case, CoreConfig.from_array("4x4"))
+    assert packet.tolist() == [
+        *(0xFE, 0xFF, 0xFF, 0xFF, 0xE8, 0x03, 0, 0, *2 * nothing),  # biases
+        *(0x10, 0x20, 0x30, 0x40, 0xFF, 0xFF, 0xFF, 0x7F, *2 * nothing),  # multipliers
+        *(0xE1, 2, 0, 0),  # shifts
+        *(0, 7, 0, 0),  # zero points
+        *(1, 2, 3, 0xFF, 10, 20, 30, 40),  # positions 0 to 3 of each filter
+        *(0xFE, 0x80, 0, 0, 50, 60, 7, 7),  # positions 4 and 5
     ]
+    page = " ".join(DOCUMENT.read_text().split())
+    for part in (packet[:16], packet[32:40], packet[40:48], packet[48:56]):
+        assert part.tobytes().hex(" ").upper() in page
 
 
 def test_by_hand_horizontal_dilation_makes_a_run_of_each_tap() -> None:
     layer = Layer(1, 1, 3, 3, 1, (1, 2), dilation=(1, 2))
     w = np.array([1, 2, 3, 4, 5, 6], np.int8).reshape(layer.weight_shape)
     case = LayerCase("by hand", layer, np.zeros(layer.in_shape, np.int8), w, np.zeros(1, np.int32))
-    nothing = [0, 0, 0, 0]
     packet = pack_weights(case, CoreConfig.from_array("4x4")).tolist()
-    assert packet[36:] == [1, 2, 3, 0, *3 * nothing, 4, 5, 6, 0, *3 * nothing]
+    assert packet[40:] == [1, 2, 3, 0, 4, 5, 6, 0]
     config = CoreConfig.from_array("4x4")
     assert weight_runs(layer, config) == (2, 3)
     assert weight_runs(replace(layer, dilation=(4, 1)), config) == (1, 6)
@@ -162,13 +178,16 @@ def grouped(
 def weights_of_blocks(case: LayerCase, array: str) -> list[list[list[int]]]:
     """The packet's weights, word by word, for each block; the biases of its filters come first."""
     config = CoreConfig.from_array(array)
-    blocks = pack_weights(case, config).reshape(len(filter_blocks(case.layer, config)), -1)
-    constants = constant_words(config) * config.lanes_in
-    biases = blocks[:, : 4 * config.lanes_out : 4]
-    return [
-        [bias.tolist(), *block[constants:].reshape(-1, config.lanes_in).tolist()]
-        for bias, block in zip(biases, blocks, strict=True)
-    ]
+    words = pack_weights(case, config).reshape(-1, config.lanes_in).tolist()
+    found = []
+    for block in filter_blocks(case.layer, config):
+        constants = [byte for word in words[: constant_words(config)] for byte in word]
+        ours = constant_words(config) + block.filters * block_words(case.layer, config)
+        biases = constants[: 4 * config.lanes_out : 4]
+        found.append([biases, *words[constant_words(config) : ours]])
+        words = words[ours:]
+    assert not words
+    return found
 
 
 def test_by_hand_a_depthwise_layer_has_a_channel_and_its_taps_in_each_lane() -> None:
@@ -177,10 +196,9 @@ def test_by_hand_a_depthwise_layer_has_a_channel_and_its_taps_in_each_lane() -> 
     config = CoreConfig.from_array("4x4")
     assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 1, 4)]
     assert weight_runs(case.layer, config) == (1, 2)
-    nothing = [0, 0, 0, 0]
     assert weights_of_blocks(case, "4x4") == [
         [[1, 2, 3, 4], *([2, 1, 0, 0], [4, 3, 0, 0], [6, 5, 0, 0], [8, 7, 0, 0])],
-        [[5, 0, 0, 0], *([10, 9, 0, 0], nothing, nothing, nothing)],
+        [[5, 0, 0, 0], [10, 9, 0, 0]],
     ]
 
 
@@ -190,10 +208,9 @@ def test_by_hand_a_depthwise_layer_with_two_filters_a_channel() -> None:
     config = CoreConfig.from_array("4x4")
     assert filter_blocks(case.layer, config) == [FilterBlock(0, 4, 0), FilterBlock(4, 2, 2)]
     assert weight_runs(case.layer, config) == (1, 2)
-    nothing = [0, 0, 0, 0]
     assert weights_of_blocks(case, "4x4") == [
         [[1, 2, 3, 4], *([2, 1, 0, 0], [4, 3, 0, 0], [6, 5, 0, 0], [8, 7, 0, 0])],
-        [[5, 6, 0, 0], *([10, 9, 0, 0], [12, 11, 0, 0], nothing, nothing)],
+        [[5, 6, 0, 0], *([10, 9, 0, 0], [12, 11, 0, 0])],
     ]
 
 
@@ -216,10 +233,8 @@ def test_by_hand_groups_with_dilated_taps_take_a_power_of_two_of_groups_to_a_blo
         ],
         [
             [5, 0, 0, 0],
-            *(nothing, nothing, nothing, nothing),
-            *([0, 0, 17, 18], nothing, nothing, nothing),  # channels 8 and 9 are the last from 2 on
-            *(nothing, nothing, nothing, nothing),
-            *([0, 0, 19, 20], nothing, nothing, nothing),
+            *(nothing, [0, 0, 17, 18]),  # channels 8 and 9 are the last from 2 on
+            *(nothing, [0, 0, 19, 20]),
         ],
     ]
 
@@ -246,12 +261,11 @@ def test_by_hand_a_group_of_more_filters_than_lanes_is_cut_into_blocks() -> None
         *(FilterBlock(0, 4, 0), FilterBlock(4, 1, 0), FilterBlock(5, 4, 1), FilterBlock(9, 1, 1))
     ]
     assert weight_runs(case.layer, config) == (1, 1)
-    nothing = [0, 0, 0, 0]
     assert weights_of_blocks(case, "4x4") == [
         [[1, 2, 3, 4], [1, 0, 0, 0], [2, 0, 0, 0], [3, 0, 0, 0], [4, 0, 0, 0]],
-        [[5, 0, 0, 0], [5, 0, 0, 0], nothing, nothing, nothing],
+        [[5, 0, 0, 0], [5, 0, 0, 0]],
         [[6, 7, 8, 9], [6, 0, 0, 0], [7, 0, 0, 0], [8, 0, 0, 0], [9, 0, 0, 0]],
-        [[10, 0, 0, 0], [10, 0, 0, 0], nothing, nothing, nothing],
+        [[10, 0, 0, 0], [10, 0, 0, 0]],
     ]
 
 
@@ -304,7 +318,9 @@ def test_frames_of_a_transposed_image_are_packed_by_its_shape() -> None:
 @pytest.mark.parametrize("array", ARRAYS)
 def test_weight_packet_is_the_documents(array: str) -> None:
     config = CoreConfig.from_array(array)
-    mix = Mix(max_macs=20_000, dilation=True, groups=True, float_rounding=True)
+    mix = Mix(
+        max_macs=20_000, dilation=True, groups=True, float_rounding=True, weight_zero_points=True
+    )
     for case in random_cases(np.random.default_rng(7), 44, mix):
         expected = list(packet_by_the_document(case, config.lanes_in, config.lanes_out))
         packet = pack_weights(case, config)
@@ -312,9 +328,50 @@ def test_weight_packet_is_the_documents(array: str) -> None:
         assert packet.tolist() == expected, f"{case.name} {case.layer}"
 
 
+@pytest.mark.parametrize(
+    ("kernel", "dilation", "depthwise"),
+    [
+        ((16, 11), (1, 1), True),
+        ((17, 1), (1, 1), False),
+        ((1, 12), (1, 1), False),
+        ((8, 3), (1, 2), True),
+        ((9, 3), (1, 2), False),
+        ((4, 3), (1, 3), True),
+        ((5, 3), (1, 3), False),
+        ((5, 3), (1, 4), False),
+    ],
+)
+def test_depthwise_layers_whose_taps_a_lane_does_not_remember_go_the_generic_way(
+    kernel: tuple[int, int], dilation: tuple[int, int], depthwise: bool
+) -> None:
+    layer = Layer(1, 40, 40, 8, 8, kernel, dilation=dilation, groups=8)
+    assert is_depthwise(layer, CoreConfig.from_array("16x8")) is depthwise
+    assert depthwise_by_the_document(layer, 16) is depthwise
+    runs, _ = weight_runs(layer, CoreConfig.from_array("16x8"))
+    taps = 1 if depthwise or dilation[1] == 1 else kernel[1]
+    assert runs == kernel[0] * taps
+
+
+def test_a_kernel_wider_than_the_lanes_is_not_depthwise() -> None:
+    layer = Layer(1, 9, 9, 8, 8, (1, 5), groups=8)
+    assert is_depthwise(layer, CoreConfig.from_array("8x8"))
+    assert not is_depthwise(layer, CoreConfig.from_array("4x8"))
+
+
+def test_by_hand_what_is_no_weight_of_a_filter_is_its_zero_point() -> None:
+    """2 groups of 2 channels and a filter in one block: each filter knows 2 of 4 channels."""
+    layer = Layer(1, 1, 1, 4, 2, (1, 1), groups=2)
+    w = np.array([1, 2, 3, 4], np.int8).reshape(layer.weight_shape)
+    x, bias = np.zeros(layer.in_shape, np.int8), np.zeros(2, np.int32)
+    case = LayerCase("nothing", layer, x, w, bias, np.array([-5, 100], np.int32))
+    config = CoreConfig.from_array("8x4")
+    words = pack_weights(case, config).view(np.int8).reshape(-1, 8)[constant_words(config) :]
+    assert words.tolist() == [[1, 2, *6 * [-5]], [100, 100, 3, 4, *4 * [100]]]
+
+
 def test_words_and_groups_are_rounded_up() -> None:
     assert [constant_words(CoreConfig.from_array(array)) for array in ARRAYS] == [
-        *(9, 18, 9, 9, 2, 72)
+        *(10, 20, 10, 10, 2, 80)
     ]
     layer = Layer(1, 1, 1, 1, 17, (1, 1))
     assert [filter_groups(layer, CoreConfig.from_array(array)) for array in ARRAYS] == [

@@ -44,10 +44,11 @@ def test_every_extreme_of_the_geometry_is_there(layers: list[Layer]) -> None:
         "four different pads": any(len(set(layer.pads)) == 4 for layer in layers),
         "strides of 4 both ways": any(layer.stride == (4, 4) for layer in layers),
         "strides that differ": any(layer.stride[0] != layer.stride[1] for layer in layers),
-        "kernels of 11x11": any(layer.kernel == (11, 11) for layer in layers),
-        "kernels of 11, not square": any(
-            max(layer.kernel) == 11 and min(layer.kernel) < 11 for layer in layers
+        "kernels of 31x31": any(layer.kernel == (31, 31) for layer in layers),
+        "kernels of 31, not square": any(
+            max(layer.kernel) == 31 and min(layer.kernel) < 31 for layer in layers
         ),
+        "kernels of a column": any(layer.kernel == (21, 1) for layer in layers),
         "batches": any(layer.batch > 2 for layer in layers),
         "fully connected layers": any(
             layer.in_shape[1:3] == layer.kernel == (1, 1) and layer.in_channels > 65
@@ -119,14 +120,28 @@ def test_layers_are_as_small_as_asked_for() -> None:
         assert max_macs / 2 < max(layer.macs for layer in layers) <= max_macs
 
 
-def test_what_is_not_asked_for_does_not_come(layers: list[Layer]) -> None:
+def test_what_is_not_asked_for_does_not_come(cases: list[LayerCase], layers: list[Layer]) -> None:
+    assert not any(case.w_zp.any() for case in cases)
     for layer in layers:
         assert (layer.dilation, layer.groups, layer.rounding) == ((1, 1), 1, "tflite")
 
 
 def test_what_is_asked_for_comes() -> None:
-    mix = Mix(dilation=True, groups=True, float_rounding=True, beyond_tflite=True)
+    mix = Mix(
+        dilation=True,
+        groups=True,
+        float_rounding=True,
+        weight_zero_points=True,
+        beyond_tflite=True,
+    )
     cases = random_cases(np.random.default_rng(10), 200, mix)
+    zero_points = [set(case.w_zp.tolist()) for case in cases]
+    assert 60 < sum(each == {0} for each in zero_points) < 140
+    assert {-128} in zero_points
+    assert {127} in zero_points
+    assert any(len(each) > 1 for each in zero_points)
+    largest = [int(np.abs(case.centred_weights).max()) for case in cases]
+    assert max(largest) == 255
     layers = [case.layer for case in cases]
     assert {layer.dilation[0] for layer in layers} == {1, 2, 3, 4}
     assert any(layer.groups == layer.in_channels > 1 for layer in layers)
@@ -146,6 +161,17 @@ def test_one_seed_gives_the_same_layers() -> None:
 def test_more_layers_do_not_change_the_first_ones() -> None:
     few, many = (random_cases(np.random.default_rng(12), count) for count in (5, 50))
     assert [case.layer for case in few] == [case.layer for case in many[:5]]
+
+
+def test_zero_points_change_nothing_else() -> None:
+    few, many = (
+        random_cases(np.random.default_rng(16), 44, Mix(weight_zero_points=points))
+        for points in (False, True)
+    )
+    for one, other in zip(few, many, strict=True):
+        assert one.layer == other.layer
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.bias, other.bias)
 
 
 def test_values_do_not_change_the_geometry() -> None:

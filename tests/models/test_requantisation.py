@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +15,7 @@ from models.requantisation import requantise, requantise_float, result
 from tests.oracles import (
     ScaledCase,
     litert_conv,
+    litert_uint8_conv,
     quantise_multiplier,
     realise,
     tflite_micro_conv,
@@ -107,6 +109,27 @@ def test_float_rule_clamps_infinity() -> None:
     assert requantise_float(ints(2**31 - 1, -(2**31)), huge, 7, -100, 101).tolist() == [101, -100]
 
 
+def test_shifts_out_of_range_count_as_the_last_ones() -> None:
+    acc, mult = ints(5, -(2**31)), ints(2**30, 2**31 - 1)
+    for shift, same in ((9, 8), (127, 8), (-32, -31), (-128, -31)):
+        y = requantise(acc, mult, ints(shift, shift), *FULL)
+        assert y.tolist() == [
+            exact(int(a), int(m), same, *FULL) for a, m in zip(acc, mult, strict=True)
+        ]
+
+
+def test_scales_that_are_no_numbers_are_larger_than_all_others() -> None:
+    acc = ints(-3, 0, 3)
+    for scale in (np.inf, -np.inf, np.nan):
+        y = requantise_float(acc, np.array([scale], np.float32), 5, -4, 14)
+        assert y.tolist() == [-4, 5, 14]
+    for scale in (0.0, -0.0, 1e-45, -1e-39):
+        y = requantise_float(acc, np.array([scale], np.float32), 5, -4, 14)
+        assert y.tolist() == [5, 5, 5]
+    half = np.array([-0.5], np.float32)
+    assert requantise_float(ints(-3, 4), half, *FULL).tolist() == [-2, 2]
+
+
 def test_multipliers_of_the_oracle_are_tensorflows() -> None:
     assert quantise_multiplier(0.5) == (2**30, 0)
     assert quantise_multiplier(1.0) == (2**30, 1)
@@ -148,6 +171,28 @@ def test_results_of_the_float_rule_equal_xnnpack(seed: int) -> None:
             differs_from_reference += np.count_nonzero(y != litert_conv(scaled))
     assert compared > 20_000
     assert differs_from_reference > 0, "it was not XNNPACK that ran"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_results_of_uint8_layers_equal_litert(seed: int) -> None:
+    """As in TensorFlow Lite's uint8 networks: one scale and one zero point for all weights."""
+    compared = 0
+    mix = Mix(accumulators=0, dilation=True, groups=True, weight_zero_points=True)
+    for case in random_cases(np.random.default_rng((7, seed)), 198, mix):
+        if len(set(case.w_zp.tolist())) == 1 and case.w_zp.any() and (case.mult > 0).all():
+            scale = np.ldexp(float(case.mult[0]), int(case.shift[0]) - 31).astype(np.float32)
+            mult, shift = quantise_multiplier(float(scale))
+            channels = case.layer.out_channels
+            case = replace(
+                case,
+                layer=replace(case.layer, act_min=INT8_MIN, act_max=INT8_MAX),
+                mult=np.full(channels, mult, np.int32),
+                shift=np.full(channels, shift, np.int32),
+            )
+            y, which = result(case), f"{case.name} {case.layer}"
+            np.testing.assert_array_equal(y, litert_uint8_conv(case, float(scale)), which)
+            compared += y.size
+    assert compared > 10_000
 
 
 def test_accumulators_come_out_as_they_are() -> None:

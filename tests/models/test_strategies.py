@@ -55,6 +55,7 @@ def test_layers_meet_all_that_a_layer_can_be() -> None:
     wanted = [f"kernel {n}" for n in range(1, 12)]
     wanted += [f"{name} {n}" for name in ("stride", "dilation") for n in range(1, 5)]
     assert not [name for name in (*wanted, *FACTS) if not met[name]], met
+    assert sum(met[f"kernel {n}"] > 0 for n in range(12, 32)) > 15, met
 
 
 FACTS: dict[str, Callable[[Layer], bool]] = {
@@ -92,11 +93,27 @@ def test_a_layer_shrinks_to_the_smallest(is_wrong: Callable[[Layer], bool], macs
     assert macs <= layer.macs <= macs + 20, layer
 
 
+def test_weights_have_zero_points_now_and_then() -> None:
+    met: Counter[int] = Counter()
+
+    @settings(SETTINGS, max_examples=200)
+    @given(layer_cases(SPACE))
+    def draw(case: LayerCase) -> None:
+        met[min(2, len(set(case.w_zp.tolist()) | {0}) - 1)] += 1
+
+    draw()
+    assert met[0] > max(met[1], met[2])
+    assert min(met[1], met[2]) > 5, met
+    case = find(layer_cases(SPACE), lambda case: bool(case.w_zp[0] < -99), settings=SETTINGS)
+    assert case.layer.macs == 1
+
+
 def test_data_shrink_too() -> None:
     case = find(layer_cases(SPACE), lambda case: case.x.size > 20, settings=SETTINGS)
     assert case.x.reshape(-1)[:9].tolist() == [1, 2, 3, 4, 5, 6, 7, 1, 2]
     assert case.w.reshape(-1)[0] == 1
     assert not case.bias.any()
+    assert not case.w_zp.any()
     case = find(layer_cases(SPACE), lambda case: bool((case.w < -100).any()), settings=SETTINGS)
     assert case.layer.macs < 10
     assert case.x.reshape(-1)[0] == 1

@@ -11,9 +11,16 @@ from numpy.random import Generator
 from models.core_config import CoreConfig
 from models.fitting import fits
 from models.layer import Layer, LayerCase, same_pads
-from models.packing import constant_words, filter_groups, pack_activations, pack_weights
+from models.packing import (
+    block_words,
+    constant_words,
+    filter_groups,
+    pack_activations,
+    pack_weights,
+)
 from models.random_layers import Mix, random_cases
 from models.requantisation import result
+from models.schedule import schedule
 from models.tiling import NotFittingError, Piece, join, plan, split
 
 MIX = Mix(max_macs=60_000, dilation=True, groups=True, float_rounding=True)
@@ -47,16 +54,16 @@ def assert_fits(case: LayerCase, config: CoreConfig) -> None:
     pixel = layer.out_channels * (1 if layer.requantise else 4)
     assert pixel <= config.out_bytes - 2 * config.lanes_out
     blocks = filter_groups(layer, config)
-    words = pack_weights(case, config).size // config.lanes_in // blocks  # of a block
-    weights = (words - constant_words(config)) // config.lanes_out
+    words = pack_weights(case, config).size // config.lanes_in
+    weights = (words - blocks * constant_words(config)) // layer.out_channels  # of a filter
     if (layer.batch, layer.out_height, layer.out_width) == (1, 1, 1):
         return
-    if (layer.batch, layer.out_height) == (
-        1,
-        1,
-    ) and pixel * layer.out_width <= config.out_bytes / 2:
-        assert weights <= config.wgt_words
-        return
+    if layer.batch == 1 and weights <= config.wgt_words:
+        # All rows in one band: in powers of two, or what is left to the last of them.
+        results = pixel * layer.out_width * layer.out_height
+        rows = frame_rows[0].size * (window_rows + 2 * layer.out_height * layer.stride[0])
+        if results <= config.out_bytes / 2 and (layer.out_height == 1 or rows <= config.act_bytes):
+            return
     assert blocks * weights <= config.wgt_words
     assert blocks * constant_words(config) <= config.const_words
 
@@ -135,11 +142,37 @@ def test_a_frame_of_any_height_is_one_piece() -> None:
 
 
 def test_weights_that_do_not_fit_are_cut_in_whole_blocks_of_filters() -> None:
-    """7x7x512 to 512: 32 blocks of 288 words; half of the 1,024 is for the next piece."""
-    layer = Layer(1, 7, 7, 512, 512, (3, 3), pads=(1, 1, 1, 1))
+    """14x14x512 to 512: 32 blocks of 288 words; half of the 1,024 is for the next piece."""
+    layer = Layer(1, 14, 14, 512, 512, (3, 3), pads=(1, 1, 1, 1), requantise=True)
     pieces = plan(layer, CoreConfig())
     assert [len(piece.channels) for piece in pieces] == [16] * 32
+    assert {(piece.columns, piece.in_columns) for piece in pieces} == {(range(14), range(14))}
+
+
+def test_the_results_of_a_single_band_need_no_room_for_all_its_weights() -> None:
+    """7x7x512 to 512: 49 pixels of 128 filters fit half of 16 KiB, and 7 rows of the image the
+    activation buffer. 32 pieces would have room for their weights."""
+    layer = Layer(1, 7, 7, 512, 512, (3, 3), pads=(1, 1, 1, 1), requantise=True)
+    pieces = plan(layer, CoreConfig())
+    assert [len(piece.channels) for piece in pieces] == [128] * 4
     assert {(piece.columns, piece.in_columns) for piece in pieces} == {(range(7), range(7))}
+    assert all(schedule(piece.layer, CoreConfig()).single_band for piece in pieces)
+
+
+def test_a_column_of_an_image_is_a_single_band_of_any_weights() -> None:
+    """As in wake-word networks: one piece, whatever the weights."""
+    layer = Layer(1, 30, 1, 64, 512, (21, 1), requantise=True)
+    assert filter_groups(layer, CoreConfig()) * block_words(layer, CoreConfig()) > 1024
+    assert len(plan(layer, CoreConfig())) == 1
+
+
+def test_no_cut_makes_the_array_wait_for_weights_if_another_does_not() -> None:
+    """7x7x2048 to 512, 1x1: pieces of two columns would be fewer, but 14 windows are less than the
+    16 beats of a weight word for each lane, and each piece takes all the weights."""
+    layer = Layer(1, 7, 7, 2048, 512, (1, 1), requantise=True)
+    pieces = plan(layer, CoreConfig())
+    assert {piece.columns for piece in pieces} == {range(7)}
+    assert [len(piece.channels) for piece in pieces] == [64] * 8
 
 
 def test_weights_that_are_used_once_stream_whatever_their_number() -> None:
@@ -228,6 +261,12 @@ def test_windows_in_the_padding_go_with_their_neighbours() -> None:
 def test_what_cannot_be_cut_is_refused_with_what_to_raise(layer: Layer, sentence: str) -> None:
     with pytest.raises(NotFittingError, match=f"^{sentence}$"):
         plan(layer, config_of())
+
+
+def test_weights_that_the_core_cannot_count_are_refused_without_advice() -> None:
+    layer = Layer(1, 1, 1, 65000, 1, (31, 31), pads=(15, 15, 15, 15))
+    with pytest.raises(NotFittingError, match=r"^w: 7808125 words of a filter are more than the"):
+        plan(layer, CoreConfig.from_array("8x8", act_bytes=1 << 22))
 
 
 def test_the_pads_that_the_core_cannot_count_are_refused_without_advice() -> None:

@@ -12,7 +12,8 @@ module simple_conv_dut #(
     parameter CONST_WORDS      = 1024,
     parameter OUT_BYTES        = 16384,
     parameter REQUANT_LANES    = 2,
-    parameter RESULT_QUEUE     = 8,
+    parameter FLOAT_RULE       = 1,
+    parameter RESULT_QUEUE     = 16,
     parameter ACT_STREAM_BYTES = 1,
     parameter WGT_STREAM_BYTES = 1,
     parameter OUT_STREAM_BYTES = 4

@@ -1,0 +1,155 @@
+"""From a window's last step to the result beats."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.core_config import CoreConfig
+from models.cycles.columns import Times
+from models.cycles.latencies import COMMIT, COMMIT_INT32, FETCH, PINS_OUT, READ, STORED
+from models.cycles.loops import Loops, Pass
+from models.cycles.rings import NEVER, Growing
+from models.packing import result_bytes
+
+
+class Results:
+    """The finisher and the reader."""
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        self._lanes = config.lanes_out
+        self._beat_bytes = config.out_stream_bytes
+        self._ratio = config.lanes_out // config.out_stream_bytes
+        self._reads = Growing()  # cycle in which each result word was read
+        self._moved = NEVER  # the latest word into the register after the memory
+        self._entered = NEVER  # the same into the reader's skid buffer
+        self._left = [NEVER, NEVER]  # when the two latest words left it
+        self._free = 0  # the first cycle in which the next word may leave it
+        self._fetched = NEVER  # the latest constants
+        self._constants_taken = NEVER  # when the finisher took them
+        self.last_beat = -1
+
+    def begin(self, loops: Loops, offered: int) -> int:
+        """Goes on to the next layer; the cycle in which finisher and reader take it."""
+        layer = loops.layer
+        self._loops = loops
+        self._slice = self._config.requant_lanes if layer.requantise else self._lanes // 4
+        self._value_bytes = 1 if layer.requantise else 4
+        self._commits = COMMIT if layer.requantise else COMMIT_INT32
+        self._frame_bytes = result_bytes(layer)
+        self._frame_words = -(-self._frame_bytes // self._lanes)
+        self._base = self._reads.size  # words of the layers before
+        self._taken = offered
+        if self._reads.size:
+            self._taken = max(self._last_read + 1, offered)
+            self._free = max(self._free, self.last_beat + STORED - (self._ratio > 1))
+        return self._taken
+
+    @property
+    def _last_read(self) -> int:
+        return int(self._reads.values[-1])
+
+    def slices(self, some: Pass) -> int:
+        """Cycles of the finisher for each window."""
+        return -(-some.block.filters // self._slice)
+
+    def constants(self, some: Pass, first_step: int) -> int:
+        """The cycle in which the constants of a pass may be taken; `first_step` is that of the last
+        step of its first window, whose mark has them fetched."""
+        if not some.new_block:
+            return NEVER
+        return self._fetches(first_step) + 1
+
+    def _fetches(self, mark: int) -> int:
+        """The cycle in which the last of a filter block's constants is fetched."""
+        begin = max(mark, self._fetched, self._constants_taken) + FETCH
+        return begin + self._loops.schedule.block_constants
+
+    def follow_constants(self, some: Pass, first_step: int, last_step: int, vector: int) -> None:
+        """Goes through the marks of a pass; `vector` is when its first vector was taken."""
+        if some.new_block:
+            self._fetched = self._fetches(first_step)
+            self._constants_taken = max(vector, self._fetched + 1)
+        alone = some.new_block and last_step == first_step
+        if some.layer_end and not alone:  # the layer's last mark takes a cycle of its own
+            self._fetched = max(last_step, self._fetched) + 1
+
+    @property
+    def constants_fetched(self) -> int:
+        """The cycle from which on the constants of the latest filter block are in the finisher."""
+        return self._fetched + 1
+
+    def ready(self, some: Pass, earliest: int) -> Times:
+        """Of each window: the cycle of its last slice, were it only for the room in the buffer.
+
+        No slice comes before the cycle `earliest`.
+        """
+        slices = self.slices(some)
+        begins = self._begins(some)
+        floor = self._taken + slices
+        limit = self._config.out_bytes - self._lanes
+        last = int(begins[-1]) + (slices - 1) * self._slice * self._value_bytes - limit
+        if last <= 0 or self._read_by(np.array([last]))[0] <= earliest:
+            return np.full(len(begins), floor)
+        step = np.arange(slices)
+        reach = begins[:, None] + step * self._slice * self._value_bytes - limit
+        rooms = self._read_by(reach.ravel()).reshape(reach.shape)
+        found: Times = np.maximum((rooms + slices - 1 - step).max(axis=1), floor)
+        return found
+
+    def done(self, some: Pass, vectors: Times, earliest: int) -> Times:
+        """The cycles of the windows' last slices, by those in which their vectors were taken."""
+        slices = self.slices(some)
+        done = np.maximum(vectors + slices, self.ready(some, earliest))
+        if some.new_block:
+            done[0] = max(int(done[0]), self._constants_taken + slices)
+        return done
+
+    def _begins(self, some: Pass) -> Times:
+        """Address of each window's first result, counted from the first layer on."""
+        loops = self._loops
+        frame = (self._base + some.frame * self._frame_words) * self._lanes
+        rows = np.array(some.rows)[:, None] * (loops.layer.out_width * loops.pixel_bytes)
+        columns = np.array(some.columns) * loops.pixel_bytes
+        first: Times = frame + (rows + columns).ravel()
+        return first + some.block.first_filter * self._value_bytes
+
+    def _read_by(self, addresses: Times) -> Times:
+        """The first cycles in which the finisher knows that all before these is read."""
+        words = -(-addresses // self._lanes) - 1
+        reads = self._reads.values
+        if not len(reads):
+            return np.zeros(len(addresses), np.int64)
+        return np.where(words < 0, 0, reads[np.clip(words, 0, len(reads) - 1)] + READ)
+
+    def commit(self, some: Pass, done: Times) -> None:
+        """The windows of a last filter block are complete; `done`: cycle of their last slices."""
+        frame = some.frame * self._frame_words
+        upto = self._begins(some) - (self._base + frame) * self._lanes
+        upto += some.block.filters * self._value_bytes
+        whole = np.where(upto < self._frame_bytes, upto // self._lanes, self._frame_words)
+        had = self._reads.size - self._base - frame
+        counts = np.diff(whole, prepend=had)
+        self._read(np.repeat(done + self._commits, counts), had)
+
+    def _read(self, cycles: Times, first: int) -> None:
+        """Words that may be read from these cycles on go out, beat by beat."""
+        count = len(cycles)
+        if not count:
+            return
+        index = first + np.arange(count)
+        size = np.minimum(self._lanes, self._frame_bytes - index * self._lanes)
+        beats = -(-size // self._beat_bytes)
+        places = np.cumsum(beats) - beats
+        left = np.maximum.accumulate(np.maximum(cycles + 3, self._free) - places) + places
+        before = np.concatenate([self._left, left])[:count]
+        order = np.arange(count)
+        waits = np.maximum(np.maximum(cycles + 2, before + 1), self._entered + 1) - order
+        entered = np.maximum.accumulate(waits) + order
+        waits = np.maximum(cycles + 1, np.concatenate([[self._entered], entered])[:count])
+        moved = np.maximum.accumulate(np.maximum(waits, self._moved + 1) - order) + order
+        self._reads.extend(np.maximum(cycles, np.concatenate([[self._moved], moved])[:count]))
+        self._moved, self._entered = int(moved[-1]), int(entered[-1])
+        self._left = [*self._left, *left[-2:].tolist()][-2:]
+        self._free = int(left[-1] + beats[-1])
+        self.last_beat = int(left[-1]) + (int(beats[-1]) if self._ratio > 1 else 0) + PINS_OUT - 3

@@ -1,0 +1,65 @@
+"""When a ring buffer has room, by what has been released and when."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.cycles.columns import Times
+from models.cycles.latencies import GATHER, LOADER_START
+
+NEVER = -(1 << 60)
+"""The cycle of something that has not happened yet and that nobody has to wait for."""
+
+
+class Growing:
+    """An array that grows at its end."""
+
+    def __init__(self) -> None:
+        self._values = np.zeros(64, np.int64)
+        self.size = 0
+
+    @property
+    def values(self) -> Times:
+        return self._values[: self.size]
+
+    def extend(self, values: Times | list[int]) -> None:
+        size = self.size + len(values)
+        if size > len(self._values):
+            grown = np.zeros(2 * size, np.int64)
+            grown[: self.size] = self.values
+            self._values = grown
+        self._values[self.size : size] = values
+        self.size = size
+
+
+class Ring:
+    """A buffer of `capacity` words, counted from the first layer on."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._cycles, self._words = Growing(), Growing()
+        self.release([0], [0])
+
+    def release(self, cycles: Times | list[int], words: Times | list[int]) -> None:
+        """From these cycles on the words before these are free. Neither ever decreases."""
+        self._cycles.extend(cycles)
+        self._words.extend(words)
+
+    @property
+    def known(self) -> int:
+        """Words for which it is known when there is room."""
+        return int(self._words.values[-1]) + self._capacity
+
+    def room(self, first: int, end: int) -> Times:
+        """The first cycles in which there is room for each of the words first to end - 1."""
+        needed = np.arange(first, end) - self._capacity
+        return self._cycles.values[np.searchsorted(self._words.values, needed, side="right")]
+
+
+def hand_over(latest: int, offered: int, ratio: int) -> tuple[int, int]:
+    """When a loader takes a layer, and a cycle so that its first word needs `ratio` more.
+
+    The loader is free the cycle after its latest word.
+    """
+    taken = max(latest + 1, offered)
+    return taken, taken + LOADER_START - 1 + GATHER * (ratio > 1)

@@ -1,0 +1,279 @@
+"""When each step is taken: rows, windows, the window queue, steps and gate.
+
+For the windows of a pass, with s steps each and numbered j, all of this holds together:
+
+    item taken    = latest of: item before taken + cost, its last window issued + NEXT_ITEM,
+                    its first step + ITEM_HELD
+    issued[j]     = latest of: issued[j-1] + cost, item taken + FIRST_WINDOW + cost,
+                    begun[j - WINDOW_QUEUE] + QUEUE_ROOM,
+                    depthwise, once an item: issued[j-2] + TURN - WINDOW + cost
+    begun[j]      = latest of: issued[j] + WINDOW_PIPELINE, begun[j-1] + s[j-1],
+                    the step STEPS_AHEAD before the last one of window j-1
+    first step[j] = later of: last step[j-1] + 1, begun[j] + FIRST_STEP (it is next in the gate)
+    last step[j]  = latest of: first step[j] + s[j] - 1, what its data allow,
+                    vector[j - RESULT_QUEUE] + CREDIT; the only step of an item is a cycle late
+    vector[j]     = later of: last step[j] + the datapath's latency, vector[j-1] + slices[j-1],
+                    slices in the buffer's room before, and for j = 1 with a filter block's first
+                    constants: last step[0] + their fetching + slices[0]
+
+Each is a maximum of what came before, plus constants. They are solved for all windows of a pass at
+once, from below: each round begins with what the one before has found, until nothing changes. Two
+or three rounds do where nobody waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.core_config import CoreConfig
+from models.cycles.activations import Activations
+from models.cycles.columns import Times
+from models.cycles.latencies import (
+    AFTER_LAYER,
+    CREDIT,
+    FIRST_ITEM,
+    FIRST_STEP,
+    FIRST_WINDOW,
+    ITEM_HELD,
+    LAYER_CHANGE,
+    LAYER_SETTLES,
+    NEXT_ITEM,
+    ONLY_STEP,
+    QUEUE_ROOM,
+    RELEASE,
+    STEPS_AHEAD,
+    TURN,
+    WINDOW,
+    WINDOW_PIPELINE,
+    WINDOW_QUEUE,
+    datapath,
+)
+from models.cycles.loops import Loops, Pass
+from models.cycles.needs import LAST_STEPS, Needs
+from models.cycles.results import Results
+from models.cycles.rings import NEVER
+from models.cycles.weights import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """The cycles of a pass: of its items, and of its windows."""
+
+    taken: Times
+    """items"""
+    held: Times
+    """items: when the next one may be taken at the earliest"""
+    issued: Times
+    begun: Times
+    first: Times
+    """steps of the windows"""
+    last: Times
+    """(LAST_STEPS, windows): the latest steps when a window has ended, the very last one first"""
+    vectors: Times
+    """taken by the finisher"""
+
+
+class Walk:
+    """From pass to pass, and from layer to layer."""
+
+    def __init__(
+        self, config: CoreConfig, activations: Activations, weights: Weights, results: Results
+    ) -> None:
+        self._activations, self._weights, self._results = activations, weights, results
+        self._datapath = datapath(config.lanes_in)
+        # What the passes before have left, the latest last.
+        self._taken = NEVER  # item
+        self._issued = NEVER
+        self._held = NEVER
+        self._begun = np.full(WINDOW_QUEUE, NEVER)
+        self._steps = 0
+        self._last = np.full(LAST_STEPS, NEVER)  # steps, the latest first
+        self._vectors = np.full(config.result_queue, NEVER)
+        self._done = NEVER  # the latest vector's last slice
+
+    @property
+    def last_slice(self) -> int:
+        """The cycle in which the finisher took the latest vector's last slice."""
+        return self._done
+
+    def begin(self, first: Pass, offered: int) -> int:
+        """A layer that begins with the pass `first` is offered; the cycle in which it is taken."""
+        rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + first.costs[0]
+        return max(rows, int(self._last[0]) + LAYER_CHANGE)
+
+    def follow(self, some: Pass, loops: Loops, taken: int | None = None) -> None:
+        """Goes through a pass, the first of a layer if it is said when that is taken."""
+        if taken is not None:
+            first_taken = taken + LAYER_SETTLES
+        else:
+            first_taken = max(self._taken + some.costs[0], self._issued + NEXT_ITEM, self._held)
+        steps = loops.steps(some)
+        needs = Needs(some, loops, self._activations, self._weights)
+        streaming = self._weights.follow(needs.last_word) <= needs.last_word
+        if streaming:
+            waits = self._stream(some, loops, needs, first_taken)
+        else:
+            waits = needs.waits(len(steps), int(self._last[0]) + 1)
+        released = [some.frame * loops.frame_words + loops.released(y) for y in some.rows]
+        row_ends = range(len(some.columns) - 1, len(steps), len(some.columns))
+        if some.row_end:
+            for window, words in zip(row_ends, released, strict=True):
+                waits[0, window] = max(waits[0, window], self._activations.release_by(words))
+        timing = self._solve(some, loops, steps, waits, first_taken)
+        if some.row_end:
+            for window, words in zip(row_ends, released, strict=True):
+                self._activations.release(int(timing.last[0, window]) + RELEASE, words)
+        if some.last_pass:
+            if not streaming:
+                acts, words_used = needs.of_window(len(steps) - 1)
+                ready = needs.ready(acts, words_used)
+                self._use(_in_turn(ready, int(timing.first[-1])), words_used, timing.first[-1])
+            end = (some.group + 1) * loops.schedule.block_words
+            self._weights.release([int(timing.last[0, -1]) + RELEASE], [end])
+        self._finish(some, loops, timing, steps)
+
+    # ---------------------------------------------------------------- the recurrences
+    def _solve(self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int) -> Timing:
+        """The recurrences of the module's docstring, for windows of so many steps."""
+        count, width = len(s), len(some.columns)
+        heads, tails = slice(0, count, width), slice(width - 1, count, width)  # of the items
+        item_places = np.cumsum([0, *some.costs[1:]])
+        own = loops.costs(some)
+        apart = own.copy()
+        apart[heads] += NEXT_ITEM + FIRST_WINDOW
+        late = np.where((s == 1) & (width == 1), ONLY_STEP, 0)
+        issue_places, step_places = np.cumsum(apart), np.cumsum(s + late)
+        begin_places = np.cumsum(s) - s
+        slices, room = self._results.slices(some), self._results.ready(some, self._done + 1)
+        vector_places = np.arange(count) * slices
+        short = int(s.min()) <= STEPS_AHEAD
+
+        turn_at = loops.columns.turn if 0 < loops.columns.turn < width else width
+        turns = slice(turn_at, count, width)  # the first windows that know columns
+        two_before = slice(turn_at - 2, count, width) if turn_at > 1 else None
+
+        taken = held = first_taken + item_places
+        begun = stop = vectors = issued = np.full(count, NEVER)
+        while True:
+            least = np.concatenate([self._begun, begun])[:count] + QUEUE_ROOM
+            least[heads] = np.maximum(least[heads], taken + FIRST_WINDOW + own[heads])
+            if turn_at < width:
+                before = taken + FIRST_WINDOW if two_before is None else issued[two_before]
+                before = before[: len(least[turns])]
+                least[turns] = np.maximum(least[turns], before + TURN - WINDOW + own[turns])
+            issued = _chain(least, issue_places, self._issued)
+            free = np.maximum(issued[tails] + NEXT_ITEM, held)
+            new_taken = _chain(_after(first_taken, free), item_places, first_taken)
+            new_begun = _chain(
+                np.maximum(issued + WINDOW_PIPELINE, stop),
+                begin_places,
+                int(self._begun[-1]) + self._steps,
+            )
+            credit = np.concatenate([self._vectors, vectors])[:count] + CREDIT
+            enough = np.maximum(
+                new_begun + (FIRST_STEP - 1) + s + late, np.maximum(waits[0], credit)
+            )
+            ends = _chain(enough, step_places, int(self._last[0]))
+            first = np.maximum(_after(int(self._last[0]), ends) + 1, new_begun + FIRST_STEP)
+            new_held = first[heads] + ITEM_HELD
+            new_last = _latest_steps(s, first, ends, waits, self._last, short=short)
+            room[0] = max(room[0], self._results.constants(some, int(ends[0])) + slices)
+            turn = _after(self._done, room)
+            new_vectors = _chain(np.maximum(ends + self._datapath - 1, turn), vector_places, NEVER)
+            new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD])
+            settled = (
+                np.array_equal(taken, new_taken)
+                and np.array_equal(held, new_held)
+                and np.array_equal(begun, new_begun)
+                and np.array_equal(vectors, new_vectors)
+                and np.array_equal(stop, new_stop)
+            )
+            taken, held, begun, vectors, stop = (
+                *(new_taken, new_held, new_begun, new_vectors),
+                new_stop,
+            )
+            if settled:
+                return Timing(taken, held, issued, begun, first, new_last, vectors)
+
+    def _finish(self, some: Pass, loops: Loops, timing: Timing, steps: Times) -> None:
+        """Results of the pass, and what the next one has to know of it."""
+        results = self._results
+        ends = timing.last[0]
+        results.follow_constants(some, int(ends[0]), int(ends[-1]), int(timing.vectors[0]))
+        done = results.done(some, timing.vectors, self._done + 1)
+        if some.last_block:
+            results.commit(some, done)
+        if some.layer_end:
+            self._weights.release_constants(results.constants_fetched, len(loops.blocks))
+        elif some.new_block and some.last_pass:
+            self._weights.release_constants(results.constants_fetched, some.group + 1)
+        self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
+        self._held = int(timing.held[-1])
+        self._begun = np.concatenate([self._begun, timing.begun])[-WINDOW_QUEUE:]
+        self._steps = int(steps[-1])
+        self._last = timing.last[:, -1].copy()
+        self._vectors = np.concatenate([self._vectors, timing.vectors])[-len(self._vectors) :]
+        self._done = int(done[-1])
+
+    # ---------------------------------------------------------------- weights that are used last
+    def _use(self, taken: Times, words: Times, first: int) -> None:
+        """The last use of a filter block's weights: each step frees those before its own as soon as
+        it is next, whether it can be taken or not; `first` is that cycle of the first step."""
+        self._weights.release(_after(int(first), taken + 1) + RELEASE, words)
+
+    def _stream(self, some: Pass, loops: Loops, needs: Needs, first_taken: int) -> Times:
+        """What `Needs.waits` says, of a single window whose weights make room for each other."""
+        steps = loops.steps(some)
+        assert len(steps) == 1, "more weights than fit are those of a single window"
+        nothing = np.full((LAST_STEPS, 1), NEVER)
+        step = int(self._solve(some, loops, steps, nothing, first_taken).first[0])
+        acts, words = needs.of_window(0)
+        self._activations.by(needs.last_act)
+        taken = np.zeros(0, np.int64)
+        while len(taken) < len(words):
+            begin = len(taken)
+            # The step that is next frees what is before it, also while it waits.
+            self._weights.release([step + RELEASE], [int(words[begin])])
+            end = int(np.searchsorted(words, self._weights.follow(int(words[-1]))))
+            part = slice(begin, end)
+            now = _in_turn(needs.ready(acts[part], words[part]), step)
+            self._weights.release(now[:-1] + 1 + RELEASE, words[part][1:])
+            taken, step = np.concatenate([taken, now]), int(now[-1]) + 1
+        for back in range(min(LAST_STEPS, len(taken))):
+            nothing[back] = taken[-1 - back]
+        return nothing
+
+
+def _chain(least: Times, places: Times, before: int) -> Times:
+    """The earliest cycles that are at least as far apart as places are, none below `least`; place 0
+    was at the cycle `before`."""
+    chained: Times = np.maximum(np.maximum.accumulate(least - places), before) + places
+    return chained
+
+
+def _after(first: int, values: Times) -> Times:
+    """The values, each in the place of the next one."""
+    return np.concatenate([[first], values[:-1]])
+
+
+def _in_turn(ready: Times, first: int) -> Times:
+    """Steps, one a cycle from the cycle `first` on, none before it is ready."""
+    order = np.arange(len(ready))
+    return _chain(np.maximum(ready, first), order, NEVER)
+
+
+def _latest_steps(
+    s: Times, first: Times, ends: Times, waits: Times, before: Times, *, short: bool
+) -> Times:
+    """(LAST_STEPS, windows): the cycles of the latest steps when each window has ended. Those of a
+    window that is `short` go on with the latest of the window before."""
+    found: Times = np.maximum(first + s - 1 - np.arange(LAST_STEPS)[:, None], waits)
+    found[0] = ends
+    if short:
+        for back in range(1, LAST_STEPS):
+            for steps in range(1, back + 1):
+                earlier = _after(int(before[back - steps]), found[back - steps])
+                found[back] = np.where(s == steps, earlier, found[back])
+    return found

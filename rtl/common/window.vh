@@ -1,0 +1,15 @@
+// What windows.v tells steps.v of a window, one vector: packed there, unpacked here, in this order. LANE_W, ACT_W and WGT_W stand
+// where this is included.
+//
+//   first, last           of its item
+//   empty                 nothing is inside the image: one step that multiplies nothing
+//   rows, runs            kernel rows, runs of a kernel row, both less one (5 bits each)
+//   begin, after          depthwise, counted from the last run of a row: inside are those before `begin`, from `after` on
+//   fresh                 depthwise: nothing is remembered
+//   memory                depthwise: the first of its rows in the tap memory
+//   chunks                of a run, less one (CHUNK_W bits)
+//   first_lane, last_lane first lane inside, in the first chunk; last lane inside, in the last
+//   act, wgt              byte under lane 0 of the first chunk; weight word of the first chunk
+
+localparam CHUNK_W = ACT_W - LANE_W - 3;  // the buffer in words, and one more: addresses count 16 buffers
+localparam WINDOW_W = 26 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W;

@@ -1,0 +1,203 @@
+// registers: the register map, as docs/driving-the-core.md has it, and the interrupt.
+//
+// Does not: keep the descriptor registers (layer_queue), the error (halt) or the counters (performance_counters);
+// nor take partial writes: they are answered SLVERR and change nothing, like all that is not in the map.
+//
+// Latency: an access is carried out the cycle after it is seen; later while a descriptor is copied into the queue.
+
+`default_nettype none
+
+module registers #(
+    parameter LANES_IN         = 16,  // those of conv_core, to be read
+    parameter LANES_OUT        = 16,
+    parameter REQUANT_LANES    = 8,
+    parameter FLOAT_RULE       = 1,
+    parameter ACT_BYTES        = 65536,
+    parameter WGT_WORDS        = 1024,
+    parameter CONST_WORDS      = 1024,
+    parameter OUT_BYTES        = 16384,
+    parameter ACT_STREAM_BYTES = 16,
+    parameter WGT_STREAM_BYTES = 16,
+    parameter OUT_STREAM_BYTES = 16
+) (
+    input  wire        clk,
+    input  wire        rst,
+
+    // Accesses, from axil_port.
+    input  wire        write,
+    input  wire [ 7:0] write_addr,
+    input  wire [31:0] write_data,
+    input  wire        write_whole,
+    output wire        write_done,
+    output wire        write_okay,
+    input  wire        read,
+    input  wire [ 7:0] read_addr,
+    output wire        read_done,
+    output wire        read_okay,
+    output wire [31:0] read_data,
+
+    output wire        irq,
+
+    // The descriptor registers, and the queue.
+    output wire        desc_write,   // write_data into register write_addr[4:2]
+    input  wire [31:0] desc_data,    // of register read_addr[4:2], where `copying` is low
+    output wire        start,
+    input  wire        copying,
+    input  wire        queue_full,
+    input  wire [ 3:0] layers,       // queued or running
+
+    // The error.
+    output wire        resume,
+    output wire        force_resume,
+    input  wire        halting,      // the core halts: an interrupt
+    input  wire        halted,
+    input  wire [ 2:0] waits_for,    // what RESUME waits for: the rest of a packet of activations, of weights, results
+    input  wire [ 7:0] error_code,
+    input  wire [ 7:0] error_detail,
+
+    // The counters of layers, by a number modulo 16.
+    input  wire        layer_end,    // a layer has finished: an interrupt
+    output wire [ 3:0] layer,        // number of the layer at hand
+    output wire [ 3:0] counters_of,  // whose counter is read, where `storing` is low: read_addr[4:2] says which
+    input  wire        storing,
+    input  wire [31:0] figure        // a cycle later
+);
+
+    localparam [31:0] ID_VALUE = 32'h434F_4E56;
+    localparam [31:0] VERSION_VALUE = 32'h0002_0000;
+
+    localparam [7:0] AT_ID = 8'h00;
+    localparam [7:0] AT_VERSION = 8'h04;
+    localparam [7:0] AT_LANES = 8'h08;
+    localparam [7:0] AT_ACT_BYTES = 8'h0C;
+    localparam [7:0] AT_WGT_WORDS = 8'h10;
+    localparam [7:0] AT_CONST_WORDS = 8'h14;
+    localparam [7:0] AT_OUT_BYTES = 8'h18;
+    localparam [7:0] AT_STREAM_BYTES = 8'h1C;
+    localparam [7:0] AT_CTRL = 8'h20;
+    localparam [7:0] AT_STATUS = 8'h24;
+    localparam [7:0] AT_ERROR = 8'h28;
+    localparam [7:0] AT_IRQ_ENABLE = 8'h2C;
+    localparam [7:0] AT_IRQ_STATUS = 8'h30;
+    localparam [7:0] AT_LAYERS_DONE = 8'h34;
+    localparam [7:0] AT_COUNTERS_OF = 8'h38;
+    localparam [7:0] AT_DESC_FIRST = 8'h40;
+    localparam [7:0] AT_DESC_LAST = 8'h5C;
+    localparam [7:0] AT_CYCLES = 8'h80;
+    localparam [7:0] AT_IDLE = 8'h94;
+
+    // Bits of CTRL.
+    localparam START = 0;
+    localparam RESUME = 1;
+    localparam FORCE = 2;
+
+    // What a write is for is found out in a cycle of its own.
+    reg decoded_q;
+    reg desc_hit_q;
+    reg ctrl_hit_q;
+    reg irq_enable_hit_q;
+    reg irq_status_hit_q;
+    reg counters_of_hit_q;
+
+    wire whole = write_done && write_whole;
+    wire command = whole && ctrl_hit_q;
+    wire both = write_data[START] && write_data[RESUME];
+    wire refused = ctrl_hit_q && (both || (write_data[START] && (queue_full || halted)));
+    wire hit = desc_hit_q || ctrl_hit_q || irq_enable_hit_q || irq_status_hit_q || counters_of_hit_q;
+
+    assign write_done   = decoded_q && !copying;
+    assign write_okay   = hit && write_whole && !refused;
+    assign desc_write   = whole && desc_hit_q;
+    assign start        = command && write_data[START] && !both;
+    assign resume       = command && write_data[RESUME] && !both;
+    assign force_resume = resume && write_data[FORCE];
+
+    always @(posedge clk) begin
+        desc_hit_q        <= write_addr >= AT_DESC_FIRST && write_addr <= AT_DESC_LAST && write_addr[1:0] == 2'b00;
+        ctrl_hit_q        <= write_addr == AT_CTRL;
+        irq_enable_hit_q  <= write_addr == AT_IRQ_ENABLE;
+        irq_status_hit_q  <= write_addr == AT_IRQ_STATUS;
+        counters_of_hit_q <= write_addr == AT_COUNTERS_OF;
+    end
+
+    always @(posedge clk) begin
+        if (rst) decoded_q <= 1'b0;
+        else decoded_q <= write && !write_done;
+    end
+
+    // Layers done, interrupts (0 layer done, 1 error), whose counters are read.
+    reg [31:0] layers_done_q;
+    reg [ 1:0] irq_enable_q;
+    reg [ 1:0] irq_status_q;
+    reg [ 4:0] counters_of_q;  // [4] 0: the last finished layer's, 1: those of the layer [3:0]
+
+    wire [1:0] irq_clear = whole && irq_status_hit_q ? write_data[1:0] : 2'b00;
+
+    assign irq         = (irq_enable_q & irq_status_q) != 2'b00;
+    assign layer       = layers_done_q[3:0] + 4'd1;
+    assign counters_of = counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0];
+
+    always @(posedge clk) begin
+        if (rst) begin
+            layers_done_q <= 32'd0;
+            irq_enable_q  <= 2'b00;
+            irq_status_q  <= 2'b00;
+            counters_of_q <= 5'd0;
+        end else begin
+            if (layer_end) layers_done_q <= layers_done_q + 32'd1;
+            if (whole && irq_enable_hit_q) irq_enable_q <= write_data[1:0];
+            irq_status_q <= (irq_status_q & ~irq_clear) | {halting, layer_end};
+            if (whole && counters_of_hit_q) counters_of_q <= write_data[4:0];
+        end
+    end
+
+    // A read, too, takes two cycles: the register; then that, or the counter that comes from its memory.
+    reg        fetched_q;
+    reg [31:0] register;
+    reg [31:0] register_q;
+    reg        register_hit_q;
+    reg        figure_hit_q;
+
+    wire desc_read = read_addr >= AT_DESC_FIRST && read_addr <= AT_DESC_LAST;
+    wire [31:0] lanes = {7'd0, FLOAT_RULE[0], REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
+    wire [31:0] stream_bytes = {8'd0, OUT_STREAM_BYTES[7:0], WGT_STREAM_BYTES[7:0], ACT_STREAM_BYTES[7:0]};
+    wire [31:0] status = {20'd0, layers, 2'd0, waits_for, queue_full, halted, layers != 4'd0};
+
+    assign read_done = fetched_q;
+    assign read_okay = register_hit_q || figure_hit_q;
+    assign read_data = figure_hit_q ? figure : register_hit_q ? register_q : 32'd0;
+
+    always @(*) begin
+        case ({read_addr[5:2], 2'b00})
+            AT_ID[5:0]: register = ID_VALUE;
+            AT_VERSION[5:0]: register = VERSION_VALUE;
+            AT_LANES[5:0]: register = lanes;
+            AT_ACT_BYTES[5:0]: register = ACT_BYTES;
+            AT_WGT_WORDS[5:0]: register = WGT_WORDS;
+            AT_CONST_WORDS[5:0]: register = CONST_WORDS;
+            AT_OUT_BYTES[5:0]: register = OUT_BYTES;
+            AT_STREAM_BYTES[5:0]: register = stream_bytes;
+            AT_STATUS[5:0]: register = status;
+            AT_ERROR[5:0]: register = {16'd0, error_detail, error_code};
+            AT_IRQ_ENABLE[5:0]: register = {30'd0, irq_enable_q};
+            AT_IRQ_STATUS[5:0]: register = {30'd0, irq_status_q};
+            AT_LAYERS_DONE[5:0]: register = layers_done_q;
+            AT_COUNTERS_OF[5:0]: register = {27'd0, counters_of_q};
+            default: register = 32'd0;
+        endcase
+    end
+
+    always @(posedge clk) begin
+        register_q     <= desc_read ? desc_data : register;
+        register_hit_q <= read_addr[1:0] == 2'b00 && (desc_read || (read_addr <= AT_COUNTERS_OF && read_addr != AT_CTRL));
+        figure_hit_q   <= read_addr[1:0] == 2'b00 && read_addr >= AT_CYCLES && read_addr <= AT_IDLE;
+    end
+
+    always @(posedge clk) begin
+        if (rst) fetched_q <= 1'b0;
+        else fetched_q <= read && !fetched_q && !copying && !storing;
+    end
+
+endmodule
+
+`default_nettype wire

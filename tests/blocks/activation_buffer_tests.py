@@ -1,0 +1,30 @@
+"""activation_buffer against an array of bytes; runs inside the simulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+
+from tests.blocks.pipeline import generator, outputs, parameter
+
+LATENCY = 4
+READS = 600
+
+
+@cocotb.test()
+async def any_byte_address_reads_a_word(dut: Any) -> None:
+    lanes, size = parameter("LANES"), parameter("BYTES")
+    rng = generator()
+    ring = bytearray(rng.bytes(size))
+    inputs = [
+        {"wr_en": 1, "wr_word": at // lanes, "rd_addr": 0}
+        | {"wr_data": int.from_bytes(ring[at : at + lanes], "little")}
+        for at in range(0, size, lanes)
+    ]
+    addresses = [*range(size - lanes - 1, size), *rng.integers(0, size, READS).tolist()]
+    inputs += [{"wr_en": 0, "rd_addr": address} for address in addresses]
+    seen = await outputs(dut, inputs, ["rd_data"], LATENCY)
+    for i, address in enumerate(addresses):
+        found = int(seen[size // lanes + i + LATENCY - 1][0]).to_bytes(lanes, "little")
+        assert found == bytes(ring[(address + lane) % size] for lane in range(lanes)), address

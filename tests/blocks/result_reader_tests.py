@@ -1,0 +1,89 @@
+"""result_reader in front of a memory; runs inside the simulator, see test_result_reader.py."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge
+
+from tests.blocks.layers import LayerSender
+
+LAYERS = 12
+MOST_CYCLES = 20_000
+
+
+@cocotb.test()
+async def frames_come_out_with_zeros_after_their_end(dut: Any) -> None:
+    lanes, address_bits = int(os.environ["LANES"]), int(os.environ["OUT_W"])
+    rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
+    cocotb.start_soon(Clock(dut.clk, 10, "ns").start())
+    dut.rst.value = 1
+    dut.numbers.value = dut.take.value = dut.committed.value = dut.m_ready.value = 0
+    await FallingEdge(dut.clk)
+    await FallingEdge(dut.clk)
+    dut.rst.value = 0
+    sizes = [(int(rng.integers(1, 5 * lanes)), int(rng.integers(1, 4))) for _ in range(LAYERS)]
+    words, expected = [], []  # of the memory; of the output: data, keep, last, layer's end
+    ends = []  # addresses up to which bytes may be committed, by frame
+    for frame_bytes, frames in sizes:
+        for frame in range(frames):
+            data = rng.bytes(frame_bytes)
+            for start in range(0, frame_bytes, lanes):
+                part = data[start : start + lanes]
+                last = start + lanes >= frame_bytes
+                words.append(part + rng.bytes(lanes - len(part)))
+                zeros = part + bytes(lanes - len(part))
+                end = last and frame == frames - 1
+                expected.append((zeros, 2 ** len(part) - 1, last, end))
+            ends.append((len(words) * lanes, len(words) * lanes - -frame_bytes % lanes))
+    sender = LayerSender(
+        rng, [{"OUT_FRAME_BYTES": size, "FRAMES": frames} for size, frames in sizes]
+    )
+    committed, beats, answer = 0, [], None
+    for cycle in range(MOST_CYCLES):
+        if answer is not None:
+            dut.rd_data.value = int.from_bytes(words[answer], "little")
+        fast = cycle // 50 % 2
+        free = bool(int(dut.ready.value))
+        numbers, offered = sender.step(ready=free)
+        dut.numbers.value = numbers
+        dut.take.value = int(offered and free)
+        # Results are committed a few bytes at a time; a frame begins on a word.
+        reached = next((pair for pair in ends if committed < pair[1]), None)
+        if reached and rng.random() < 0.8:
+            committed = min(committed + int(rng.integers(1, 2 * lanes)), reached[1])
+            dut.committed.value = committed % 2**address_bits
+            if committed == reached[1]:
+                committed = reached[0]
+        ready = bool(fast or rng.random() < 0.3)
+        dut.m_ready.value = int(ready)
+        if int(dut.m_valid.value) and ready:
+            assert dut.m_data.value.is_resolvable, "X at the output"
+            beats.append(
+                (
+                    dut.m_data.value.to_unsigned().to_bytes(lanes, "little"),
+                    int(dut.m_keep.value),
+                    bool(int(dut.m_last.value)),
+                    bool(int(dut.m_layer_end.value)),
+                )
+            )
+            assert beats[-1] == expected[len(beats) - 1]
+        if int(dut.rd_en.value):
+            answer = int(dut.read.value) // lanes
+            full = -(-(committed) // lanes)
+            assert answer in {word % (2**address_bits // lanes) for word in range(full)}
+            answer = next(
+                word
+                for word in range(full - 1, -1, -1)
+                if word % (2**address_bits // lanes) == answer
+            )
+        else:
+            answer = None
+        await FallingEdge(dut.clk)
+        if len(beats) == len(expected):
+            break
+    assert len(beats) == len(expected) > LAYERS

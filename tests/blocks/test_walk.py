@@ -1,0 +1,37 @@
+"""windows, steps and gate together: every step of random items, its marks, and its cycle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tb.runner import Design, build, simulate
+from tests.blocks.block import sources_of
+
+SIZES = {
+    "4": {"LANES": 4, "ACT_W": 14, "WGT_W": 24, "WGT_ADDR_W": 8, "OUT_W": 12, "CREDITS": 8},
+    "8": {"LANES": 8, "ACT_W": 15, "WGT_W": 24, "WGT_ADDR_W": 7, "OUT_W": 11, "CREDITS": 4},
+}
+LAYERS = {"icarus": 8, "verilator": 100}
+
+
+@pytest.mark.parametrize("traffic", ["free", "slow"])
+@pytest.mark.parametrize("lanes", SIZES)
+def test_steps_are_right_and_in_their_cycle(
+    lanes: str, traffic: str, simulator: str, tmp_path: Path
+) -> None:
+    seed = 1
+    print(f"seed {seed}")
+    parameters = SIZES[lanes]
+    simulate(
+        build(Design("walk", sources_of("walk"), parameters), simulator),
+        "tests.blocks.walk_tests",
+        tmp_path,
+        seed=seed,
+        environment={
+            **{name: str(value) for name, value in parameters.items()},
+            "LAYERS": str(LAYERS[simulator]),
+            "TRAFFIC": traffic,
+        },
+    )

@@ -1,0 +1,18 @@
+"""Input streams and resets at the pins: what entry_tests.py claims, on wide and narrow streams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.core.pins import run_at_the_pins
+from tests.core.rig import CONFIG, NARROW
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+def test_streams_open_for_a_layer_and_close_behind_it(
+    narrow: bool, simulator: str, tmp_path: Path
+) -> None:
+    config = NARROW if narrow else CONFIG
+    run_at_the_pins("entry_tests", simulator, tmp_path, config=config, NARROW=str(int(narrow)))

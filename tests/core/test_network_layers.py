@@ -1,0 +1,31 @@
+"""Every convolution of real streaming networks through the RTL, against LiteRT's tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.core_config import CoreConfig
+from tb.runner import run_layers
+from tests.tflite_layers import input_shape, network_layers, wake_word_networks
+
+FRAMES = 30
+"""until the networks' state has filled"""
+
+
+@pytest.mark.parametrize("network", wake_word_networks(), ids=lambda path: path.stem)
+def test_every_layer_of_a_wake_word_network_equals_the_runtime(network: Path) -> None:
+    rng = np.random.default_rng(13)
+    inputs = rng.integers(-128, 128, (FRAMES, *input_shape(network)), np.int8)
+    layers = network_layers(network, inputs)
+    results = run_layers(
+        [each.case for each in layers], CoreConfig.from_array("16x16"), "verilator", seed=13
+    )
+    assert len(results) == len(layers) >= 10
+    failed = [result.message for result in results if not result.passed]
+    assert not failed, "\n".join(failed)
+    for result, each in zip(results, layers, strict=True):
+        assert result.compared == each.case.expected_y.size > 0
+        assert result.cycles == result.cycles_model
