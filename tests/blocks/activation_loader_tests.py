@@ -97,4 +97,4 @@ async def frames_arrive_in_the_buffer(dut: Any) -> None:
     print(f"{found} errors, {full} cycles without room")
     assert complete == ROUNDS - 1
     assert full > 10
-    assert (found > 3).all()
+    assert found.all()

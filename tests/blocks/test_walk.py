@@ -13,7 +13,7 @@ SIZES = {
     "4": {"LANES": 4, "ACT_W": 14, "WGT_W": 24, "WGT_ADDR_W": 8, "OUT_W": 12, "CREDITS": 8},
     "8": {"LANES": 8, "ACT_W": 15, "WGT_W": 24, "WGT_ADDR_W": 7, "OUT_W": 11, "CREDITS": 4},
 }
-LAYERS = {"icarus": 8, "verilator": 100}
+LAYERS = {"icarus": 8, "verilator": 50}
 
 
 @pytest.mark.parametrize("traffic", ["free", "slow"])

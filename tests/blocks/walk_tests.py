@@ -35,8 +35,6 @@ LANES, ACT_W, WGT_W, WGT_ADDR_W, OUT_W, CREDITS = (
 LANE_W = LANES.bit_length() - 1
 ACT_BYTES = 1 << (ACT_W - 4)
 HANG = 20_000
-NEAR = 1 << 22
-"""weight words that a window that reads nothing may be ahead of those that came"""
 
 
 def header(name: str) -> dict[str, int]:
@@ -210,8 +208,8 @@ def expected(work: list[Work], seen: Record) -> Iterator[tuple[Work, Taken]]:
             return cycle
 
         def wgt_ready(window: WalkWindow, step: WalkStep, w: Work = w) -> int:
-            word = w.items[window.item].wgt - NEAR if step.empty else step.wgt
-            return bisect_left(seen.wgts, (word or 0) + 1) + 1
+            word = w.items[window.item].wgt if step.wgt is None else step.wgt
+            return bisect_left(seen.wgts, word + 1) + 1
 
         def credit(n: int) -> int:
             return seen.credits[n - CREDITS] + 2 if n >= CREDITS else 0
@@ -295,8 +293,7 @@ async def steps_are_right_and_in_their_cycle(dut: Any) -> None:
             stalls[waited] = 1 if waited < event.act else 2 if waited < event.wgt else 4
         if event.window.last and item.flags["ITEM_FINAL"]:
             for held in range(event.came, event.taken + 1):
-                if not event.step.empty:
-                    wgt_now[held + RELEASE] = event.step.wgt or 0
+                wgt_now[held + RELEASE] = item.wgt if event.step.wgt is None else event.step.wgt
             if event.step.last:
                 wgt_now[event.taken + RELEASE] = item.wgt_release
         if event.window.last and event.step.last and item.flags["ITEM_ROW_END"]:

@@ -115,11 +115,9 @@ class WalkItem:
 class WalkStep:
     """A step; what does not matter is None: lanes and addresses where no lane is inside."""
 
-    first: bool
     last: bool
     multiply: bool
     any: bool
-    empty: bool
     act: int | None = None
     lanes: tuple[int, int] | None = None
     wgt: int | None = None
@@ -179,20 +177,18 @@ def _steps(layer: WalkLayer, item: WalkItem, column: int, n: int) -> tuple[list[
                 offset = place * layer.channels + begin
                 reads.append((offset, 0, last, tap * layer.run_words + chunk))
     if not item.taps:
-        return [WalkStep(True, True, True, False, True)], 0
+        return [WalkStep(last=True, multiply=True, any=False)], 0
     if not reads:
-        return [WalkStep(True, True, True, False, True)], outside
+        return [WalkStep(last=True, multiply=True, any=False)], outside
     count = item.taps * len(reads)
     steps = []
     for row in range(item.taps):
         for offset, first_lane, last_lane, word in reads:
             steps.append(
                 WalkStep(
-                    first=not steps,
                     last=len(steps) == count - 1,
                     multiply=True,
                     any=True,
-                    empty=False,
                     act=item.act + row * layer.dilation_span + offset,
                     lanes=(first_lane, last_lane),
                     wgt=item.wgt + row * layer.row_words + word,
@@ -210,7 +206,7 @@ def _depthwise_steps(
     phase = n % layer.phases
     columns = columns if fresh else columns[layer.seen :]
     if not item.taps:
-        return [WalkStep(True, True, True, False, True)], 0
+        return [WalkStep(last=True, multiply=True, any=False)], 0
     outside = sum(not 0 <= place < layer.width for place in columns)
     if fresh:
         columns = [place for place in columns if place >= 0] or columns[-1:]
@@ -223,11 +219,9 @@ def _depthwise_steps(
             lane = item.flags["ITEM_LAST_FILTER"] >> layer.spread
             steps.append(
                 WalkStep(
-                    first=row == 0,
                     last=last and row == item.taps - 1,
                     multiply=last,
                     any=inside,
-                    empty=False,
                     act=item.act + row * layer.dilation_span + place * layer.channels
                     if inside
                     else None,
@@ -350,6 +344,8 @@ def random_items(
     items = []
     for index in range(count):
         taps = int(rng.integers(0, most_rows + 1)) if rng.random() < 0.6 else 1
+        if rng.random() < 0.2:
+            taps = min(5, most_rows)  # the least that takes half the tap memory
         col = int(rng.integers(-reach - 2, 3))
         if rng.random() < 0.1:
             col = int(rng.integers(-300, layer.width + 300))
