@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 # ---------------------------------------------------------------- layer_setup.v
-SETUP = 247
+SETUP = 245
 """From a layer taken by the last of its users to the next one offered, without what follows."""
 SETUP_HALVING = 12
 """More, for each halving of the column block."""
 SETUP_DOUBLING = 26
 """More, for each doubling of the band that is tried."""
-SETUP_GROUPS = 90
+SETUP_GROUPS = 94
 """More, if there are channel groups."""
 SETUP_JOINING = 14
 """More, for each halving of the lanes that makes the joined groups."""
