@@ -69,7 +69,7 @@ class Columns:
 def _depthwise(layer: Layer, block: int) -> Columns:
     """The image columns that the windows before have not seen; those outside take a step as well.
 
-    A row's first windows begin with the first column inside.
+    A row's first windows leave out those to the left of the image, but for the last column.
     """
     (_, taps), (_, stride), (_, dilation) = layer.kernel, layer.stride, layer.dilation
     phases = column_phases(layer)
@@ -81,9 +81,9 @@ def _depthwise(layer: Layer, block: int) -> Columns:
         columns = x * stride - layer.pads[1] + dilation * np.arange(seen, taps)
         inside = (columns >= 0) & (columns < layer.width)
         costs.append(WINDOW + TAP_OUTSIDE * int(len(inside) - inside.sum()))
-        if first and inside.any():
-            skipped = int(inside.argmax())
-            columns, inside = columns[skipped:], inside[skipped:]
+        if first:
+            left = min(int((columns < 0).sum()), taps - 1)
+            columns, inside = columns[left:], inside[left:]
         chunks.append(len(columns))
         offsets.append(np.where(inside, columns * layer.in_channels, NOTHING))
     together = np.concatenate(offsets)
