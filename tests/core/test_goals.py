@@ -55,6 +55,8 @@ def test_the_core_stays_within_the_goals() -> None:
 
 
 FULL = CoreConfig.from_array("16x16", requant_lanes=16)
+SHALLOW_ENDS = 220
+"""cycles from the first beat to the first window, and from the last one to the last beat"""
 
 
 def shallow(side: int, channels: int, filters: int) -> LayerCase:
@@ -70,9 +72,9 @@ def test_a_shallow_layer_runs_at_the_pace_of_the_array() -> None:
     assert result.cycles_limit == 75_264
 
 
-def test_a_small_shallow_layer_takes_one_window_a_cycle() -> None:
+def test_a_small_shallow_layer_loses_two_cycles_a_row() -> None:
     (result,) = run_layers(
         [shallow(28, 8, 48)], CoreConfig.from_array("8x8", requant_lanes=8), "verilator"
     )
     assert result.passed, result.message
-    assert result.cycles == result.cycles_model <= 1.05 * 28 * 28 * 6
+    assert result.cycles == result.cycles_model <= 28 * (28 + 2) * 6 + SHALLOW_ENDS

@@ -61,7 +61,7 @@ TOO_SHORT = scenario("activations", -20)
 TOO_LONG = scenario("activations", 41)
 SHORT_WEIGHTS = scenario("weights", -8)
 NO_KERNEL = scenario("KERNEL", 0x11110200)
-RESET = scenario("reset", 170)
+RESET = scenario("reset", 450)
 
 
 def played(scenarios: list[Scenario], *changes: tuple[str, str]) -> list[list[LayerResult]]:
