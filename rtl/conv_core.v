@@ -1,11 +1,11 @@
 // conv_core: a convolution engine with AXI4-Stream activations, weights and results, and AXI4-Lite control.
 //
-//   s_axil --> registers --> layer_queue --> layer_setup --> (each user takes a copy of the layer's numbers)
+//   s_axil --> registers --> layer_queue --> layer_setup --> (each user keeps the numbers it needs)
 //   s_axis_act --> activation_loader --> +----------+
-//                                        | datapath | --> queue --> finisher --> result_buffer --> reader --> m_axis_out
+//                                        | datapath | --> finisher --> result_buffer --> result_reader --> m_axis_out
 //   s_axis_wgt --> weight_loader ------> +----------+
 //                                             ^
-//                                         sequencer
+//                                        rows --> walk
 //
 // This module is wiring only. What travels on the streams and what the registers mean is in
 // docs/driving-the-core.md.
@@ -74,21 +74,21 @@ module conv_core #(
 
     // Counts of bytes or words go on from reset to reset. They are a few bits wider than their buffer, so that the
     // difference of two of them says which is ahead: activations by less than eight buffers (step_gate).
-    localparam ACT_W   = $clog2(ACT_BYTES) + 4;
-    localparam WGT_W   = 24;
-    localparam OUT_W   = $clog2(OUT_BYTES) + 2;
-    localparam LANE_W     = $clog2(LANES_IN);
+    localparam ACT_W = $clog2(ACT_BYTES) + 4;
+    localparam WGT_W = 24;
+    localparam OUT_W = $clog2(OUT_BYTES) + 2;
+    localparam LANE_W = $clog2(LANES_IN);
     localparam ACT_ADDR_W = $clog2(ACT_BYTES);
     localparam WGT_ADDR_W = $clog2(WGT_WORDS);
-    localparam STEP_W     = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 15;  // step.vh
+    localparam STEP_W = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 15;  // step.vh
 
-    localparam CONST_COUNT_W   = $clog2(CONST_WORDS) + 2;
+    localparam CONST_COUNT_W = $clog2(CONST_WORDS) + 2;
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-`include "layer_numbers.vh"
-`include "constants.vh"
-`include "marks.vh"
-`include "step.vh"
+    `include "layer_numbers.vh"
+    `include "constants.vh"
+    `include "marks.vh"
+    `include "step.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     conv_core_check #(
@@ -381,7 +381,9 @@ module conv_core #(
         .layer_ready (layer_ready)
     );
 
+    // verilog_format: off
     number #(
+    // verilog_format: on
         .INDEX(FRAMES),
         .WIDTH(16)
     ) u_frames (

@@ -1,12 +1,14 @@
 """`make lint`: the RTL and the Python, read by tools that do not run them.
 
-Three tools read the RTL, because each finds what the others miss: Verilator widths, latches and
+Four tools read the RTL, because each finds what the others miss: Verilator widths, latches and
 blocking assignments; slang signed operands that meet unsigned ones; Yosys nets with several drivers
-or with none, and combinational loops.
+or with none, and combinational loops; Icarus what is not Verilog-2005. Verible keeps the format:
+`make lint` says which files differ, `python -m tb.lint --format` rewrites them.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -115,6 +117,49 @@ def sign_is_lost(types: Sequence[str]) -> bool:
     return any(signed) and not all(signed) and not any("signed[31:0]" in name for name in types)
 
 
+def icarus(file_list: Path) -> str:
+    """Every warning of Icarus about a file list, read as Verilog-2005."""
+    tool = find_simulator("icarus")
+    command = [str(tool.path), "-g2005", "-Wall", "-c", str(file_list), "-o", os.devnull]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    said = (done.stdout + done.stderr).strip()
+    return said or (f"(exit {done.returncode})" if done.returncode else "")
+
+
+VERIBLE = Path(sys.executable).with_name("verible-verilog-format")
+FORMAT = (
+    "--column_limit=120",
+    "--indentation_spaces=4",
+    "--wrap_spaces=4",
+    *(
+        f"--{what}_alignment=preserve"
+        for what in (
+            "assignment_statement",
+            "case_items",
+            "formal_parameters",
+            "module_net_variable",
+            "named_parameter",
+            "named_port",
+            "port_declarations",
+        )
+    ),
+)
+"""How Verible formats; what is aligned stays as it was aligned."""
+LONGEST_LINE = 120
+
+
+def formatting(sources: Sequence[Path]) -> str:
+    """The files that Verible would format otherwise, and lines that are too long for it."""
+    said = complaints([VERIBLE, *FORMAT, "--verify", "--inplace", *sources])
+    long = [
+        f"{file}:{number}: {len(line)} columns, {LONGEST_LINE} are allowed"
+        for file in sources
+        for number, line in enumerate((ROOT / file).read_text().splitlines(), 1)
+        if len(line) > LONGEST_LINE
+    ]
+    return "\n".join([said, *long]).strip()
+
+
 def yosys(sources: Sequence[Path], top: str) -> str:
     """What Yosys' `check` says of the netlist."""
     said = complaints([sys.executable, "-c", YOSYS, top, INCLUDES, *sources])
@@ -123,18 +168,31 @@ def yosys(sources: Sequence[Path], top: str) -> str:
 
 def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     """Everything that is read, by name."""
-    rtl = [path.relative_to(ROOT) for path in sorted((ROOT / "rtl").rglob("*.v"))]
+    rtl = rtl_sources()
     yield "verilator -Wall", partial(verilator, rtl, TOP, CONFIGURATIONS)
     yield "slang", partial(slang, rtl, TOP)
     yield "yosys check", partial(yosys, rtl, TOP)
+    yield "iverilog -g2005 -Wall", partial(icarus, Path("rtl") / "conv_core.f")
+    yield "verible format", partial(formatting, rtl)
     python = [sys.executable, "-m"]
     yield "ruff check", partial(complaints, [*python, "ruff", "check", "--quiet"])
     yield "ruff format", partial(complaints, [*python, "ruff", "format", "--check", "--quiet"])
     yield "mypy --strict", partial(complaints, [*python, "mypy"])
 
 
+def rtl_sources() -> list[Path]:
+    """The core's modules, from the root."""
+    return [path.relative_to(ROOT) for path in sorted((ROOT / "rtl").rglob("*.v"))]
+
+
 def main() -> int:
     """Prints one line for each check, and what it complains of; 1 if one does."""
+    parser = argparse.ArgumentParser(prog="python -m tb.lint", description=__doc__)
+    parser.add_argument("--format", action="store_true", help="only format the Verilog")
+    if parser.parse_args().format:
+        said = complaints([VERIBLE, *FORMAT, "--inplace", *rtl_sources()])
+        print(said, file=sys.stderr, end="\n" if said else "")
+        return int(bool(said))
     failed = 0
     for name, check in checks():
         start = time.monotonic()

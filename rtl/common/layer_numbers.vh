@@ -1,8 +1,8 @@
 // The numbers of a layer, as layer_setup broadcasts them: each has an index. Whoever needs one keeps it (number.v).
 //
-// Indices of 32 and more are also those that the loops over rows keep (rows.v): up to 47 in a memory that is as wide as the
-// sizes of a layer and result addresses, from 48 on in a wider one.
-// Widths are those that layer_setup guarantees, for it refuses the rest.
+// Indices of 32 and more are also those that the loops over rows keep (rows.v): up to 47 in a memory that is as wide as
+// the sizes of a layer and result addresses, from 48 on in a wider one. Widths are those that layer_setup guarantees,
+// for it refuses the rest.
 
 // verilator lint_off UNUSEDPARAM  // a module uses some of them
 localparam [5:0] MODE = 6'd0;                   // flags, see below

@@ -1,4 +1,5 @@
-// What a window carries for the finisher, one vector. OUT_W, the width of result addresses, stands where this is included.
+// What a window carries for the finisher, one vector. OUT_W, the width of result addresses, stands where this is
+// included.
 
 localparam MARK_LAYER_END = 0;    // the layer's last window
 localparam MARK_LAST_BLOCK = 1;   // of the last filter block of its column block

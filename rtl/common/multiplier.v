@@ -32,6 +32,7 @@ module multiplier #(
 
             assign product[P_W*i+:P_W] = p[P_W-1:0];
 
+            // verilog_format: off
             MULT18X18D #(
                 .REG_INPUTA_CLK  ("CLK0"),
                 .REG_INPUTB_CLK  ("CLK0"),
@@ -53,14 +54,14 @@ module multiplier #(
                 .P25(p[25]), .P26(p[26]), .P27(p[27]), .P28(p[28]), .P29(p[29]), .P30(p[30]), .P31(p[31]), .P32(p[32]),
                 .P33(p[33]), .P34(p[34]), .P35(p[35])
             );
+            // verilog_format: on
         end
     endgenerate
 `else
     // Whole vectors are computed in functions: an event-driven simulator then works once a cycle, not once a lane.
     function [P_W*LANES-1:0] multiply(input [A_W*LANES-1:0] x, input [B_W*LANES-1:0] y);
         integer i;
-        for (i = 0; i < LANES; i = i + 1)
-            multiply[P_W*i+:P_W] = $signed(x[A_W*i+:A_W]) * $signed(y[B_W*i+:B_W]);
+        for (i = 0; i < LANES; i = i + 1) multiply[P_W*i+:P_W] = $signed(x[A_W*i+:A_W]) * $signed(y[B_W*i+:B_W]);
     endfunction
 
     reg [A_W*LANES-1:0] a_q1;

@@ -1,5 +1,5 @@
-// The program of rows.v: its variables, the list of its operations, and what each of them does. It is included there, after
-// layer_numbers.vh and item_numbers.vh, and nowhere else.
+// The program of rows.v: its variables, the list of its operations, and what each of them does. It is included there,
+// after layer_numbers.vh and item_numbers.vh, and nowhere else.
 
 // Variables: counts and result addresses,
 localparam [4:0] FRAMES_LEFT = 5'd0;    // after this one

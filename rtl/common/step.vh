@@ -1,5 +1,5 @@
-// What the array does in a cycle, one vector, as gate.v hands it to the datapath.
-// LANE_W, ACT_ADDR_W and WGT_ADDR_W, the widths of a lane and of addresses in the two buffers, stand where this is included.
+// What the array does in a cycle, one vector, as gate.v hands it to the datapath. LANE_W, ACT_ADDR_W and WGT_ADDR_W,
+// the widths of a lane and of addresses in the two buffers, stand where this is included.
 
 localparam STEP_LAST = 0;         // of the window: after it the accumulators begin anew
 localparam STEP_ANY = 1;          // some lane is inside the image

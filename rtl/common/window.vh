@@ -1,10 +1,10 @@
-// What windows.v tells steps.v of a window, one vector: packed there, unpacked here, in this order. LANE_W, ACT_W and WGT_W stand
-// where this is included.
+// What windows.v tells steps.v of a window, one vector: packed there, unpacked here, in this order. LANE_W, ACT_W and
+// WGT_W stand where this is included.
 //
 //   first, last           of its item
 //   empty                 nothing is inside the image: one step that multiplies nothing
 //   rows, runs            kernel rows, runs of a kernel row, both less one (5 bits each)
-//   begin, after          depthwise, counted from the last run of a row: inside are those before `begin`, from `after` on
+//   begin, after          depthwise, from a row's last run: those before `begin` and from `after` on are inside
 //   fresh                 depthwise: nothing is remembered
 //   memory                depthwise: the first of its rows in the tap memory
 //   chunks                of a run, less one (CHUNK_W bits)

@@ -6,9 +6,9 @@
 // column into the tap memory.
 // Does not: know loops or addresses; a step says what to read.
 //
-//   cycle  0        1     2      3       4        5             6         7         8         9 ...      9 + log2(LANES_IN)
-//   act    address  word  banks  banks   rotated  less zero p.  operands  operands  products  sums ...   result
-//   wgt                                  address  weights       weights   weights
+//   cycle  0        1     2      3      4        5             6         7         8         9 ...    9 + adder levels
+//   act    address  word  banks  banks  rotated  less zero p.  operands  operands  products  sums ... result
+//   wgt                                 address  weights       weights   weights
 //
 // Latency: result_valid comes 9 + log2(LANES_IN) cycles after a window's last step.
 // Throughput: one step a cycle. It never stalls.
@@ -39,17 +39,17 @@ module datapath #(
     output wire [                  32*LANES_OUT-1:0] result
 );
 
-    localparam LANE_W     = $clog2(LANES_IN);
+    localparam LANE_W = $clog2(LANES_IN);
     localparam ACT_ADDR_W = $clog2(ACT_BYTES);
     localparam WGT_ADDR_W = $clog2(WGT_WORDS);
-    localparam CHANNELS   = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;  // of a depthwise step
-    localparam TAPS       = LANES_IN < 11 ? LANES_IN : 11;
+    localparam CHANNELS = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;  // of a depthwise step
+    localparam TAPS = LANES_IN < 11 ? LANES_IN : 11;
 
-`include "step.vh"
+    `include "step.vh"
 
     // The step walks beside its data.
-    localparam LANES_FACTS_W = 2 * LANE_W + 1 + 8;    // what to read
-    localparam FACTS_W       = WGT_ADDR_W + 10;       // what to do with it
+    localparam LANES_FACTS_W = 2 * LANE_W + 1 + 8;  // what to read
+    localparam FACTS_W = WGT_ADDR_W + 10;  // what to do with it
 
     reg [3:0] valid_q;
     reg [LANES_FACTS_W-1:0] lanes_q1;
@@ -144,10 +144,12 @@ module datapath #(
         for (i = 0; i < LANES_IN; i = i + 1) between[i] = any && i[LANE_W-1:0] >= first && i[LANE_W-1:0] <= last;
     endfunction
 
-    function [9*LANES_IN-1:0] subtract(input [8*LANES_IN-1:0] bytes, input [7:0] zero_point, input [LANES_IN-1:0] counts);
+    function [9*LANES_IN-1:0] subtract(input [8*LANES_IN-1:0] bytes, input [7:0] zero_point,
+                                       input [LANES_IN-1:0] counts);
         integer i;
-        for (i = 0; i < LANES_IN; i = i + 1)
+        for (i = 0; i < LANES_IN; i = i + 1) begin
             subtract[9*i+:9] = counts[i] ? {bytes[8*i+7], bytes[8*i+:8]} - {zero_point[7], zero_point} : 9'd0;
+        end
     endfunction
 
     reg [LANES_IN-1:0] inside_q4;
@@ -165,8 +167,9 @@ module datapath #(
     // Depthwise, the filters see taps of their own: 1, 2 or 4 of them those of the same channel.
     function [9*CHANNELS-1:0] side_by_side(input [9*CHANNELS-1:0] column, input [1:0] spread);
         integer o;
-        for (o = 0; o < CHANNELS; o = o + 1)
+        for (o = 0; o < CHANNELS; o = o + 1) begin
             side_by_side[9*o+:9] = spread[1] ? column[9*(o/4)+:9] : spread[0] ? column[9*(o/2)+:9] : column[9*o+:9];
+        end
     endfunction
 
     wire [9*TAPS*CHANNELS-1:0] taps_q6;

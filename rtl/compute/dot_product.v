@@ -1,9 +1,9 @@
 // dot_product: the sum of LANES products of a 9-bit activation and a 9-bit weight, each cycle.
 //
 // Does not: accumulate (mac_array does).
-// Bit growth: both had their zero point subtracted, so they lie in -255 to 255: a product needs 17 bits signed, and each
-// level of two-term adders adds one. The levels stay apart, a register after each: sums of more terms become carry-save
-// logic in look-up tables, which is slower and larger than carry chains.
+// Bit growth: both had their zero point subtracted, so they lie in -255 to 255: a product needs 17 bits signed, and
+// each level of two-term adders adds one. The levels stay apart, a register after each: sums of more terms become
+// carry-save logic in look-up tables, which is slower and larger than carry chains.
 //
 // Latency: 2 + log2(LANES) cycles. Throughput: one sum a cycle. It never stalls.
 
@@ -19,7 +19,7 @@ module dot_product #(
     output wire [  SUM_W-1:0] sum           // signed
 );
 
-    localparam LEVELS    = $clog2(LANES);
+    localparam LEVELS = $clog2(LANES);
     localparam PRODUCT_W = 17;
 
     wire [PRODUCT_W*LANES-1:0] products;
@@ -39,7 +39,7 @@ module dot_product #(
     genvar l;
     generate
         for (l = 0; l <= LEVELS; l = l + 1) begin : gen_level
-            localparam TERMS  = LANES >> l;
+            localparam TERMS = LANES >> l;
             localparam TERM_W = PRODUCT_W + l;
 
             wire [TERM_W*TERMS-1:0] terms;
@@ -51,9 +51,10 @@ module dot_product #(
                 // a lane.
                 function [TERM_W*TERMS-1:0] add(input [2*(TERM_W-1)*TERMS-1:0] terms_before);
                     integer i;
-                    for (i = 0; i < TERMS; i = i + 1)
-                        add[TERM_W*i+:TERM_W] = $signed(terms_before[(TERM_W-1)*i+:TERM_W-1])
-                                              + $signed(terms_before[(TERM_W-1)*(i+TERMS)+:TERM_W-1]);
+                    for (i = 0; i < TERMS; i = i + 1) begin
+                        add[TERM_W*i+:TERM_W] = $signed(terms_before[(TERM_W-1)*i+:TERM_W-1]) +
+                            $signed(terms_before[(TERM_W-1)*(i+TERMS)+:TERM_W-1]);
+                    end
                 endfunction
 
                 reg [TERM_W*TERMS-1:0] terms_q;

@@ -36,7 +36,7 @@ module mac_array #(
     output wire [     32*LANES_OUT-1:0] result        // filter 0 lowest
 );
 
-    localparam SUM_W   = 17 + $clog2(LANES_IN);
+    localparam SUM_W = 17 + $clog2(LANES_IN);
     localparam LATENCY = 2 + $clog2(LANES_IN);  // of dot_product
 
     reg [LATENCY-1:0] valid_q;
@@ -101,8 +101,9 @@ module mac_array #(
     // Each accumulator is 0 when a window begins, so it needs no multiplexer in front of its adder.
     function [32*LANES_OUT-1:0] accumulate(input [32*LANES_OUT-1:0] acc, input [SUM_W*LANES_OUT-1:0] more);
         integer i;
-        for (i = 0; i < LANES_OUT; i = i + 1)
+        for (i = 0; i < LANES_OUT; i = i + 1) begin
             accumulate[32*i+:32] = acc[32*i+:32] + {{32 - SUM_W{more[SUM_W*i+SUM_W-1]}}, more[SUM_W*i+:SUM_W]};
+        end
     endfunction
 
     reg [32*LANES_OUT-1:0] acc_q;

@@ -1,8 +1,8 @@
-// tap_memory: the activations that each filter multiplies: in depthwise layers the columns of its channel's window, made
-// from one column of channels a cycle, in all others the same for every filter.
+// tap_memory: the activations that each filter multiplies: in depthwise layers the columns of its channel's window,
+// made from one column of channels a cycle, in all others the same for every filter.
 //
-// It remembers, for each of 16 rows and each channel, the TAPS - 1 columns before; the newest is tap 0. A row is a kernel
-// row or, with dilation, every second, third or fourth column of one.
+// It remembers, for each of 16 rows and each channel, the TAPS - 1 columns before; the newest is tap 0. A row is a
+// kernel row or, with dilation, every second, third or fourth column of one.
 // Does not: know what is inside the image; a column outside comes as zeros.
 // A bit of a tap is one look-up table: what is remembered, whether that counts, the shared one, and which of both. The
 // same table feeds the memory.
@@ -32,8 +32,8 @@ module tap_memory #(
     reg [     KEPT*CHANNELS-1:0] memory[0:15];
     reg [9*TAPS*CHANNELS-1:0] taps_q;
 
-    // Whole vectors are computed in functions, at the clock's edge: an event-driven simulator then works once a cycle, not
-    // once a lane.
+    // Whole vectors are computed in functions, at the clock's edge: an event-driven simulator then works once a cycle,
+    // not once a lane.
     function [9*TAPS*CHANNELS-1:0] side_by_side(input [KEPT*CHANNELS-1:0] earlier, input [9*CHANNELS-1:0] newest);
         integer c;
         for (c = 0; c < CHANNELS; c = c + 1) side_by_side[9*TAPS*c+:9*TAPS] = {earlier[KEPT*c+:KEPT], newest[9*c+:9]};
@@ -44,9 +44,8 @@ module tap_memory #(
         for (c = 0; c < CHANNELS; c = c + 1) newest_of[KEPT*c+:KEPT] = all[9*TAPS*c+:KEPT];
     endfunction
 
-    function [9*TAPS*CHANNELS-1:0] chosen(
-        input own, input forget, input [KEPT*CHANNELS-1:0] earlier, input [9*CHANNELS-1:0] newest, input [9*TAPS-1:0] common
-    );
+    function [9*TAPS*CHANNELS-1:0] chosen(input own, input forget, input [KEPT*CHANNELS-1:0] earlier,
+                                          input [9*CHANNELS-1:0] newest, input [9*TAPS-1:0] common);
         if (own) chosen = side_by_side(forget ? {KEPT * CHANNELS{1'b0}} : earlier, newest);
         else chosen = {CHANNELS{common}};
     endfunction

@@ -1,7 +1,8 @@
 // layer_queue: the descriptor registers, and the layers that wait for their set-up.
 //
 // START copies the registers, a word a cycle, into the queue; they keep their values. The set-up reads the words of the
-// oldest layer in any order, and says when it has done with them. After a reset the registers are set to 0, in the same way.
+// oldest layer in any order, and says when it has done with them. After a reset the registers are set to 0, in the same
+// way.
 // Does not: say that a START was in vain, for want of room or because the core is halted.
 //
 // Latency: a layer is offered 9 cycles after its START; desc_word is there the cycle after desc_index.
@@ -33,7 +34,7 @@ module layer_queue (
     output reg  [31:0] desc_word
 );
 
-    localparam SLOTS  = 4;  // layers that may wait
+    localparam SLOTS = 4;  // layers that may wait
     localparam SLOT_W = 2;
     localparam [2:0] LAST_WORD = 3'd7;
 
@@ -68,7 +69,7 @@ module layer_queue (
     end
 
     always @(posedge clk) begin
-        if (wr_en || clearing_q) registers[clearing_q ? copy_q : wr_index] <= clearing_q ? 32'd0 : wr_data;
+        if (wr_en || clearing_q) registers[clearing_q?copy_q : wr_index] <= clearing_q ? 32'd0 : wr_data;
     end
 
     always @(posedge clk) begin

@@ -262,7 +262,7 @@ module layer_setup #(
 
     // Codes and details as docs/driving-the-core.md has them.
     localparam [7:0] ERROR_FIELD = 8'd1;
-    localparam [5:0] ERROR_BUFFERS = 6'd0;   // 2 to 5
+    localparam [5:0] ERROR_BUFFERS = 6'd0;  // 2 to 5
     localparam [2:0] FIRST_REGISTER = 3'b010;
 
     reg [3:0] reason_q;
@@ -318,7 +318,8 @@ module layer_setup #(
             offered_q <= 4'd0;
         end else begin
             case (state_q)
-                IDLE: if (desc_valid) begin
+                IDLE:
+                if (desc_valid) begin
                     state_q <= RUN;
                     next_q  <= 8'd1;
                     reads_q <= 1'b1;

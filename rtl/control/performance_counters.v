@@ -1,12 +1,12 @@
 // performance_counters: what the cycles of a layer went into, of the 16 layers that finished last.
 //
-// Counting begins with the layer's first beat that is accepted on an input stream, or after the last result of the layer
-// before if this one was queued by then; it ends with the layer's last accepted result beat. Both ends count.
+// Counting begins with the layer's first beat that is accepted on an input stream, or after the last result of the
+// layer before if this one was queued by then; it ends with the layer's last accepted result beat. Both ends count.
 // Every cycle is exactly one of active, stall_act, stall_wgt, stall_out, idle, so one adder serves them all: the counts
 // are words of a small memory, of which there are two banks. When a layer ends, the other bank counts on, and those of
 // the layer are moved, with their sum, to the memory of finished layers. That must be over before the next layer ends:
-// packet_guard holds its results back until `stored`.
-// A layer's figures are kept under its number modulo 16; one that has not finished since the reset reads as zeros.
+// packet_guard holds its results back until `stored`. A layer's figures are kept under its number modulo 16; one that
+// has not finished since the reset reads as zeros.
 // Does not: forget finished layers when the core halts.
 //
 // Latency: a figure is there the cycle after it is asked for; a layer's are stored 7 cycles after layer_end.
@@ -44,9 +44,9 @@ module performance_counters (
     localparam [2:0] IDLE = 3'd5;
     localparam [2:0] TOTAL = 3'd6;  // the step after IDLE stores the sum
 
-    // A layer may end before the first of its input has come: what no window uses. Beats of layers that have ended begin
-    // nothing. An input stream opens for a layer at most once before the layer before has been taken by all, so it is at
-    // most one behind the layers that have ended, and three ahead.
+    // A layer may end before the first of its input has come: what no window uses. Beats of layers that have ended
+    // begin nothing. An input stream opens for a layer at most once before the layer before has been taken by all, so
+    // it is at most one behind the layers that have ended, and three ahead.
     reg  [2:0] act_opened_q;
     reg  [2:0] wgt_opened_q;
     reg  [2:0] ended_q;

@@ -168,7 +168,9 @@ module registers #(
     assign read_data = figure_hit_q ? figure : register_hit_q ? register_q : 32'd0;
 
     always @(*) begin
-        case ({read_addr[5:2], 2'b00})
+        case ({
+            read_addr[5:2], 2'b00
+        })
             AT_ID[5:0]: register = ID_VALUE;
             AT_VERSION[5:0]: register = VERSION_VALUE;
             AT_LANES[5:0]: register = lanes;
@@ -187,9 +189,11 @@ module registers #(
         endcase
     end
 
+    wire readable = read_addr <= AT_COUNTERS_OF && read_addr != AT_CTRL;
+
     always @(posedge clk) begin
         register_q     <= desc_read ? desc_data : register;
-        register_hit_q <= read_addr[1:0] == 2'b00 && (desc_read || (read_addr <= AT_COUNTERS_OF && read_addr != AT_CTRL));
+        register_hit_q <= read_addr[1:0] == 2'b00 && (desc_read || readable);
         figure_hit_q   <= read_addr[1:0] == 2'b00 && read_addr >= AT_CYCLES && read_addr <= AT_IDLE;
     end
 

@@ -31,7 +31,7 @@ module setup_table #(
 
     localparam FEWER_LANES = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;
     localparam MOST_TAPS = LANES_IN < 11 ? LANES_IN : 11;  // depthwise, of a kernel row
-    localparam UNIT = 65536;                               // of PER
+    localparam UNIT = 65536;  // of PER
 
     // Constants by name; their values stand at the end of the table.
     localparam [5:0] K_0 = 6'd0;

@@ -71,8 +71,9 @@ module activation_buffer #(
         integer l;
         begin
             rotate = banks;
-            for (l = 0; l < LANE_W; l = l + 1)
+            for (l = 0; l < LANE_W; l = l + 1) begin
                 if (offset[l]) rotate = (rotate >> (8 << l)) | (rotate << (8 * LANES - (8 << l)));
+            end
         end
     endfunction
 

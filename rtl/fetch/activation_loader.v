@@ -47,7 +47,7 @@ module activation_loader #(
     `include "layer_numbers.vh"
 
     localparam LANE_W = $clog2(LANES);
-    localparam WORDS  = BYTES / LANES;
+    localparam WORDS = BYTES / LANES;
 
     wire active;
     wire room;

@@ -28,7 +28,7 @@ module frame_counter #(
 
     `include "layer_numbers.vh"
 
-    localparam LANE_W  = $clog2(LANES);
+    localparam LANE_W = $clog2(LANES);
     localparam COUNT_W = 33 - LANE_W;
 
     reg               load_q;
@@ -40,7 +40,9 @@ module frame_counter #(
     wire [31:0] frame_bytes;
     wire [15:0] frames;
 
+    // verilog_format: off
     number #(
+    // verilog_format: on
         .INDEX(INDEX),
         .WIDTH(32)
     ) u_frame_bytes (
@@ -50,7 +52,9 @@ module frame_counter #(
         .value  (frame_bytes)
     );
 
+    // verilog_format: off
     number #(
+    // verilog_format: on
         .INDEX(FRAMES),
         .WIDTH(16)
     ) u_frames (
@@ -79,8 +83,7 @@ module frame_counter #(
             words_q   <= words;
             frame_end <= load_q ? one_word : next_frame_end;
         end
-        if (load_q || (next && frame_end))
-            frames_q <= (load_q ? {1'b0, frames} : frames_q) + {{16{1'b1}}, !load_q};
+        if (load_q || (next && frame_end)) frames_q <= (load_q ? {1'b0, frames} : frames_q) + {{16{1'b1}}, !load_q};
     end
 
     always @(posedge clk) begin

@@ -59,12 +59,12 @@ module weight_loader #(
 
     `include "layer_numbers.vh"
 
-    localparam FILTER_W     = 16;
-    localparam SETS_W       = 22;  // layer_setup refuses blocks of more words
-    localparam CONST_W      = $clog2(CONST_PER_BLOCK);
+    localparam FILTER_W = 16;
+    localparam SETS_W = 22;  // layer_setup refuses blocks of more words
+    localparam CONST_W = $clog2(CONST_PER_BLOCK);
     localparam CONST_WORD_W = $clog2(CONST_WORDS);
 
-    localparam FURTHER      = CONST_PER_BLOCK - 2;  // constants after the first, less one
+    localparam FURTHER = CONST_PER_BLOCK - 2;  // constants after the first, less one
 
     localparam [CONST_W:0] FURTHER_CONST = FURTHER[CONST_W:0];
     localparam [LANES_OUT-1:0] FIRST_LANE = {{LANES_OUT - 1{1'b0}}, 1'b1};
@@ -77,7 +77,9 @@ module weight_loader #(
 
     wire take = layer_valid && layer_ready;
 
+    // verilog_format: off
     number #(
+    // verilog_format: on
         .INDEX(OUT_CHANNELS),
         .WIDTH(FILTER_W)
     ) u_out_channels (
@@ -87,7 +89,9 @@ module weight_loader #(
         .value  (out_channels)
     );
 
+    // verilog_format: off
     number #(
+    // verilog_format: on
         .INDEX(SPAN_FILTERS),
         .WIDTH(FILTER_W)
     ) u_span_filters (
@@ -97,7 +101,9 @@ module weight_loader #(
         .value  (span_filters)
     );
 
+    // verilog_format: off
     number #(
+    // verilog_format: on
         .INDEX(BLOCK_WORDS),
         .WIDTH(SETS_W)
     ) u_block_words (
@@ -244,11 +250,9 @@ module weight_loader #(
 
     generate
         if (LANES_OUT > LANES_IN) begin : gen_words
-            always @(posedge clk)
-                if (constant_q1) zero_points_q <= {data_q1, zero_points_q[8*LANES_OUT-1:8*LANES_IN]};
+            always @(posedge clk) if (constant_q1) zero_points_q <= {data_q1, zero_points_q[8*LANES_OUT-1:8*LANES_IN]};
         end else begin : gen_word
-            always @(posedge clk)
-                if (constant_q1) zero_points_q <= data_q1[8*(9*LANES_OUT%LANES_IN)+:8*LANES_OUT];
+            always @(posedge clk) if (constant_q1) zero_points_q <= data_q1[8*(9*LANES_OUT%LANES_IN)+:8*LANES_OUT];
         end
     endgenerate
 
@@ -271,8 +275,9 @@ module weight_loader #(
     integer i;
 
     always @(posedge clk) begin
-        for (i = 0; i < LANES_IN; i = i + 1)
+        for (i = 0; i < LANES_IN; i = i + 1) begin
             data_q2[9*i+:9] <= {data_q1[8*i+7], data_q1[8*i+:8]} - {zero_point[7], zero_point};
+        end
     end
 
     always @(posedge clk) begin

@@ -1,7 +1,7 @@
 // constants: remembers the layer's constants, and hands over those of one filter block after the other.
 //
-// A mark that begins a filter block has its constants fetched at once, word by word, into a second set of registers: they
-// are there before the window's vector has come through the array. `take` makes them the ones at hand.
+// A mark that begins a filter block has its constants fetched at once, word by word, into a second set of registers:
+// they are there before the window's vector has come through the array. `take` makes them the ones at hand.
 // Does not: check that constants have arrived; no window is computed before they have.
 //
 // Where the next block's constants are: after those of the block before; after a column block's last filter block, the
@@ -40,9 +40,9 @@ module constants #(
     output wire [      BLOCK_W-1:0] block   // from the cycle after `take`
 );
 
-`include "constants.vh"
+    `include "constants.vh"
 
-    localparam WORD_W  = 8 * LANES_IN;
+    localparam WORD_W = 8 * LANES_IN;
     localparam ENTRIES = 2 * MARKS;  // the vector at hand has left the queue, and its mark may still wait here
     localparam INDEX_W = $clog2(ENTRIES);
     localparam FETCH_W = $clog2(CONST_PER_BLOCK + 1);
@@ -102,8 +102,10 @@ module constants #(
         end
     endgenerate
 
+    wire [3:0] entry = {mark_last_pass, mark_new_block, mark_last_block, mark_layer_end};
+
     always @(posedge clk) begin
-        if (mark_valid) entries[wr_index_q[INDEX_W-1:0]] <= {mark_last_pass, mark_new_block, mark_last_block, mark_layer_end};
+        if (mark_valid) entries[wr_index_q[INDEX_W-1:0]] <= entry;
         if (take) block_q <= next_q[BLOCK_W-1:0];
     end
 

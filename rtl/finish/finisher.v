@@ -1,8 +1,9 @@
-// finisher: takes accumulator vectors from the array, adds biases, requantises where the layer asks for it, and writes the
-// results into the result buffer where NHWC order wants them.
+// finisher: takes accumulator vectors from the array, adds biases, requantises where the layer asks for it, and writes
+// the results into the result buffer where NHWC order wants them.
 //
-// A vector is dealt with in slices: REQUANT_LANES filters for int8 results, LANES_OUT / 4 for int32, which only pass the
-// adders of their biases. The constants of another filter block are fetched while its first window is still in the array.
+// A vector is dealt with in slices: REQUANT_LANES filters for int8 results, LANES_OUT / 4 for int32, which only pass
+// the adders of their biases. The constants of another filter block are fetched while its first window is still in the
+// array.
 // Does not: write past what the reader has read; it waits, and the gate waits for the queue.
 //
 // Latency: 2 cycles from a vector to its first slice, 21 from a slice to its bytes counted as committed (int32: 5).
@@ -52,18 +53,18 @@ module finisher #(
 );
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-`include "constants.vh"
-`include "marks.vh"
-`include "layer_numbers.vh"
+    `include "constants.vh"
+    `include "marks.vh"
+    `include "layer_numbers.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     localparam RAW_LANES = LANES_OUT / 4;  // int32 results of a slice: as many bytes as a word
-    localparam STRIDE    = REQUANT_LANES / RAW_LANES;
-    localparam LANE_W    = $clog2(LANES_OUT);
-    localparam WORD      = LANES_OUT;
-    localparam BLOCK_W   = 8 * CONST_BYTES * LANES_OUT;
+    localparam STRIDE = REQUANT_LANES / RAW_LANES;
+    localparam LANE_W = $clog2(LANES_OUT);
+    localparam WORD = LANES_OUT;
+    localparam BLOCK_W = 8 * CONST_BYTES * LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
-    localparam [OUT_W-1:0] WORD_BYTES  = WORD[OUT_W-1:0];
+    localparam [OUT_W-1:0] WORD_BYTES = WORD[OUT_W-1:0];
 
     // The layer.
     reg        active_q;
@@ -73,10 +74,14 @@ module finisher #(
     wire [7:0] smallest;
     wire [7:0] largest;
 
+    // verilog_format: off
     number #(.INDEX(MODE), .WIDTH(8)) u_mode (.clk(clk), .numbers(numbers), .take(take_layer), .value(mode));
-    number #(.INDEX(OUT_ZERO_POINT), .WIDTH(8)) u_zero_point (.clk(clk), .numbers(numbers), .take(take_layer), .value(zero_point));
-    number #(.INDEX(SMALLEST), .WIDTH(8)) u_smallest (.clk(clk), .numbers(numbers), .take(take_layer), .value(smallest));
+    number #(.INDEX(OUT_ZERO_POINT), .WIDTH(8)) u_zero_point
+        (.clk(clk), .numbers(numbers), .take(take_layer), .value(zero_point));
+    number #(.INDEX(SMALLEST), .WIDTH(8)) u_smallest
+        (.clk(clk), .numbers(numbers), .take(take_layer), .value(smallest));
     number #(.INDEX(LARGEST), .WIDTH(8)) u_largest (.clk(clk), .numbers(numbers), .take(take_layer), .value(largest));
+    // verilog_format: on
 
     wire moving;  // slices on their way
     wire requantise = mode[MODE_REQUANTISE];
@@ -88,7 +93,8 @@ module finisher #(
         if (numbers[38] && numbers[37:32] == MODE) next_int8_q <= numbers[MODE_REQUANTISE];
     end
 
-    // Vectors, and their marks, which come earlier: when a vector becomes the one at hand, its mark is the queue's head.
+    // Vectors, and their marks, which come earlier: when a vector becomes the one at hand, its mark is the queue's
+    // head.
     wire                    comes;  // a vector: it is at hand from the next cycle on
     wire                    at_hand;
     wire                    pop;
@@ -159,8 +165,8 @@ module finisher #(
         .block          (block)
     );
 
-    // The vector at hand: the address of its next slice, whether the buffer has room for that, and whether it is the last,
-    // for int8 and for int32 results. A slice is counted in quarters of a vector.
+    // The vector at hand: the address of its next slice, whether the buffer has room for that, and whether it is the
+    // last, for int8 and for int32 results. A slice is counted in quarters of a vector.
     localparam [1:0] STEP = STRIDE[1:0];  // 4 quarters at once: 0, and one slice is all
     localparam [1:0] WITHIN = STEP - 2'd1;
 
@@ -294,7 +300,7 @@ module finisher #(
 
     // Where a slice goes and how many bytes it has goes along with it, and leaves it early if it is int32.
     localparam INFO_W = OUT_W + LANE_W + 2;
-    localparam DELAY  = 16;  // stages 3 to 18
+    localparam DELAY = 16;  // stages 3 to 18
 
     reg [LANE_W-1:0] last_lane_q1;
     reg [ OUT_W-1:0] addr_q1;

@@ -1,9 +1,9 @@
-// float_normalizer: an int32 as the float32 next to it, ties to even, in two parts that multipliers take; or the int32 as it
-// is, in the same parts.
+// float_normalizer: an int32 as the float32 next to it, ties to even, in two parts that multipliers take; or the int32
+// as it is, in the same parts.
 //
-// Float: the number is moved to the left until bit 30 differs from the sign in bit 31, and rounded to 24 bits. Rounding to
-// even is the same on both sides of zero, so two's complement stays; of magnitudes only a power of two below zero ends a
-// place further left than its mirror image, and it is exact either way.
+// Float: the number is moved to the left until bit 30 differs from the sign in bit 31, and rounded to 24 bits. Rounding
+// to even is the same on both sides of zero, so two's complement stays; of magnitudes only a power of two below zero
+// ends a place further left than its mirror image, and it is exact either way.
 // Does not: carry from the low part into the high one: rounded, the low part may be 2^16, which is its 17th bit.
 //
 // number = (high * 2^16 + low) / 2^places. 0 and -1 are moved by 31 places.

@@ -6,15 +6,15 @@
 //   t = h / 2^max(-s,0), to nearest, ties from zero      t = a * m as a float32, to the nearest integer
 //   y = clamp(t + zero point, smallest, largest)         y = clamp(t + zero point, smallest, largest)
 //
-// In the float rule all three roundings are to nearest, ties to even. q is any int32. A shift above 8 counts as 8, one below
-// -31 as -31. The sign of m is not looked at; an m that is subnormal counts as 0; infinite or not a number it is larger than
-// all others: it makes 0 of 0, and takes every other accumulator to the clamp on its side.
+// In the float rule all three roundings are to nearest, ties to even. q is any int32. A shift above 8 counts as 8, one
+// below -31 as -31. The sign of m is not looked at; an m that is subnormal counts as 0; infinite or not a number it is
+// larger than all others: it makes 0 of 0, and takes every other accumulator to the clamp on its side.
 // Does not: saturate acc + bias, which wraps modulo 2^32. Nothing else overflows.
 //
-// Both rules are one: a product, rounded at a place of its own, moved to the right, rounded to an integer. With s above 0
-// only the last rounding happens, half up, since then h is already t.
-// Bit growth: acc * q needs 63 bits, signed; float: 25 bits at bit 7 times 24 bits, 56 bits. t is clipped to 9 bits, since
-// what is beyond is beyond any clamp, whatever the zero point.
+// Both rules are one: a product, rounded at a place of its own, moved to the right, rounded to an integer. With s above
+// 0 only the last rounding happens, half up, since then h is already t.
+// Bit growth: acc * q needs 63 bits, signed; float: 25 bits at bit 7 times 24 bits, 56 bits. t is clipped to 9 bits,
+// since what is beyond is beyond any clamp, whatever the zero point.
 //
 // Latency: 18 cycles; `biased` (the accumulator with its bias) after 1. Throughput: one value a cycle.
 // It never stalls; what is not wanted is ignored by whoever reads the output.
@@ -65,8 +65,8 @@ module requantizer #(
 
     assign biased = acc_q1;
 
-    // Stages 2 to 7: float: the accumulator as a float32, without its exponent, which is 31 - places. Multiplier and shift
-    // walk beside, those of stage 1 lowest. What the product is moved by is
+    // Stages 2 to 7: float: the accumulator as a float32, without its exponent, which is 31 - places. Multiplier and
+    // shift walk beside, those of stage 1 lowest. What the product is moved by is
     //   tflite: 8 - s = ~s + 9            float: 127 - exponent of m + places, places being 0 to 31
     localparam WALK = 6;
 
@@ -192,10 +192,9 @@ module requantizer #(
         if (clear_low_q12) value_q13[29:22] <= 8'd0;
     end
 
-    // Stage 14: moved to the right by 0, 8, 16, 24 or 32; of the rest of the places, 0 to 7, it will take at most 7 more bits.
-    // What is too large for them, and whether something fell off, is a flag each. With s above 0 the last rounding is
-    // half up: as if something had fallen off.
-    // Stage 15: by 4. Stage 16: by 2 and 1.
+    // Stage 14: moved to the right by 0, 8, 16, 24 or 32; of the rest of the places, 0 to 7, it will take at most 7
+    // more bits. What is too large for them, and whether something fell off, is a flag each. With s above 0 the last
+    // rounding is half up: as if something had fallen off. Stage 15: by 4. Stage 16: by 2 and 1.
     reg [16:0] moved_q14;
     reg [12:0] moved_q15;
     reg [ 9:0] moved_q16;  // the lowest bit is the half
@@ -219,11 +218,12 @@ module requantizer #(
     wire lost_2 = value_q13[37:30] != 8'd0;
     wire lost_3 = value_q13[45:38] != 8'd0;
     wire lost_4 = value_q13[53:46] != 8'd0;
+    wire [16:0] by_16 = coarse[0] ? value_q13[62:46] : value_q13[54:38];
+    wire [16:0] by_0 = coarse[0] ? value_q13[46:30] : value_q13[38:22];
     wire [10:0] by_2 = right_q15[1] ? moved_q15[12:2] : moved_q15[10:0];
 
     always @(posedge clk) begin
-        moved_q14  <= coarse[2] ? {{7{sign}}, value_q13[63:54]} : coarse[1] ? (coarse[0] ? value_q13[62:46] : value_q13[54:38])
-                                                                  : (coarse[0] ? value_q13[46:30] : value_q13[38:22]);
+        moved_q14  <= coarse[2] ? {{7{sign}}, value_q13[63:54]} : coarse[1] ? by_16 : by_0;
         sign_q14   <= sign;
         beyond_q14 <= (more_0 && coarse == 3'd0) || (more_1 && coarse < 3'd2) || (more_2 && coarse < 3'd3);
         rest_q14   <= coarse == 3'd0 || (lost_2 && coarse > 3'd1) || (lost_3 && coarse > 3'd2) || (lost_4 && coarse[2]);
@@ -242,8 +242,8 @@ module requantizer #(
         rest_q16   <= rest_q15 || (right_q15[1] && moved_q15[1:0] != 2'd0) || (right_q15[0] && by_2[0]);
     end
 
-    // Stage 17: t, rounded at more than half, and at half away from zero (tflite) or to even (float), with the zero point.
-    // Stage 18: clamp.
+    // Stage 17: t, rounded at more than half, and at half away from zero (tflite) or to even (float), with the zero
+    // point. Stage 18: clamp.
     reg signed [9:0] shifted_q17;
     reg              sign_q17;
     reg              beyond_q17;

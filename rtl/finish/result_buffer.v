@@ -39,8 +39,9 @@ module result_buffer #(
         integer l;
         begin
             rotate = lanes;
-            for (l = 0; l < LANE_W; l = l + 1)
+            for (l = 0; l < LANE_W; l = l + 1) begin
                 if (places[l]) rotate = (rotate << (8 << l)) | (rotate >> (8 * LANES - (8 << l)));
+            end
         end
     endfunction
 

@@ -1,8 +1,8 @@
-// result_queue: a first-in first-out queue between the array, which can't wait, and the finisher, which may. Its head is a
-// register, filled from the memory after it.
+// result_queue: a first-in first-out queue between the array, which can't wait, and the finisher, which may. Its head
+// is a register, filled from the memory after it.
 //
-// Does not: refuse a push when full; the gate holds a credit for each entry it causes. The head does not count: an entry's
-// place is free when it has moved there.
+// Does not: refuse a push when full; the gate holds a credit for each entry it causes. The head does not count: an
+// entry's place is free when it has moved there.
 //
 // Latency: 2 cycles from push to head. Throughput: one push and one pop a cycle.
 
@@ -42,7 +42,8 @@ module result_queue #(
 
     generate
         if (BLOCK) begin : gen_block
-            (* ram_style = "block", no_rw_check *)  // nobody reads an entry while it is written
+            (* ram_style = "block", no_rw_check *)
+            // nobody reads an entry while it is written
             reg [WIDTH-1:0] entries[0:DEPTH-1];
 
             always @(posedge clk) begin

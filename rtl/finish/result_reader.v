@@ -33,7 +33,7 @@ module result_reader #(
     input  wire                          m_ready
 );
 
-`include "layer_numbers.vh"
+    `include "layer_numbers.vh"
 
     localparam LANE_W = $clog2(LANES);
     localparam WORD_W = OUT_W - LANE_W;

@@ -1,9 +1,9 @@
 // stream_entry: the register behind the pins of an input stream, and its gate.
 //
-// The gate opens when a layer is taken (`open`, with the number of its packets) and closes with the last beat of the last
-// packet, by `last`: no beat is accepted for a layer that nobody has taken yet, however narrow the stream.
-// While the core is halted it swallows what comes, a beat a cycle. When it is to go on (`leaving`), it closes at the end
-// of the packet at hand, or at once if `forced`; whatever comes after that waits for a layer.
+// The gate opens when a layer is taken (`open`, with the number of its packets) and closes with the last beat of the
+// last packet, by `last`: no beat is accepted for a layer that nobody has taken yet, however narrow the stream. While
+// the core is halted it swallows what comes, a beat a cycle. When it is to go on (`leaving`), it closes at the end of
+// the packet at hand, or at once if `forced`; whatever comes after that waits for a layer.
 // Does not: check what a packet should be; if it has no end, the loader will say so, and the core halts.
 //
 // Latency: 1 cycle from the pins; the gate is open the cycle after `open`. Throughput: one beat a cycle.

@@ -3,12 +3,12 @@
 // A step is taken when what it needs has arrived and, if it is its window's last, when the result has a place to go.
 // All of these are comparisons of counts, so when each step is taken follows from when each word arrived
 // (models/cycles.py is that sentence written out). What a step was the last to need is released after it; where windows
-// need nothing, because they lie outside the image, a release waits until it is less than four buffers of activations, or 2^22
-// words of weights, ahead of what came, so that the counts can tell which is ahead.
+// need nothing, because they lie outside the image, a release waits until it is less than four buffers of activations,
+// or 2^22 words of weights, ahead of what came, so that the counts can tell which is ahead.
 // Does not: change a step, nor the order.
 //
-// Latency: 1 cycle; a step sees an arrival the cycle after it was counted. Throughput: one step a cycle; the only step of an item
-// is taken a cycle later than others. A release is seen 5 cycles after its step was taken.
+// Latency: 1 cycle; a step sees an arrival the cycle after it was counted. Throughput: one step a cycle; the only step
+// of an item is taken a cycle later than others. A release is seen 5 cycles after its step was taken.
 
 `default_nettype none
 
@@ -49,42 +49,51 @@ module gate #(
 
     output wire                                              step_valid,
     output reg  [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0]      step,         // step.vh
-    output wire [                                 OUT_W+8:0] marks,        // marks.vh; of the window, with its last step
+    output wire [                                 OUT_W+8:0] marks,        // marks.vh; with a window's last step
 
     output wire                                              stall_act,
     output wire                                              stall_wgt,
     output wire                                              stall_out
 );
 
-    localparam LANE_W     = $clog2(LANES);
-    localparam WORD_W     = ACT_W - LANE_W;
+    localparam LANE_W = $clog2(LANES);
+    localparam WORD_W = ACT_W - LANE_W;
     localparam ACT_ADDR_W = ACT_W - 4;
-    localparam CREDIT_W   = $clog2(CREDITS + 1);
+    localparam CREDIT_W = $clog2(CREDITS + 1);
     // A release reaches the loader only after the reads it follows are over.
-    localparam DELAY      = 3;
+    localparam DELAY = 3;
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-`include "layer_numbers.vh"
-`include "item_numbers.vh"
-`include "step.vh"
-`include "marks.vh"
+    `include "layer_numbers.vh"
+    `include "item_numbers.vh"
+    `include "step.vh"
+    `include "marks.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     wire [OUT_W-1:0] pixel_bytes;
 
-    number #(.INDEX(PIXEL_BYTES), .WIDTH(OUT_W)) u_pixel_bytes (.clk(clk), .numbers(numbers), .take(take), .value(pixel_bytes));
+    // verilog_format: off
+    number #(.INDEX(PIXEL_BYTES), .WIDTH(OUT_W)) u_pixel_bytes
+        (.clk(clk), .numbers(numbers), .take(take), .value(pixel_bytes));
+    // verilog_format: on
 
-    // ---------------------------------------------------------------- the item that windows.v is at, and the one whose steps come
+    // ---------------------------------------------------------------- windows.v's item, and that of the steps
     wire [     38:0] item_numbers = {item[36], 2'b00, item[35:0]};
     wire [OUT_W-1:0] next_out;
     wire [ACT_W-1:0] next_act_release;
     wire [WGT_W-1:0] next_wgt_release;
     wire [     11:0] next_flags;
 
-    number #(.INDEX({2'b00, ITEM_OUT}), .WIDTH(OUT_W)) u_out (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_out));
-    number #(.INDEX({2'b00, ITEM_ACT_RELEASE}), .WIDTH(ACT_W)) u_act_release (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_act_release));
-    number #(.INDEX({2'b00, ITEM_WGT_RELEASE}), .WIDTH(WGT_W)) u_wgt_release (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_wgt_release));
-    number #(.INDEX({2'b00, ITEM_FLAGS}), .WIDTH(12)) u_flags (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_flags));
+    // verilog_format: off
+    number #(.INDEX({2'b00, ITEM_OUT}), .WIDTH(OUT_W)) u_out
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_out));
+    number #(.INDEX({2'b00, ITEM_ACT_RELEASE}), .WIDTH(ACT_W)) u_act_release
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_act_release));
+    number #(.INDEX({2'b00, ITEM_WGT_RELEASE}), .WIDTH(WGT_W)) u_wgt_release
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_wgt_release));
+    number #(.INDEX({2'b00, ITEM_FLAGS}), .WIDTH(12)) u_flags
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_flags));
+    // verilog_format: on
 
     wire begins = walk_valid && walk_ready && begins_item;
     wire end_of_window;
@@ -108,8 +117,8 @@ module gate #(
     end
 
     // ---------------------------------------------------------------- the step
-    // Counts are compared by the sign of their difference. It is known a cycle ahead: of the step that comes, or of the one
-    // that waits.
+    // Counts are compared by the sign of their difference. It is known a cycle ahead: of the step that comes, or of the
+    // one that waits.
     reg              valid_q;
     reg [WORD_W-1:0] last_word_q;
     reg [ WGT_W-1:0] wgt_q;
@@ -131,6 +140,8 @@ module gate #(
     // Of an item with a single step it is not known yet, as it comes, whether it ends a row.
     wire walk_ends_at_once = last_window && walk_step[STEP_LAST] && begins_item;
 
+    wire walk_act_ok = !walk_step[STEP_ANY] || walk_act_ahead[WORD_W-1];
+
     assign step_valid    = valid_q && act_ok_q && wgt_ok_q && (credit_q || !step[STEP_LAST]);
     assign end_of_window = step_valid && step[STEP_LAST];
     assign walk_ready    = !valid_q || step_valid;
@@ -146,7 +157,7 @@ module gate #(
             wgt_q          <= walk_wgt;
             first_window_q <= first_window;
             last_window_q  <= last_window;
-            act_ok_q       <= (!walk_step[STEP_ANY] || walk_act_ahead[WORD_W-1]) && (!walk_ends_row || release_ok) && !walk_ends_at_once;
+            act_ok_q       <= walk_act_ok && (!walk_ends_row || release_ok) && !walk_ends_at_once;
             wgt_ok_q       <= walk_wgt_ahead[WGT_W-1];
         end else begin
             act_ok_q <= (!step[STEP_ANY] || act_ahead[WORD_W-1]) && (!ends_row || release_ok);
@@ -170,7 +181,8 @@ module gate #(
     reg  [       WGT_W-1:0] wgt_release_now_q;
     reg  [WORD_W*DELAY-1:0] act_release_later_q;
     reg  [ WGT_W*DELAY-1:0] wgt_release_later_q;
-    wire [    CREDIT_W-1:0] credits = credits_q + {{CREDIT_W - 1{1'b0}}, credit_return_q} - {{CREDIT_W - 1{1'b0}}, end_of_window};
+    wire [    CREDIT_W-1:0] returned = {{CREDIT_W - 1{1'b0}}, credit_return_q};
+    wire [    CREDIT_W-1:0] credits = credits_q + returned - {{CREDIT_W - 1{1'b0}}, end_of_window};
     wire                    last_use = last_window_q && flags_q[ITEM_FINAL];
 
     always @(posedge clk) begin

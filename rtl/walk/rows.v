@@ -41,9 +41,9 @@ module rows #(
 );
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-`include "layer_numbers.vh"
-`include "item_numbers.vh"
-`include "rows_program.vh"
+    `include "layer_numbers.vh"
+    `include "item_numbers.vh"
+    `include "rows_program.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     // Sizes and result addresses are kept with a sign, other variables as wide as the adder.
@@ -181,7 +181,9 @@ module rows #(
         else if (move && take) bank_q <= !bank_q;
     end
 
+    // verilog_format: off
     number #(
+    // verilog_format: on
         .INDEX(MODE),
         .WIDTH(MODE_DEPTHWISE + 1)
     ) u_mode (

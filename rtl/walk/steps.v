@@ -2,8 +2,8 @@
 //
 // Does not: know what has arrived (gate.v does), nor read anything; it says what to read.
 //
-// Latency: 1 cycle from a window at the head of the queue to its first step. Throughput: one step a cycle, no gap between windows.
-// A window has rows * runs * chunks steps, as windows.v counts them.
+// Latency: 1 cycle from a window at the head of the queue to its first step. Throughput: one step a cycle, no gap
+// between windows. A window has rows * runs * chunks steps, as windows.v counts them.
 
 `default_nettype none
 
@@ -26,22 +26,23 @@ module steps #(
     output wire                                                   step_valid,
     input  wire                                                   step_ready,
     output wire [     2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0]      step,            // step.vh
-    output wire [                           ACT_W-$clog2(LANES)-1:0] step_last_word,  // activations: that of the last lane inside
+    output wire [                           ACT_W-$clog2(LANES)-1:0] step_last_word,  // of its last lane
     output wire [                                      WGT_W-1:0] step_wgt,        // weight word, counted from reset
     output wire                                                   begins_item,     // the first step of an item
     output wire                                                   first_window,    // of the item
     output wire                                                   last_window
 );
 
-    localparam LANE_W     = $clog2(LANES);
+    localparam LANE_W = $clog2(LANES);
+    localparam CHUNK = LANES;  // bytes
     localparam ACT_ADDR_W = ACT_W - 4;
-    localparam TAP_W      = 5;
-    localparam BYTES_W    = ACT_W - 1;  // four pixels, each at most the buffer
+    localparam TAP_W = 5;
+    localparam BYTES_W = ACT_W - 1;  // four pixels, each at most the buffer
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-`include "layer_numbers.vh"
-`include "window.vh"
-`include "step.vh"
+    `include "layer_numbers.vh"
+    `include "window.vh"
+    `include "step.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     // ---------------------------------------------------------------- the layer
@@ -51,11 +52,17 @@ module steps #(
     wire [  ACT_W-1:0] dilation_span;
     wire [  WGT_W-1:0] row_words;
 
+    // verilog_format: off
     number #(.INDEX(MODE), .WIDTH(6)) u_mode (.clk(clk), .numbers(numbers), .take(take), .value(mode));
-    number #(.INDEX(IN_ZERO_POINT), .WIDTH(8)) u_zero_point (.clk(clk), .numbers(numbers), .take(take), .value(zero_point));
-    number #(.INDEX(TAP_BYTES), .WIDTH(BYTES_W)) u_tap_bytes (.clk(clk), .numbers(numbers), .take(take), .value(tap_bytes));
-    number #(.INDEX(DILATION_SPAN), .WIDTH(ACT_W)) u_dilation_span (.clk(clk), .numbers(numbers), .take(take), .value(dilation_span));
-    number #(.INDEX(KERNEL_ROW_WORDS), .WIDTH(WGT_W)) u_row_words (.clk(clk), .numbers(numbers), .take(take), .value(row_words));
+    number #(.INDEX(IN_ZERO_POINT), .WIDTH(8)) u_zero_point
+        (.clk(clk), .numbers(numbers), .take(take), .value(zero_point));
+    number #(.INDEX(TAP_BYTES), .WIDTH(BYTES_W)) u_tap_bytes
+        (.clk(clk), .numbers(numbers), .take(take), .value(tap_bytes));
+    number #(.INDEX(DILATION_SPAN), .WIDTH(ACT_W)) u_dilation_span
+        (.clk(clk), .numbers(numbers), .take(take), .value(dilation_span));
+    number #(.INDEX(KERNEL_ROW_WORDS), .WIDTH(WGT_W)) u_row_words
+        (.clk(clk), .numbers(numbers), .take(take), .value(row_words));
+    // verilog_format: on
 
     wire depthwise = mode[MODE_DEPTHWISE];
 
@@ -175,8 +182,9 @@ module steps #(
     end
 
     // ---------------------------------------------------------------- where it reads
-    // One adder for each address: the next step lies a kernel row after the row's first, a tap after the run's first, or a chunk
-    // after this. Runs that follow each other have weights that follow each other; depthwise, they have the same.
+    // One adder for each address: the next step lies a kernel row after the row's first, a tap after the run's first,
+    // or a chunk after this. Runs that follow each other have weights that follow each other; depthwise, they have the
+    // same.
     reg [ACT_W-1:0] act_q;
     reg [ACT_W-1:0] run_act_q;  // of the first chunk of this run
     reg [ACT_W-1:0] row_act_q;  // of the first chunk of this kernel row
@@ -184,8 +192,8 @@ module steps #(
     reg [WGT_W-1:0] row_wgt_q;
 
     wire [ACT_W-1:0] act_base = row_end_q ? row_act_q : run_end_q ? run_act_q : act_q;
-    wire [ACT_W-1:0] act_more = row_end_q ? dilation_span
-                              : run_end_q ? {{ACT_W - BYTES_W{1'b0}}, tap_bytes} : {{ACT_W - LANE_W - 1{1'b0}}, 1'b1, {LANE_W{1'b0}}};
+    wire [ACT_W-1:0] run_more = run_end_q ? {{ACT_W - BYTES_W{1'b0}}, tap_bytes} : CHUNK[ACT_W-1:0];
+    wire [ACT_W-1:0] act_more = row_end_q ? dilation_span : run_more;
     wire [WGT_W-1:0] wgt_base = row_end_q ? row_wgt_q : wgt_q;
     wire [WGT_W-1:0] wgt_more = row_end_q ? row_words : {{WGT_W - 1{1'b0}}, !depthwise};
     wire [ACT_W-1:0] act = window_ready ? head_act : act_base + act_more;

@@ -3,9 +3,9 @@
 // A layer is taken when its first item waits and everything here is empty; rows.v works ahead of that.
 // Does not: touch data.
 //
-// Latency: 7 cycles from an item taken to its first step, if all it needs is there: 5 to the head of the queue (windows.v), 1 to
-// steps.v, 1 to gate.v. A layer is taken at the earliest the cycle after the last step of the one before, its first item two
-// cycles later: 9 cycles without a step. Throughput: one step a cycle.
+// Latency: 7 cycles from an item taken to its first step, if all it needs is there: 5 to the head of the queue
+// (windows.v), 1 to steps.v, 1 to gate.v. A layer is taken at the earliest the cycle after the last step of the one
+// before, its first item two cycles later: 9 cycles without a step. Throughput: one step a cycle.
 
 `default_nettype none
 
@@ -44,10 +44,10 @@ module walk #(
 );
 
     localparam WINDOW_W = 2 * ACT_W + WGT_W + $clog2(LANES) + 23;
-    localparam DEPTH    = 16;  // windows that wait
+    localparam DEPTH = 16;  // windows that wait
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-`include "item_numbers.vh"
+    `include "item_numbers.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     // The flags come last, so that the latest are those of the item that waits.
@@ -62,7 +62,9 @@ module walk #(
     wire known_valid = item_valid && (!first_item_q || settled_q);
     wire known_ready;
 
-    assign layer_ready = item_valid && first_item_q && !layer_q && !windows_busy && !queued && !walk_valid && !gate_busy;
+    wire idle = !windows_busy && !queued && !walk_valid && !gate_busy;
+
+    assign layer_ready = item_valid && first_item_q && !layer_q && idle;
     assign item_ready  = known_ready && (!first_item_q || settled_q);
 
     always @(posedge clk) begin

@@ -1,18 +1,19 @@
 // windows: the windows of an item, one column after the other, each cut to what lies inside the image.
 //
-// A kernel row is either one run of KW * channels bytes (packed), cropped to the bytes inside, or KW runs of a pixel, of which
-// only those inside are visited. Runs are cut into chunks of LANES bytes.
-// Depthwise, columns that the window before of this phase has seen are not read again: the runs are those that are new, and the
-// tap memory holds the rest. Of these, columns outside the image take steps, since something must move up; only a row's
-// first window of each phase begins with the first column inside.
+// A kernel row is either one run of KW * channels bytes (packed), cropped to the bytes inside, or KW runs of a pixel,
+// of which only those inside are visited. Runs are cut into chunks of LANES bytes. Depthwise, columns that the window
+// before of this phase has seen are not read again: the runs are those that are new, and the tap memory holds the rest.
+// Of these, columns outside the image take steps, since something must move up; only a row's first window of each phase
+// begins with the first column inside.
 // Does not: visit anything else outside the image; know kernel rows; wait for data.
 //
-// Latency: 5 cycles from an item taken to its first window at the head of the queue, and what that one costs more than 1.
-// Throughput: a window takes 1 cycle, and one more for each tap outside the image, unless packed: that is for each of its taps,
-// or new columns, left of the image or right of it. An item takes 2 cycles more than its windows; depthwise another one,
-// if it has windows that know columns. The next item is taken in the cycle in which the last window goes, at the earliest, and not
-// before gate.v has begun the item (item_held). A window goes when the queue has room: of DEPTH entries fewer than all
-// are taken, counting one that is taken out from the second cycle after on.
+// Latency: 5 cycles from an item taken to its first window at the head of the queue, and what that one costs more than
+// 1.
+// Throughput: a window takes 1 cycle, and one more for each tap outside the image, unless packed: that is for each of
+// its taps, or new columns, left of the image or right of it. An item takes 2 cycles more than its windows; depthwise
+// another one, if it has windows that know columns. The next item is taken in the cycle in which the last window goes,
+// at the earliest, and not before gate.v has begun the item (item_held). A window goes when the queue has room: of
+// DEPTH entries fewer than all are taken, counting one that is taken out from the second cycle after on.
 
 `default_nettype none
 
@@ -40,17 +41,17 @@ module windows #(
 );
 
     localparam LANE_W = $clog2(LANES);
-    localparam WIN_W  = 26;  // byte offset of a window in its row, signed
-    localparam POS_W  = 18;  // column, signed
-    localparam TAP_W  = 5;
-    localparam RUN_W  = 21;  // bytes of a run: 31 * 65535
-    localparam NEAR_W = 8;   // distance from the image in columns, signed; all taps are within 30 * 4
+    localparam WIN_W = 26;  // byte offset of a window in its row, signed
+    localparam POS_W = 18;  // column, signed
+    localparam TAP_W = 5;
+    localparam RUN_W = 21;  // bytes of a run: 31 * 65535
+    localparam NEAR_W = 8;  // distance from the image in columns, signed; all taps are within 30 * 4
     localparam BYTES_W = ACT_W - 1;  // four pixels, each at most the buffer
 
     /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-`include "layer_numbers.vh"
-`include "item_numbers.vh"
-`include "window.vh"
+    `include "layer_numbers.vh"
+    `include "item_numbers.vh"
+    `include "window.vh"
     /* verilator lint_on UNUSEDPARAM */
 
     // ---------------------------------------------------------------- the layer
@@ -68,19 +69,28 @@ module windows #(
     wire [        5:0] seen_cols;
     wire [  ACT_W-1:0] seen_bytes;
 
+    // verilog_format: off
     number #(.INDEX(MODE), .WIDTH(8)) u_mode (.clk(clk), .numbers(numbers), .take(take), .value(mode));
     number #(.INDEX(WIDTH), .WIDTH(16)) u_width (.clk(clk), .numbers(numbers), .take(take), .value(width));
     number #(.INDEX(TAPS_X), .WIDTH(TAP_W)) u_taps_x (.clk(clk), .numbers(numbers), .take(take), .value(taps_x));
     number #(.INDEX(STRIDE_X), .WIDTH(3)) u_stride_x (.clk(clk), .numbers(numbers), .take(take), .value(stride_x));
-    number #(.INDEX(DILATION_X), .WIDTH(3)) u_dilation_x (.clk(clk), .numbers(numbers), .take(take), .value(dilation_x));
-    number #(.INDEX(ROW_BYTES), .WIDTH(ACT_W)) u_row_bytes (.clk(clk), .numbers(numbers), .take(take), .value(row_bytes));
-    number #(.INDEX(STRIDE_BYTES), .WIDTH(BYTES_W)) u_stride_bytes (.clk(clk), .numbers(numbers), .take(take), .value(stride_bytes));
-    number #(.INDEX(TAP_BYTES), .WIDTH(BYTES_W)) u_tap_bytes (.clk(clk), .numbers(numbers), .take(take), .value(tap_bytes));
-    number #(.INDEX(RUN_BYTES), .WIDTH(RUN_W)) u_run_bytes (.clk(clk), .numbers(numbers), .take(take), .value(run_bytes));
-    number #(.INDEX(RUN_WORDS), .WIDTH(RUN_W)) u_run_words (.clk(clk), .numbers(numbers), .take(take), .value(run_words));
+    number #(.INDEX(DILATION_X), .WIDTH(3)) u_dilation_x
+        (.clk(clk), .numbers(numbers), .take(take), .value(dilation_x));
+    number #(.INDEX(ROW_BYTES), .WIDTH(ACT_W)) u_row_bytes
+        (.clk(clk), .numbers(numbers), .take(take), .value(row_bytes));
+    number #(.INDEX(STRIDE_BYTES), .WIDTH(BYTES_W)) u_stride_bytes
+        (.clk(clk), .numbers(numbers), .take(take), .value(stride_bytes));
+    number #(.INDEX(TAP_BYTES), .WIDTH(BYTES_W)) u_tap_bytes
+        (.clk(clk), .numbers(numbers), .take(take), .value(tap_bytes));
+    number #(.INDEX(RUN_BYTES), .WIDTH(RUN_W)) u_run_bytes
+        (.clk(clk), .numbers(numbers), .take(take), .value(run_bytes));
+    number #(.INDEX(RUN_WORDS), .WIDTH(RUN_W)) u_run_words
+        (.clk(clk), .numbers(numbers), .take(take), .value(run_words));
     number #(.INDEX(SEEN), .WIDTH(TAP_W)) u_seen (.clk(clk), .numbers(numbers), .take(take), .value(seen));
     number #(.INDEX(SEEN_COLS), .WIDTH(6)) u_seen_cols (.clk(clk), .numbers(numbers), .take(take), .value(seen_cols));
-    number #(.INDEX(SEEN_BYTES), .WIDTH(ACT_W)) u_seen_bytes (.clk(clk), .numbers(numbers), .take(take), .value(seen_bytes));
+    number #(.INDEX(SEEN_BYTES), .WIDTH(ACT_W)) u_seen_bytes
+        (.clk(clk), .numbers(numbers), .take(take), .value(seen_bytes));
+    // verilog_format: on
 
     wire       packed_rows = mode[MODE_PACKED];
     wire       depthwise = mode[MODE_DEPTHWISE];
@@ -90,7 +100,8 @@ module windows #(
     // Columns from a window's first tap to its last.
     wire [TAP_W-1:0] further = taps_x - 1'b1;
     wire [      6:0] once = {2'd0, further};
-    wire [      6:0] reach = dilation_x[2] ? {once[4:0], 2'b00} : (once & {7{dilation_x[0]}}) + {once[5:0] & {6{dilation_x[1]}}, 1'b0};
+    wire [      6:0] below_4 = (once & {7{dilation_x[0]}}) + {once[5:0] & {6{dilation_x[1]}}, 1'b0};
+    wire [      6:0] reach = dilation_x[2] ? {once[4:0], 2'b00} : below_4;
 
     // No item comes in the cycle after `take`.
     reg [RUN_W-1:0] run_last_q;  // bytes of a run, less one
@@ -114,13 +125,22 @@ module windows #(
     wire [WGT_W-1:0] wgt;
     wire [     11:0] flags;
 
-    number #(.INDEX({2'b00, ITEM_TAPS}), .WIDTH(TAP_W)) u_taps_y (.clk(clk), .numbers(item_numbers), .take(take_item), .value(taps_y));
-    number #(.INDEX({2'b00, ITEM_COLS}), .WIDTH(16)) u_cols (.clk(clk), .numbers(item_numbers), .take(take_item), .value(cols));
-    number #(.INDEX({2'b00, ITEM_COL}), .WIDTH(POS_W)) u_col (.clk(clk), .numbers(item_numbers), .take(take_item), .value(col));
-    number #(.INDEX({2'b00, ITEM_OFFSET}), .WIDTH(WIN_W)) u_offset (.clk(clk), .numbers(item_numbers), .take(take_item), .value(offset));
-    number #(.INDEX({2'b00, ITEM_ACT}), .WIDTH(ACT_W)) u_act (.clk(clk), .numbers(item_numbers), .take(take_item), .value(act));
-    number #(.INDEX({2'b00, ITEM_WGT}), .WIDTH(WGT_W)) u_wgt (.clk(clk), .numbers(item_numbers), .take(take_item), .value(wgt));
-    number #(.INDEX({2'b00, ITEM_FLAGS}), .WIDTH(12)) u_flags (.clk(clk), .numbers(item_numbers), .take(take_item), .value(flags));
+    // verilog_format: off
+    number #(.INDEX({2'b00, ITEM_TAPS}), .WIDTH(TAP_W)) u_taps_y
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(taps_y));
+    number #(.INDEX({2'b00, ITEM_COLS}), .WIDTH(16)) u_cols
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(cols));
+    number #(.INDEX({2'b00, ITEM_COL}), .WIDTH(POS_W)) u_col
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(col));
+    number #(.INDEX({2'b00, ITEM_OFFSET}), .WIDTH(WIN_W)) u_offset
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(offset));
+    number #(.INDEX({2'b00, ITEM_ACT}), .WIDTH(ACT_W)) u_act
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(act));
+    number #(.INDEX({2'b00, ITEM_WGT}), .WIDTH(WGT_W)) u_wgt
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(wgt));
+    number #(.INDEX({2'b00, ITEM_FLAGS}), .WIDTH(12)) u_flags
+        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(flags));
+    // verilog_format: on
 
     wire             no_rows = taps_y == {TAP_W{1'b0}};
     wire [TAP_W-1:0] last_channel = flags[ITEM_LAST_FILTER+:5] >> spread;
@@ -141,6 +161,7 @@ module windows #(
     wire last = cols_q[16];
     wire last_phase = phase_q == phases;
     wire advance = valid_q && !turn_q && (!valid_q1 || issue);
+    wire [ACT_W-1:0] moved_bytes = turn_q ? seen_bytes : {{ACT_W - BYTES_W{1'b0}}, stride_bytes};
 
     assign item_ready = !item_held && !begin_q && !valid_q && (!valid_q1 || issue);
 
@@ -153,10 +174,10 @@ module windows #(
             phase_q <= begin_q || last_phase ? 2'd0 : phase_q + 2'd1;
         end
         if (begin_q || advance || turn_q)
-            offset_q <= begin_q ? offset : offset_q + {{WIN_W - ACT_W{1'b0}}, turn_q ? seen_bytes : {{ACT_W - BYTES_W{1'b0}}, stride_bytes}};
+            offset_q <= begin_q ? offset : offset_q + {{WIN_W - ACT_W{1'b0}}, moved_bytes};
     end
 
-    // ---------------------------------------------------------------- stage 1: taps outside the image are left out, one a cycle
+    // ---------------------------------------------------------------- stage 1: taps outside are left out, one a cycle
     // How far before the image (its end) a tap lies; beyond NEAR_W all are alike, and so are those that do not.
     function [NEAR_W-1:0] near(input [POS_W-1:0] place);
         near = {place[POS_W-1], place[NEAR_W-2:0] & {NEAR_W - 1{place[POS_W-1] && &place[POS_W-2:NEAR_W-1]}}};
@@ -209,8 +230,9 @@ module windows #(
     end
 
     // ---------------------------------------------------------------- stage 2: the window; packed, its bytes inside
-    // A packed window that begins left of the image begins -offset bytes late: that is with the chunk, and in it the lane, of the
-    // first byte inside. -offset / LANES is the inverse of offset / LANES, one more where nothing is left over.
+    // A packed window that begins left of the image begins -offset bytes late: that is with the chunk, and in it the
+    // lane, of the first byte inside. -offset / LANES is the inverse of offset / LANES, one more where nothing
+    // is left over.
     wire              empty = no_rows || (packed_rows ? rest_q1[WIN_W-1] || ends_left_q1 : !depthwise && none);
     wire              late = packed_rows && offset_q1[WIN_W-1];
     wire              late_inside = late && !empty;

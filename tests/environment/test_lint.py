@@ -36,3 +36,24 @@ def test_the_fault_is_found(fault: str, tmp_path: Path) -> None:
     tool, before, after, complaint = FAULTS[fault]
     (tmp_path / "top.v").write_text(CLEAN.replace(before, after))
     assert complaint in tool([tmp_path / "top.v"], "top")
+
+
+def test_icarus_reads_a_file_list_as_verilog_2005(tmp_path: Path) -> None:
+    source, file_list = tmp_path / "top.v", tmp_path / "top.f"
+    file_list.write_text(f"{source}\n")
+    source.write_text(CLEAN)
+    assert lint.icarus(file_list) == ""
+    source.write_text(CLEAN.replace("always @", "always_ff @"))
+    assert "top.v" in lint.icarus(file_list)
+    file_list.write_text("missing.v\n")
+    assert "missing.v" in lint.icarus(file_list)
+
+
+def test_a_file_of_another_format_or_with_long_lines_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "top.v"
+    source.write_text("module top (\n    input wire clk\n);\nendmodule\n")
+    assert lint.formatting([source]) == ""
+    source.write_text("module top (input wire clk\n);\nendmodule\n")
+    assert "top.v" in lint.formatting([source])
+    source.write_text(f"module top (\n    input wire clk\n);\n    // {'x' * 130}\nendmodule\n")
+    assert "top.v:4: 137 columns, 120 are allowed" in lint.formatting([source])
