@@ -29,7 +29,7 @@ module conv_core #(
     parameter OUT_STREAM_BYTES = LANES_OUT          // power of two, 1 to LANES_OUT
 ) (
     input  wire                          clk,
-    input  wire                          rst,  // synchronous, active high
+    input  wire                          rst,  // synchronous, active high; seen two cycles later
 
     input  wire [                   7:0] s_axil_awaddr,
     input  wire [                   2:0] s_axil_awprot,
@@ -226,15 +226,22 @@ module conv_core #(
     wire beat_ready;
     wire layer_end;
 
+    // Every pin ends in a register: the reset's is this. The core is in reset when it starts.
+    reg rst_q;
+
+    initial rst_q = 1'b1;
+
+    always @(posedge clk) rst_q <= rst;
+
     // Halted, the core swallows what is still sent to it.
-    wire core_rst = rst || halted;
+    wire core_rst = rst_q || halted;
 
     // Finisher and reader take a layer together.
     assign layer_ready[3] = finisher_ready && reader_ready;
 
     axil_port u_axil_port (
         .clk           (clk),
-        .rst           (rst),
+        .rst           (rst_q),
         .s_axil_awaddr (s_axil_awaddr),
         .s_axil_awprot (s_axil_awprot),
         .s_axil_awvalid(s_axil_awvalid),
@@ -281,7 +288,7 @@ module conv_core #(
         .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
     ) u_registers (
         .clk         (clk),
-        .rst         (rst),
+        .rst         (rst_q),
         .write       (write),
         .write_addr  (write_addr),
         .write_data  (write_data),
@@ -316,7 +323,7 @@ module conv_core #(
 
     layer_queue u_layer_queue (
         .clk       (clk),
-        .rst       (rst),
+        .rst       (rst_q),
         .halted    (halted),
         .wr_en     (desc_write),
         .wr_index  (write_addr[4:2]),
@@ -337,7 +344,7 @@ module conv_core #(
 
     halt u_halt (
         .clk          (clk),
-        .rst          (rst),
+        .rst          (rst_q),
         .setup_error  (setup_error),
         .setup_code   (setup_code),
         .setup_detail (setup_detail),
@@ -397,7 +404,7 @@ module conv_core #(
         .BYTES(ACT_STREAM_BYTES)
     ) u_act_entry (
         .clk    (clk),
-        .rst    (rst),
+        .rst    (rst_q),
         .open   (layer_taken[0]),
         .packets(frames),
         .halted (halted),
@@ -465,7 +472,7 @@ module conv_core #(
         .BYTES(WGT_STREAM_BYTES)
     ) u_wgt_entry (
         .clk    (clk),
-        .rst    (rst),
+        .rst    (rst_q),
         .open   (layer_taken[1]),
         .packets(16'd1),
         .halted (halted),
@@ -691,7 +698,7 @@ module conv_core #(
         .BYTES(OUT_STREAM_BYTES)
     ) u_packet_guard (
         .clk        (clk),
-        .rst        (rst),
+        .rst        (rst_q),
         .halted     (halted),
         .closing    (closing),
         .stored     (stored),
@@ -711,7 +718,7 @@ module conv_core #(
 
     performance_counters u_performance_counters (
         .clk        (clk),
-        .rst        (rst),
+        .rst        (rst_q),
         .halted     (halted),
         .opens      (layer_taken[1:0]),
         .beat       (beat),

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 # ---------------------------------------------------------------- layer_setup.v
 SETUP = 245
-"""From a layer taken by the last of its users to the next one offered, without what follows."""
+"""From a descriptor that is there to its layer offered, without what follows."""
+SETUP_AFTER = 2
+"""From a layer taken by the last of its users to the set-up of the next one."""
 SETUP_HALVING = 12
 """More, for each halving of the column block."""
 SETUP_DOUBLING = 26

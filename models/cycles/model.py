@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from models.core_config import CoreConfig
 from models.cycles.activations import Activations
-from models.cycles.latencies import LOADER_START, PINS_IN
+from models.cycles.latencies import LOADER_START, PINS_IN, SETUP_AFTER
 from models.cycles.loops import Loops
 from models.cycles.results import Results
 from models.cycles.walk import Walk
@@ -43,7 +43,7 @@ def queue_model(layers: Sequence[Layer], config: CoreConfig) -> list[int]:
         passes = loops.passes()
         first = next(passes)
         if number:
-            offered += 1 + loops.setup_cycles
+            offered += SETUP_AFTER + loops.setup_cycles
         taken = walk.begin(first, offered)
         offered = max(
             taken,

@@ -26,8 +26,11 @@ module fifo #(
     reg [WIDTH-1:0] entries[0:DEPTH-1];
     reg [INDEX_W:0] pushed_q;  // counts, modulo 2 * DEPTH
     reg [INDEX_W:0] popped_q;
+    reg             valid_q;
 
-    assign head_valid = pushed_q != popped_q;
+    wire [INDEX_W:0] popped_after = popped_q + 1'b1;
+
+    assign head_valid = valid_q;
     assign head       = entries[popped_q[INDEX_W-1:0]];
 
     always @(posedge clk) begin
@@ -38,9 +41,11 @@ module fifo #(
         if (rst) begin
             pushed_q <= {INDEX_W + 1{1'b0}};
             popped_q <= {INDEX_W + 1{1'b0}};
+            valid_q  <= 1'b0;
         end else begin
             if (push) pushed_q <= pushed_q + 1'b1;
-            if (pop) popped_q <= popped_q + 1'b1;
+            if (pop) popped_q <= popped_after;
+            valid_q <= push || (pop ? pushed_q != popped_after : valid_q);
         end
     end
 

@@ -1,7 +1,7 @@
 // axil_port: the handshakes of an AXI4-Lite slave. Every pin ends in a register here, or begins in one.
 //
 // An access is held until `*_done` says that it has been carried out; then it is answered, OKAY or SLVERR.
-// While `rst` is high nothing is accepted: what is offered then is taken after it.
+// In reset nothing is accepted: what is offered then is taken after it.
 // Does not: know what an address means, nor look at AxPROT.
 //
 // Latency: an access is seen the cycle after it was accepted, answered the cycle after it is done.
@@ -49,30 +49,35 @@ module axil_port #(
     input  wire [      31:0] read_data
 );
 
-    localparam [1:0] OKAY = 2'b00;
-    localparam [1:0] SLVERR = 2'b10;
-
+    reg              aw_ready_q;
     reg              aw_valid_q;
     reg [ADDR_W-1:0] aw_addr_q;
+    reg              w_ready_q;
     reg              w_valid_q;
     reg [      31:0] w_data_q;
     reg [       3:0] w_strb_q;
     reg              b_valid_q;
-    reg              b_okay_q;
+    reg              b_error_q;
+    reg              ar_ready_q;
     reg              ar_valid_q;
     reg [ADDR_W-1:0] ar_addr_q;
     reg              r_valid_q;
-    reg              r_okay_q;
+    reg              r_error_q;
     reg [      31:0] r_data_q;
 
-    assign s_axil_awready = !aw_valid_q && !rst;
-    assign s_axil_wready  = !w_valid_q && !rst;
+    assign s_axil_awready = aw_ready_q;
+    assign s_axil_wready  = w_ready_q;
     assign s_axil_bvalid  = b_valid_q;
-    assign s_axil_bresp   = b_okay_q ? OKAY : SLVERR;
-    assign s_axil_arready = !ar_valid_q && !rst;
+    assign s_axil_bresp   = {b_error_q, 1'b0};  // SLVERR or OKAY
+    assign s_axil_arready = ar_ready_q;
     assign s_axil_rvalid  = r_valid_q;
-    assign s_axil_rresp   = r_okay_q ? OKAY : SLVERR;
+    assign s_axil_rresp   = {r_error_q, 1'b0};
     assign s_axil_rdata   = r_data_q;
+
+    // Ready is a register of its own, so that it is low in reset.
+    wire aw_valid_d = !write_done && (aw_valid_q || (aw_ready_q && s_axil_awvalid));
+    wire w_valid_d = !write_done && (w_valid_q || (w_ready_q && s_axil_wvalid));
+    wire ar_valid_d = !read_done && (ar_valid_q || (ar_ready_q && s_axil_arvalid));
 
     assign write       = aw_valid_q && w_valid_q && !b_valid_q;
     assign write_addr  = aw_addr_q;
@@ -86,23 +91,29 @@ module axil_port #(
         if (!w_valid_q) w_data_q <= s_axil_wdata;
         if (!w_valid_q) w_strb_q <= s_axil_wstrb;
         if (!ar_valid_q) ar_addr_q <= s_axil_araddr;
-        if (write_done) b_okay_q <= write_okay;
-        if (read_done) r_okay_q <= read_okay;
+        if (write_done) b_error_q <= !write_okay;
+        if (read_done) r_error_q <= !read_okay;
         if (read_done) r_data_q <= read_data;
     end
 
     always @(posedge clk) begin
         if (rst) begin
+            aw_ready_q <= 1'b0;
+            w_ready_q  <= 1'b0;
+            ar_ready_q <= 1'b0;
             aw_valid_q <= 1'b0;
             w_valid_q  <= 1'b0;
             b_valid_q  <= 1'b0;
             ar_valid_q <= 1'b0;
             r_valid_q  <= 1'b0;
         end else begin
-            aw_valid_q <= !write_done && (aw_valid_q || s_axil_awvalid);
-            w_valid_q  <= !write_done && (w_valid_q || s_axil_wvalid);
+            aw_ready_q <= !aw_valid_d;
+            w_ready_q  <= !w_valid_d;
+            ar_ready_q <= !ar_valid_d;
+            aw_valid_q <= aw_valid_d;
+            w_valid_q  <= w_valid_d;
             b_valid_q  <= write_done || (b_valid_q && !s_axil_bready);
-            ar_valid_q <= !read_done && (ar_valid_q || s_axil_arvalid);
+            ar_valid_q <= ar_valid_d;
             r_valid_q  <= read_done || (r_valid_q && !s_axil_rready);
         end
     end

@@ -17,7 +17,7 @@
 //     26 for each doubling of a band that is tried, also the last one where it is in vain,
 //     94 with channel groups, and then 14 for each halving from the lanes (LANES_OUT, or depthwise the fewer) to the
 //        groups that are joined.
-// The next set-up may begin in the cycle after the last user has taken the layer.
+// The next set-up begins at the earliest two cycles after the last user has taken the layer.
 // Numbers are signed, 33 bits.
 
 `default_nettype none
@@ -335,7 +335,7 @@ module layer_setup #(
                 end
                 OFFERING: begin
                     offered_q <= offered_q & ~layer_ready;
-                    if ((offered_q & ~layer_ready) == 4'd0) state_q <= IDLE;
+                    if (offered_q == 4'd0) state_q <= IDLE;
                 end
                 default: state_q <= IDLE;
             endcase

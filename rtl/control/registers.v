@@ -36,7 +36,7 @@ module registers #(
     output wire        read_okay,
     output wire [31:0] read_data,
 
-    output wire        irq,
+    output reg         irq,
 
     // The descriptor registers, and the queue.
     output wire        desc_write,   // write_data into register write_addr[4:2]
@@ -132,8 +132,9 @@ module registers #(
     reg [ 4:0] counters_of_q;  // [4] 0: the last finished layer's, 1: those of the layer [3:0]
 
     wire [1:0] irq_clear = whole && irq_status_hit_q ? write_data[1:0] : 2'b00;
+    wire [1:0] irq_enable_d = whole && irq_enable_hit_q ? write_data[1:0] : irq_enable_q;
+    wire [1:0] irq_status_d = (irq_status_q & ~irq_clear) | {halting, layer_end};
 
-    assign irq         = (irq_enable_q & irq_status_q) != 2'b00;
     assign layer       = layers_done_q[3:0] + 4'd1;
     assign counters_of = counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0];
 
@@ -142,11 +143,13 @@ module registers #(
             layers_done_q <= 32'd0;
             irq_enable_q  <= 2'b00;
             irq_status_q  <= 2'b00;
+            irq           <= 1'b0;
             counters_of_q <= 5'd0;
         end else begin
             if (layer_end) layers_done_q <= layers_done_q + 32'd1;
-            if (whole && irq_enable_hit_q) irq_enable_q <= write_data[1:0];
-            irq_status_q <= (irq_status_q & ~irq_clear) | {halting, layer_end};
+            irq_enable_q  <= irq_enable_d;
+            irq           <= (irq_enable_d & irq_status_d) != 2'b00;
+            irq_status_q  <= irq_status_d;
             if (whole && counters_of_hit_q) counters_of_q <= write_data[4:0];
         end
     end

@@ -6,6 +6,7 @@
 // the packet at hand, or at once if `forced`; whatever comes after that waits for a layer.
 // Does not: check what a packet should be; if it has no end, the loader will say so, and the core halts.
 //
+//
 // Latency: 1 cycle from the pins; the gate is open the cycle after `open`. Throughput: one beat a cycle.
 
 `default_nettype none
@@ -44,18 +45,23 @@ module stream_entry #(
     reg        in_packet_q;
     reg        fresh_q;  // the first cycle in which the gate is open
     reg [15:0] packets_q;
+    reg        ready_q;
 
     wire buffer_ready;
-    wire accept = s_valid && s_ready;
+    wire accept = s_valid && ready_q;
     wire in_packet_d = accept ? !s_last : in_packet_q;
 
-    assign s_ready = !rst && (halted ? !closed_q : open_q && buffer_ready);
+    assign s_ready = ready_q;
     assign closed  = closed_q;
     assign in_packet  = in_packet_q;
 
     // The layer's number comes in the cycle after `open`.
     wire [15:0] packets_left = fresh_q ? packets : packets_q;
     wire        last_packet = packets_left == 16'd1;
+
+    wire open_d = !halted && (open_q ? !(accept && s_last && last_packet) : open);
+    wire closed_d = halted && leaving && (forced || !in_packet_d);
+    wire room = m_ready || !m_valid || (buffer_ready && !accept);  // in the buffer, in the next cycle
 
     always @(posedge clk) begin
         fresh_q   <= !open_q;
@@ -68,9 +74,11 @@ module stream_entry #(
             closed_q <= 1'b0;
             in_packet_q <= 1'b0;
             beat     <= 1'b0;
+            ready_q  <= 1'b0;
         end else begin
-            open_q   <= !halted && (open_q ? !(accept && s_last && last_packet) : open);
-            closed_q <= halted && leaving && (forced || !in_packet_d);
+            open_q   <= open_d;
+            closed_q <= closed_d;
+            ready_q  <= halted ? !closed_d : open_d && room;
             in_packet_q <= !closed_q && in_packet_d;
             beat     <= accept;
         end

@@ -102,6 +102,7 @@ class Rig:
             left &= ~(1 << int(user))
             dut.layer_ready.value = 0
             assert int(dut.layer_valid.value) == left
+        await self.step()  # the next set-up may begin
 
 
 async def check(rig: Rig, fields: Fields, rng: np.random.Generator) -> SetUp:

@@ -138,7 +138,7 @@ async def behind_a_reset_at_any_moment_layers_are_right(dut: Any) -> None:
         first_round = number < len(names)
         await moment(rig, where[name], int(rng.integers(1, 3 if first_round else 30)))
         hit.update(name for name, holds in where.items() if holds())
-        await rig.reset(int(rng.integers(1, 4)))
+        await rig.reset(int(rng.integers(3, 6)))
         assert await rig.read(Register.STATUS) == 0
         assert await rig.read(Register.ERROR) == 0
         if "out" in name or "packet" in name:

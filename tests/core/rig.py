@@ -133,7 +133,7 @@ class Rig:
             f"{len(self.results)} beats of results"
         )
 
-    async def reset(self, cycles: int = 2) -> None:
+    async def reset(self, cycles: int = 3) -> None:
         """Resets in the midst of everything; then all traffic stops, and the rig listens anew."""
         self.dut.rst.value = 1
         await self.rising

@@ -61,7 +61,7 @@ TOO_SHORT = scenario("activations", -20)
 TOO_LONG = scenario("activations", 41)
 SHORT_WEIGHTS = scenario("weights", -8)
 NO_KERNEL = scenario("KERNEL", 0x11110200)
-RESET = scenario("reset", 450)
+RESET = scenario("reset", 300)
 
 
 def played(scenarios: list[Scenario], *changes: tuple[str, str]) -> list[list[LayerResult]]:
@@ -110,7 +110,7 @@ ENTRY = "u_act_entry (\n        .clk    (clk),\n        .rst    "
 def test_a_halted_core_that_takes_nothing_is_seen() -> None:
     undisturbed, disturbed = played(
         [scenario(), TOO_LONG],
-        (f"{ENTRY}(rst),", f"{ENTRY}(core_rst),"),
+        (f"{ENTRY}(rst_q),", f"{ENTRY}(core_rst),"),
     )
     assert_passed(undisturbed)
     assert "halted, the core does not take what is sent: STATUS" in disturbed[0].message
@@ -120,9 +120,9 @@ def test_a_reset_that_does_not_reset_all_is_seen() -> None:
     undisturbed, disturbed = played(
         [scenario(), RESET],
         (
-            "wire core_rst = rst || halted;",
+            "wire core_rst = rst_q || halted;",
             "reg began = 1'b0; always @(posedge clk) began <= began || layer_end === 1'b1;\n"
-            "    wire core_rst = (rst && !began) || halted;",
+            "    wire core_rst = (rst_q && !began) || halted;",
         ),
     )
     assert_passed(undisturbed)
