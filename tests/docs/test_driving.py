@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -19,9 +20,10 @@ from models.random_layers import Mix, random_cases
 from models.requantisation import requantise
 from models.schedule import schedule
 from tb.driver import descriptor
-from tb.registers import ID_VALUE, VERSION_VALUE, Register
+from tb.registers import ID_VALUE, VERSION_VALUE, Error, Register
 from tb.runner import ROOT
 from tests.core.control_tests import WAITS
+from tests.core.error_tests import REPAIRS
 from tests.docs.driving import (
     PAGE,
     WORDS,
@@ -157,6 +159,8 @@ def test_the_page_says_how_many_layers_may_be_started() -> None:
 # -------------------------------------------------------------------------------- what fits
 def test_what_has_to_fit_is_what_the_core_refuses() -> None:
     """models.fitting is compared with the RTL wherever layers run."""
+    assert "`KH * runs of a kernel row * ceil(RL / LI)`, summed over all blocks" in WORDS
+    assert "those of all blocks, CW words each, stay in their buffer together" in WORDS
     rng = np.random.default_rng(25)
     refused: dict[str, int] = {}
     for case in random_cases(rng, 700, MIX):
@@ -186,6 +190,16 @@ def test_the_largest_counts_are_those_of_the_models() -> None:
     assert f"put a window 2^{MAX_OFFSET.bit_length() - 1} bytes outside its row" in WORDS
     row, frame = (limit.bit_length() - 1 for limit in (MAX_OUT_ROW_BYTES, MAX_FRAME_BYTES))
     assert f"rows of results of 2^{row} bytes and more; frames of 2^{frame} bytes" in WORDS
+
+
+def test_what_the_page_tells_first_the_core_tells_first() -> None:
+    """error_tests.py provokes errors in this order, from a descriptor that is wrong in all ways."""
+    (listed,) = re.findall(r"the first of these is told: (.*?) Of errors that come", WORDS)
+    names = [name for name in re.findall(r"`(\w+)`", listed) if name in Error.__members__]
+    told = [name for name, _ in groupby(error.name for error, *_ in REPAIRS)]
+    assert len(told) == 6
+    rest = iter(names)
+    assert all(name in rest for name in told), f"{names} have not {told} in this order"
 
 
 # -------------------------------------------------------------------------------- arithmetic
@@ -252,6 +266,8 @@ def test_by_hand_the_steps_of_a_depthwise_layer() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_steps_are_those_of_the_model(seed: int) -> None:
     """control_tests.py compares the page with the RTL."""
+    assert "the last `min(KW, T * P / D)` columns are new" in WORDS
+    assert "For the first P windows of a row of a column block all KW columns are new" in WORDS
     rng = np.random.default_rng([28, seed])
     depthwise = 0
     for case in random_cases(rng, 150, replace(MIX, max_macs=20_000)):
