@@ -388,9 +388,7 @@ module conv_core #(
         .layer_ready (layer_ready)
     );
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(FRAMES),
         .WIDTH(16)
     ) u_frames (

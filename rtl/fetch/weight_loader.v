@@ -77,9 +77,7 @@ module weight_loader #(
 
     wire take = layer_valid && layer_ready;
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(OUT_CHANNELS),
         .WIDTH(FILTER_W)
     ) u_out_channels (
@@ -89,9 +87,7 @@ module weight_loader #(
         .value  (out_channels)
     );
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(SPAN_FILTERS),
         .WIDTH(FILTER_W)
     ) u_span_filters (
@@ -101,9 +97,7 @@ module weight_loader #(
         .value  (span_filters)
     );
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(BLOCK_WORDS),
         .WIDTH(SETS_W)
     ) u_block_words (
