@@ -36,7 +36,7 @@ def column_block(layer: Layer, config: CoreConfig) -> int:
 
 
 def band(layer: Layer, config: CoreConfig) -> int:
-    """Output rows, of the rule under "Timing"."""
+    """Output rows of a band, by the rule under "Timing"."""
     if column_block(layer, config) < layer.out_width:
         return 1
     row, window = layer.width * layer.in_channels, window_bytes(layer)
@@ -62,7 +62,7 @@ def single_band(layer: Layer, config: CoreConfig) -> bool:
 
 
 def window_bytes(layer: Layer) -> int:
-    """Of the image rows from a window's first to its last."""
+    """Bytes of the image rows from a window's first to its last."""
     rows = min((layer.kernel[0] - 1) * layer.dilation[0] + 1, layer.height)
     return rows * layer.width * layer.in_channels
 
