@@ -100,7 +100,7 @@ def test_the_limits_of_page_core_and_models_agree(lanes_in: int, lanes_out: int)
     core_lanes = {"LANES_IN": lanes_in, "LANES_OUT": lanes_out}
     page_lanes = {"LI": lanes_in, "LO": lanes_out, "CW": math.ceil(10 * lanes_out / lanes_in)}
     limits = dict(re.findall(r"localparam (\w+) = ([^;]+);", CHECK))
-    names = core_lanes | {"CONST_PER_GROUP": page_lanes["CW"]}
+    names = core_lanes | {"CONST_PER_BLOCK": page_lanes["CW"]}
     for name, text in limits.items():
         names[name] = number(text, **names)
     in_core = dict(re.findall(r"illegal\((\w+), ([^)]+)\)", CHECK))
