@@ -249,7 +249,8 @@ module rows #(
     wire [  WIN_W-1:0] result = sum[WIN_W:1] & ~{{WIN_W - 5{1'b0}}, LANE_BITS & {5{align_q}}};
 
     wire negative = result[WIN_W-1];
-    wire zero = result[15:0] == 16'd0;
+    // a + b + c is 0 if a ^ b is {a | b, c}: found without the carry.
+    wire zero = (first[15:0] ^ second_q[15:0]) == {first[14:0] | second_q[14:0], carry_q};
 
     reg complete_q;   // the item, with the operation in the adder
     reg complete_q2;  // with the number that is being sent
