@@ -133,6 +133,7 @@ module steps #(
     reg               first_run_q;    // of its kernel row
     reg               first_chunk_q;  // of its run
     reg               run_end_q;      // the last chunk of its run
+    reg [ LANE_W-1:0] lane_q;         // its last
     reg               last_run_q;     // of its kernel row
     reg               last_row_q;     // of the window
     reg               row_end_q;      // the last step of its kernel row
@@ -157,6 +158,7 @@ module steps #(
             first_run_q    <= 1'b1;
             first_chunk_q  <= 1'b1;
             run_end_q      <= one_chunk;
+            lane_q         <= one_chunk ? head_last_lane : {LANE_W{1'b1}};
             last_run_q     <= one_run;
             last_row_q     <= one_row;
             row_end_q      <= one_chunk && one_run;
@@ -165,6 +167,7 @@ module steps #(
             begin_window_q <= 1'b0;
             first_chunk_q  <= run_end_q;
             run_end_q      <= run_end;
+            lane_q         <= run_end ? last_lane_q : {LANE_W{1'b1}};
             last_run_q     <= last_run;
             last_row_q     <= last_row;
             row_end_q      <= run_end && last_run;
@@ -209,8 +212,7 @@ module steps #(
 
     // ---------------------------------------------------------------- the step
     wire outside = depthwise && (runs_left_q[3:0] >= begin_q || runs_left_q[3:0] < after_q);
-    wire [LANE_W-1:0] last_lane = run_end_q ? last_lane_q : {LANE_W{1'b1}};
-    wire [ACT_W-1:0] last_byte = act_q + {{ACT_W - LANE_W{1'b0}}, last_lane};
+    wire [ACT_W-1:0] last_byte = act_q + {{ACT_W - LANE_W{1'b0}}, lane_q};
 
     assign step_valid     = valid_q;
     assign step_last_word = last_byte[ACT_W-1:LANE_W];
@@ -228,7 +230,7 @@ module steps #(
     assign step[STEP_CLEAR]               = fresh_q && first_run_q;
     assign step[STEP_ZERO_POINT+:8]       = zero_point;
     assign step[STEP_FIRST_LANE+:LANE_W]  = first_chunk_q ? first_lane_q : {LANE_W{1'b0}};
-    assign step[STEP_LAST_LANE+:LANE_W]   = last_lane;
+    assign step[STEP_LAST_LANE+:LANE_W]   = lane_q;
     assign step[STEP_ACT+:ACT_ADDR_W]     = act_q[ACT_ADDR_W-1:0];
     assign step[STEP_WGT+:WGT_ADDR_W]     = wgt_q[WGT_ADDR_W-1:0];
 
