@@ -32,7 +32,7 @@ MOST_LUT4 = {"4x4": 8_000, "8x8": 12_800, "16x16": 26_000}
 """4-input look-up tables, everything counted: 200 for each multiplier of an 8x8 array."""
 LEAST_MHZ = {"4x4": 140, "8x8": 130}
 """Clock on an ECP5 of speed grade 8."""
-SEEDS = {"4x4": 1, "8x8": 1}
+SEEDS = {"4x4": 3, "8x8": 1}
 """With which nextpnr begins: the result depends on it by several per cent."""
 MOST_PIN_NS = 10.0
 """From a pin to a register, or from a register to a pin: routing over the whole chip, mostly."""
@@ -43,15 +43,17 @@ INCLUDE = f"-I{ROOT / 'rtl' / 'common'}"
 SYNTHESIS = """
 import sys
 from pyosys import libyosys
-top, settings, script, netlist, *sources = sys.argv[1:]
+top, settings, define, script, netlist, *sources = sys.argv[1:]
 design = libyosys.Design()
 for command in (
-    "read_verilog " + " ".join(sources),
+    "read_verilog " + " ".join((*define.split(), *sources)),
     f"chparam {settings} {top}",
     *script.format(top=top, netlist=netlist).split(";"),
 ):
     libyosys.run_pass(command.strip(), design)
 """
+DEFINES = {"ecp5": "-DCONV_ECP5", "xc7": ""}
+"""ram.v and multiplier.v then ask for blocks with their registers, which Yosys does not find."""
 SCRIPTS = {
     "ecp5": "synth_ecp5 -top {top} -json {netlist}; stat",
     "xc7": "synth_xilinx -family xc7 -flatten -top {top}; stat",
@@ -143,7 +145,7 @@ def warnings(said: str) -> list[str]:
 
 def synthesise(array: str, family: str) -> Area:
     """The area of a core with default buffers and streams; on ECP5 its netlist is kept."""
-    base = kept(f"{array}-{family}", SYNTHESIS + SCRIPTS[family])
+    base = kept(f"{array}-{family}", SYNTHESIS + DEFINES[family] + SCRIPTS[family])
     figures = base.with_suffix(".area.json")
     if not figures.exists():
         config = CoreConfig.from_array(array)
@@ -157,6 +159,7 @@ def synthesise(array: str, family: str) -> Area:
                 SYNTHESIS,
                 "conv_core",
                 settings,
+                DEFINES[family],
                 SCRIPTS[family],
                 netlist,
                 INCLUDE,
@@ -200,7 +203,9 @@ def place(array: str) -> Clock:
     report = base.with_suffix(".report.json")
     if not report.exists():
         synthesise(array, "ecp5")
-        netlist = kept(f"{array}-ecp5", SYNTHESIS + SCRIPTS["ecp5"]).with_suffix(".json")
+        netlist = kept(f"{array}-ecp5", SYNTHESIS + DEFINES["ecp5"] + SCRIPTS["ecp5"]).with_suffix(
+            ".json"
+        )
         partial = base.with_suffix(".partial")
         run(
             base.with_suffix(".log"),
@@ -276,7 +281,8 @@ def page(areas: Sequence[Area], clocks: Sequence[Clock]) -> str:
             "",
             "LUTs are of 4 inputs on ECP5 (those of carries and small memories counted, as nextpnr",
             "does), of up to 6 on Xilinx 7 (those of small memories and shift registers counted).",
-            "Block memories are of 18 kbit. A lane is a multiplier of the array.",
+            "Block memories are of 18 kbit. A lane is a multiplier of the array. For ECP5 the core",
+            "is read with `CONV_ECP5` defined.",
             "",
             "| array | family | LUTs | LUTs a lane | flip-flops | block memories | multipliers |",
             "|---|---|---|---|---|---|---|",

@@ -10,6 +10,7 @@ from tb.runner import ROOT, Design, build, simulate
 
 MODULES = {path.stem: path for path in sorted((ROOT / "rtl").rglob("*.v"))}
 TIMESCALE = ROOT / "tests" / "core" / "timescale.v"
+ECP5_BLOCKS = Path(__file__).with_name("ecp5_blocks.v")
 
 
 def sources_of(top: str) -> tuple[Path, ...]:
@@ -32,11 +33,20 @@ def run_block(
     simulator: str,
     folder: Path,
     seed: int,
+    *,
+    ecp5: bool = False,
 ) -> None:
-    """Runs the cocotb tests of `tests.blocks.<module>`; raises `SimulationError` if one fails."""
-    print(f"{top}, {dict(parameters)}, {simulator}, seed {seed}")
+    """Runs the cocotb tests of `tests.blocks.<module>`; raises `SimulationError` if one fails.
+
+    `ecp5`: with the blocks of that FPGA, as `make synth` takes them.
+    """
+    print(
+        f"{top}, {dict(parameters)}, {simulator}, seed {seed}{', blocks of ECP5' if ecp5 else ''}"
+    )
+    sources = (*sources_of(top), ECP5_BLOCKS) if ecp5 else sources_of(top)
+    design = Design(top, sources, parameters, ("CONV_ECP5",) if ecp5 else ())
     simulate(
-        build(Design(top, sources_of(top), parameters), simulator),
+        build(design, simulator),
         f"tests.blocks.{module}",
         folder,
         seed=seed,

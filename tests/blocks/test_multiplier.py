@@ -19,6 +19,9 @@ from tests.blocks.block import run_block
     ],
     ids=str,
 )
-def test_products_are_exact(parameters: dict[str, int], simulator: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ecp5", [False, True], ids=["generic", "ecp5"])
+def test_products_are_exact(
+    parameters: dict[str, int], ecp5: bool, simulator: str, tmp_path: Path
+) -> None:
     seed = random.randrange(2**31)
-    run_block("multiplier", parameters, "multiplier_tests", simulator, tmp_path, seed)
+    run_block("multiplier", parameters, "multiplier_tests", simulator, tmp_path, seed, ecp5=ecp5)
