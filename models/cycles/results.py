@@ -27,6 +27,8 @@ class Results:
         self._free = 0  # the first cycle in which the next word may leave it
         self._fetched = NEVER  # the latest constants
         self._constants_taken = NEVER  # when the finisher took them
+        self.block_fetched = NEVER
+        """the cycle from which on the constants of the latest filter block are in the finisher"""
         self.last_beat = -1
 
     def begin(self, loops: Loops, offered: int) -> int:
@@ -69,14 +71,15 @@ class Results:
         """Goes through the marks of a pass; `vector` is when its first vector was taken."""
         if some.new_block:
             self._fetched = self._fetches(first_step)
+            self.block_fetched = self._fetched + 1
             self._constants_taken = max(vector, self._fetched + 1)
         alone = some.new_block and last_step == first_step
         if some.layer_end and not alone:  # the layer's last mark takes a cycle of its own
             self._fetched = max(last_step, self._fetched) + 1
 
     @property
-    def constants_fetched(self) -> int:
-        """The cycle from which on the constants of the latest filter block are in the finisher."""
+    def marks_done(self) -> int:
+        """The cycle from which on all marks up to now are done with."""
         return self._fetched + 1
 
     def ready(self, some: Pass, earliest: int) -> Times:

@@ -205,10 +205,10 @@ class Walk:
         done = results.done(some, timing.vectors, self._done + 1)
         if some.last_block:
             results.commit(some, done)
+        if some.new_block and some.last_pass:
+            self._weights.release_constants(results.block_fetched, some.group + 1)
         if some.layer_end:
-            self._weights.release_constants(results.constants_fetched, len(loops.blocks))
-        elif some.new_block and some.last_pass:
-            self._weights.release_constants(results.constants_fetched, some.group + 1)
+            self._weights.release_constants(results.marks_done, len(loops.blocks))
         self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
         self._held = int(timing.held[-1])
         self._begun = np.concatenate([self._begun, timing.begun])[-WINDOW_QUEUE:]

@@ -15,6 +15,8 @@ from tests.core.test_envelope import assert_passed, layers_for
 LAYERS = 12
 SEEDS = 2
 LONG_SEEDS = 30
+WAITS_FOR_CONSTANTS = 28
+"""a core in which the constants of a layer wait for those of the one before"""
 
 
 def random_core(rng: np.random.Generator) -> CoreConfig:
@@ -43,7 +45,7 @@ def random_core(rng: np.random.Generator) -> CoreConfig:
     )
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", [*range(SEEDS), WAITS_FOR_CONSTANTS])
 def test_queued_layers_on_a_random_core(seed: int) -> None:
     assert_exact(seed)
 
