@@ -1,7 +1,11 @@
-"""Every convolution of real streaming networks through the RTL, against LiteRT's tensors."""
+"""Every convolution of real networks through the RTL, against LiteRT's tensors.
+
+Those of a package are always run; `NETWORKS="a.tflite b.tflite"` adds others.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +17,11 @@ from tests.tflite_layers import input_shape, network_layers, wake_word_networks
 
 FRAMES = 30
 """until the networks' state has filled"""
+NETWORKS = [*wake_word_networks(), *map(Path, os.environ.get("NETWORKS", "").split())]
 
 
-@pytest.mark.parametrize("network", wake_word_networks(), ids=lambda path: path.stem)
-def test_every_layer_of_a_wake_word_network_equals_the_runtime(network: Path) -> None:
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda path: path.stem)
+def test_every_layer_of_a_network_equals_the_runtime(network: Path) -> None:
     rng = np.random.default_rng(13)
     inputs = rng.integers(-128, 128, (FRAMES, *input_shape(network)), np.int8)
     layers = network_layers(network, inputs)
