@@ -71,8 +71,8 @@ def test_a_slower_core_is_refused_with_its_path() -> None:
 
 
 def test_a_long_way_to_a_pin_is_refused() -> None:
-    (sentence,) = limits([], [replace(FAST, pin_ns=10.04)])
-    assert sentence == "8x8: 10.04 ns, 10.0 are allowed: m_axis_out_tready to u_narrower.data_q"
+    (sentence,) = limits([], [replace(FAST, pin_ns=11.04)])
+    assert sentence == "8x8: 11.04 ns, 11.0 are allowed: m_axis_out_tready to u_narrower.data_q"
 
 
 def test_cells_are_counted_from_the_last_statistics() -> None:
