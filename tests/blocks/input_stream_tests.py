@@ -137,6 +137,7 @@ async def a_halt_forgets_a_word_that_has_begun(dut: Any) -> None:
     for moment in range(12):
         await bench.reset(**IDLE)
         giver = bench.give(packet(rng, 40), 1)
+        taker = bench.take(("word",), 1)
         await open_for(dut, 1)
         while len(giver.taken) < 1 + moment:
             await RisingEdge(dut.clk)
@@ -148,8 +149,8 @@ async def a_halt_forgets_a_word_that_has_begun(dut: Any) -> None:
         await bench.clock(3)
         assert len(giver.taken) == 40
         packets = [packet(rng, 3 * parameter("RATIO") + 1)]
+        taker.got.clear()
         giver = bench.give(packets[0], 1)
-        taker = bench.take(("word",), 1)
         await open_for(dut, 1)
         await bench.until_taken(giver, len(packets[0]))
         assert_words(taker, packets)

@@ -89,13 +89,12 @@ class Stream:
         dut.layer_valid.value = int(valid)
         self.offered = bool(self.words) and (self.offered or self.rng.random() < self.pace)
         dut.s_valid.value = int(self.offered)
-        word = self.words[0] if self.offered else None
         # What is not valid may say anything.
-        dut.s_word.value = (
-            (int(word.last) << self.lanes | word.keep) << 8 * self.lanes | word.data
-            if word
-            else int(self.rng.integers(1 << 37))
-        )
+        word = self.words[0] if self.offered else None
+        data = word.data if word else int(self.rng.integers(1 << 31))
+        keep = word.keep if word else int(self.rng.integers(16))
+        last = int(word.last) if word else int(self.rng.integers(2))
+        dut.s_word.value = (last << self.lanes | keep) << 8 * self.lanes | data
 
         taken = word if ready else None
         if taken:

@@ -64,13 +64,13 @@ async def frames_come_out_with_zeros_after_their_end(dut: Any) -> None:
         dut.m_ready.value = int(ready)
         if int(dut.m_valid.value) and ready:
             assert dut.m_word.value.is_resolvable, "X at the output"
-            data, keep, ends = word_fields(str(dut.m_word.value), lanes)
+            data, keep, flags = word_fields(str(dut.m_word.value), lanes)
             beats.append(
                 (
                     int(data, 2).to_bytes(lanes, "little"),
                     int(keep, 2),
-                    ends[1] == "1",
-                    ends[0] == "1",
+                    flags[1] == "1",
+                    flags[0] == "1",
                 )
             )
             assert beats[-1] == expected[len(beats) - 1]
