@@ -19,7 +19,7 @@ module conv_core #(
     parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
     parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN to 2^22: activation buffer
     parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 to 2^20: weight buffer, words a filter
-    parameter CONST_WORDS      = 1024,              // power of two, 16 to 2^20: constant buffer, words
+    parameter CONST_WORDS      = 1024,              // power of two, CONST_PER_BLOCK to 2^20: constant buffer, words
     parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
     parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
@@ -104,7 +104,7 @@ module conv_core #(
         .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
         .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
         .OUT_STREAM_BYTES(OUT_STREAM_BYTES),
-        .CONST_PER_GROUP (CONST_PER_BLOCK)
+        .CONST_PER_BLOCK (CONST_PER_BLOCK)
     ) u_check ();
 
     wire write;

@@ -88,7 +88,7 @@ LAYER_SETTLES = 2
 # ---------------------------------------------------------------- windows.v
 FIRST_WINDOW = 2
 """From an item taken to its first window issued, less the window's own cost."""
-NEXT_ITEM = 0
+NEXT_ITEM = 1
 """From an item's last window issued to the next item taken, at the earliest."""
 ITEM_HELD = 0
 """From an item's first step next in the gate to the next item taken, at the earliest."""
@@ -101,7 +101,7 @@ TURN = 3
 without what its taps outside cost: a cycle more than two windows."""
 WINDOW_QUEUE = 16
 """Windows that may be on their way to steps.v."""
-QUEUE_ROOM = 1
+QUEUE_ROOM = 2
 """From a window taken by steps.v to the issue of the one that takes its place."""
 WINDOW_PIPELINE = 2
 """From a window issued to the first cycle in which steps.v may take it."""

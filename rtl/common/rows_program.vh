@@ -61,13 +61,13 @@ localparam [5:0]
     KERNEL = 6'd18, KERNEL_2 = 6'd19, KERNEL_3 = 6'd20, KERNEL_4 = 6'd21, KERNEL_5 = 6'd22,
     BELOW = 6'd23, BELOW_2 = 6'd24,
     ABOVE = 6'd25, ABOVE_2 = 6'd26, ABOVE_3 = 6'd27, ABOVE_4 = 6'd28, ABOVE_5 = 6'd29,
-    RELEASE = 6'd30, RELEASE_2 = 6'd31, RELEASE_3 = 6'd32, RELEASE_4 = 6'd33, HOLD_FRAME = 6'd62, NEXT_FRAME = 6'd63,
+    RELEASE = 6'd30, RELEASE_2 = 6'd31, RELEASE_3 = 6'd32, RELEASE_4 = 6'd33, RELEASE_5 = 6'd47,
     DONE = 6'd34, NEXT = 6'd35, NEXT_2 = 6'd36, NEXT_3 = 6'd37, NEXT_4 = 6'd38,
     NEXT_COLUMN = 6'd39, NEXT_COLUMN_2 = 6'd40, NEXT_COLUMN_3 = 6'd41, NEXT_COLUMN_4 = 6'd42,
     FRAME_END = 6'd43, FRAME_END_2 = 6'd44, FRAME_END_3 = 6'd45, LAYER_END = 6'd46;
 
-// What each operation does.
-function [21:0] line(input [5:0] at);
+// What each operation does; `over` says whether the rows of the frame are.
+function [21:0] line(input [5:0] at, input over);
     case (at)
         //                       result      = first         how        second               sent as
         CLEAR:           line = {FRAME_ACT,    NONE,         IS,        ZERO,                ITEM_NOTHING};
@@ -126,8 +126,8 @@ function [21:0] line(input [5:0] at);
         RELEASE_2:       line = {TAP_ROW,      NEXT_ROW,     MINUS,     HEIGHT,              ITEM_NOTHING};
         RELEASE_3:       line = {NEXT_ACT,     NEXT_ACT,     PLUS,      STRIDE_SPAN,         ITEM_ACT_RELEASE};
         RELEASE_4:       line = {NEXT_OUT,     NEXT_OUT,     PLUS,      OUT_ROW_BYTES,       ITEM_NOTHING};
-        HOLD_FRAME:      line = {NONE,         FRAME_ACT,    PLUS,      ZERO,                ITEM_ACT_RELEASE};
-        NEXT_FRAME:      line = {NONE,         FRAME_ACT,    PLUS,      FRAME_SPAN,          ITEM_ACT_RELEASE};
+        // Outside: all of the frame, or nothing of it yet.
+        RELEASE_5:       line = {NONE,         FRAME_ACT,    PLUS,      over ? FRAME_SPAN : ZERO, ITEM_ACT_RELEASE};
 
         // The item is complete. What follows must not begin with a number of the next one.
         DONE:            line = {NONE,         NONE,         IS,        FLAGS,               ITEM_FLAGS};

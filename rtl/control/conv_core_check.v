@@ -20,7 +20,7 @@ module conv_core_check #(
     parameter ACT_STREAM_BYTES = 16,
     parameter WGT_STREAM_BYTES = 16,
     parameter OUT_STREAM_BYTES = 16,
-    parameter CONST_PER_GROUP  = 9  // words of constants for LANES_OUT filters
+    parameter CONST_PER_BLOCK  = 9  // words of constants for LANES_OUT filters
 ) ();
 
     // The largest buffers that addresses and counts are made for: docs/driving-the-core.md, models/core_config.py.
@@ -29,7 +29,7 @@ module conv_core_check #(
     localparam MOST_CONST_WORDS = 1 << 20;
     localparam MOST_OUT_BYTES = 1 << 24;
     localparam LEAST_WORDS = 16;
-    localparam LEAST_CONST_WORDS = CONST_PER_GROUP > LEAST_WORDS ? CONST_PER_GROUP : LEAST_WORDS;
+    localparam LEAST_CONST_WORDS = CONST_PER_BLOCK > LEAST_WORDS ? CONST_PER_BLOCK : LEAST_WORDS;
 
     function illegal(input integer value, input integer least, input integer most);
         illegal = value < least || value > most || (value & (value - 1)) != 0;

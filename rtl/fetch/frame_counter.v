@@ -40,9 +40,7 @@ module frame_counter #(
 
     wire [31:0] frame_bytes;
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(INDEX),
         .WIDTH(32)
     ) u_frame_bytes (
@@ -52,9 +50,7 @@ module frame_counter #(
         .value  (frame_bytes)
     );
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(FRAMES),
         .WIDTH(16)
     ) u_frames (

@@ -73,9 +73,7 @@ module weight_loader #(
 
     wire take = layer_valid && layer_ready;
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(OUT_CHANNELS),
         .WIDTH(FILTER_W)
     ) u_out_channels (
@@ -85,9 +83,7 @@ module weight_loader #(
         .value  (out_channels)
     );
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(SPAN_FILTERS),
         .WIDTH(FILTER_W)
     ) u_span_filters (
@@ -97,9 +93,7 @@ module weight_loader #(
         .value  (span_filters)
     );
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(BLOCK_WORDS),
         .WIDTH(SETS_W)
     ) u_block_words (

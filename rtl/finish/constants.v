@@ -44,21 +44,15 @@ module constants #(
 
     localparam WORD_W = 8 * LANES_IN;
     localparam ENTRIES = 2 * MARKS;  // the vector at hand has left the queue, and its mark may still wait here
-    localparam INDEX_W = $clog2(ENTRIES);
     localparam FETCH_W = $clog2(CONST_PER_BLOCK + 1);
 
     // Marks that matter, in order.
-    reg [    3:0] entries[0:ENTRIES-1];
-    reg [INDEX_W:0] wr_index_q;
-    reg [INDEX_W:0] rd_index_q;
-
-    wire pending = wr_index_q != rd_index_q;
+    wire pending;
     wire last_pass;
     wire new_block;
     wire last_block;
     wire layer_end;
 
-    assign {last_pass, new_block, last_block, layer_end} = entries[rd_index_q[INDEX_W-1:0]];
 
     // The words of a block are read one after the other; a cycle after the last one the mark is done with.
     reg [CONST_PER_BLOCK*WORD_W-1:0] next_q;
@@ -76,6 +70,19 @@ module constants #(
     wire fetch = pending && new_block && !all_q && !ready_q;
     wire done = pending && (!new_block || all_q);
     wire [COUNT_W-1:0] after_layer = new_block && last_block ? fetch_q : next_layer_q;
+
+    fifo #(
+        .WIDTH(4),
+        .DEPTH(ENTRIES)
+    ) u_marks (
+        .clk       (clk),
+        .rst       (rst),
+        .push      (mark_valid && (mark_new_block || mark_layer_end)),
+        .push_data ({mark_last_pass, mark_new_block, mark_last_block, mark_layer_end}),
+        .head_valid(pending),
+        .head      ({last_pass, new_block, last_block, layer_end}),
+        .pop       (done)
+    );
 
     assign released = released_q;
     assign ready    = ready_q;
@@ -102,17 +109,10 @@ module constants #(
         end
     endgenerate
 
-    wire [3:0] entry = {mark_last_pass, mark_new_block, mark_last_block, mark_layer_end};
-
-    always @(posedge clk) begin
-        if (mark_valid) entries[wr_index_q[INDEX_W-1:0]] <= entry;
-        if (take) block_q <= next_q[BLOCK_W-1:0];
-    end
+    always @(posedge clk) if (take) block_q <= next_q[BLOCK_W-1:0];
 
     always @(posedge clk) begin
         if (rst) begin
-            wr_index_q   <= {INDEX_W + 1{1'b0}};
-            rd_index_q   <= {INDEX_W + 1{1'b0}};
             fetch_q      <= {COUNT_W{1'b0}};
             layer_q      <= {COUNT_W{1'b0}};
             next_layer_q <= {COUNT_W{1'b0}};
@@ -122,7 +122,6 @@ module constants #(
             arriving_q   <= 1'b0;
             ready_q      <= 1'b0;
         end else begin
-            if (mark_valid && (mark_new_block || mark_layer_end)) wr_index_q <= wr_index_q + 1'b1;
             arriving_q <= fetch;
             if (fetch) begin
                 fetch_q   <= fetch_q + 1'b1;
@@ -131,7 +130,6 @@ module constants #(
             end
             if (take) ready_q <= 1'b0;
             if (done) begin
-                rd_index_q <= rd_index_q + 1'b1;
                 fetched_q  <= {FETCH_W{1'b0}};
                 all_q      <= 1'b0;
                 if (new_block) ready_q <= 1'b1;

@@ -201,8 +201,10 @@ module finisher #(
     wire issue = at_hand && active_q && !locked_q && room_q;
     wire slice_last = requantise ? last_int8_q : last_int32_q;
 
-    assign pop  = issue && slice_last;
-    assign take = constants_ready && (locked_q || (comes && head[MARK_NEW_BLOCK]));
+    assign pop = issue && slice_last;
+    wire waits = locked_q || (comes && head[MARK_NEW_BLOCK]);  // none comes while it is locked
+
+    assign take = constants_ready && waits;
 
     always @(posedge clk) begin
         limit_q      <= read + (OUT_BYTES[OUT_W-1:0] - WORD_BYTES);
@@ -232,8 +234,7 @@ module finisher #(
             if (take_layer) active_q <= 1'b1;
             else if (pop && layer_end_q) active_q <= 1'b0;
             if (issue) slice_q <= slice_last ? 2'd0 : slice_q + (requantise ? STEP : 2'd1);
-            if (comes) locked_q <= head[MARK_NEW_BLOCK] && !take;
-            else if (take) locked_q <= 1'b0;
+            locked_q <= waits && !constants_ready;
         end
     end
 

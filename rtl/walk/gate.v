@@ -124,7 +124,7 @@ module gate #(
     reg [ WGT_W-1:0] wgt_q;
     reg              first_window_q;
     reg              last_window_q;
-    reg              act_ok_q;
+    reg              act_ok_q;  // valid, and its activations are there
     reg              wgt_ok_q;
     reg              credit_q;  // there is one
 
@@ -142,13 +142,13 @@ module gate #(
 
     wire walk_act_ok = !walk_step[STEP_ANY] || walk_act_ahead[WORD_W-1];
 
-    assign step_valid    = valid_q && act_ok_q && wgt_ok_q && (credit_q || !step[STEP_LAST]);
+    assign step_valid    = act_ok_q && wgt_ok_q && (credit_q || !step[STEP_LAST]);
     assign end_of_window = step_valid && step[STEP_LAST];
     assign walk_ready    = !valid_q || step_valid;
     assign busy          = valid_q || item_held;
     assign stall_act     = valid_q && !act_ok_q;
-    assign stall_wgt     = valid_q && act_ok_q && !wgt_ok_q;
-    assign stall_out     = valid_q && act_ok_q && wgt_ok_q && !step_valid;
+    assign stall_wgt     = act_ok_q && !wgt_ok_q;
+    assign stall_out     = act_ok_q && wgt_ok_q && !step_valid;
 
     always @(posedge clk) begin
         if (walk_ready) begin
@@ -157,12 +157,13 @@ module gate #(
             wgt_q          <= walk_wgt;
             first_window_q <= first_window;
             last_window_q  <= last_window;
-            act_ok_q       <= walk_act_ok && (!walk_ends_row || release_ok) && !walk_ends_at_once;
+            act_ok_q       <= walk_valid && walk_act_ok && (!walk_ends_row || release_ok) && !walk_ends_at_once;
             wgt_ok_q       <= walk_wgt_ahead[WGT_W-1];
         end else begin
             act_ok_q <= (!step[STEP_ANY] || act_ahead[WORD_W-1]) && (!ends_row || release_ok);
             wgt_ok_q <= wgt_ahead[WGT_W-1];
         end
+        if (rst) act_ok_q <= 1'b0;
     end
 
     assign marks[MARK_LAYER_END]     = flags_q[ITEM_LAYER_END] && last_window_q;

@@ -58,10 +58,6 @@ module rows #(
     wire [5:0] b;
     wire [3:0] sent_as;
 
-    reg        second_of_pair;
-
-    assign {to, a, how, b, sent_as} = line({at_q[5:1], at_q[0] || second_of_pair});
-
     // ---------------------------------------------------------------- its branches
     // They know a result's sign, and whether it is 0, from the second operation after it on.
     reg last_frame;     // FRAMES_LEFT is 0
@@ -79,6 +75,9 @@ module rows #(
     wire last_block = span_end && last_span;
     wire row_end = last_block && last_column;
     wire frame_end = last_band && last_row;     // if row_end
+    wire over = frame_end || !next_above;
+
+    assign {to, a, how, b, sent_as} = line(at_q, over);
 
     // An item's place in the loops.
     reg first_item_q;   // of the layer
@@ -97,40 +96,36 @@ module rows #(
     wire depthwise;
 
     wire [5:0] finish = row_end ? RELEASE : DONE;
+    wire [5:0] after_columns = !last_column ? NEXT_COLUMN : !last_band ? BAND : FRAME_END;
     reg  [5:0] next;
 
-    always @(*) begin
-        case (at_q)
-            COLUMN: second_of_pair = last_column;
-            BLOCK: second_of_pair = last_band;
-            BLOCK_2, BLOCK_3: second_of_pair = first_block_q;
-            SPAN_2: second_of_pair = last_span && !depthwise;
-            SPAN_3: second_of_pair = last_span;
-            HOLD_FRAME: second_of_pair = frame_end || !next_above;
-            default: second_of_pair = 1'b0;
-        endcase
-    end
+    // Which operation of a pair comes.
+    wire [5:0] column = last_column ? LAST_COLUMN : COLUMN;
+    wire [5:0] block = last_band ? LAST_BAND_BLOCK : BLOCK;
+    wire [5:0] span_2 = last_span && !depthwise ? LAST_SPAN_2 : SPAN_2;
+    wire [5:0] span_3 = last_span ? LAST_SPAN_3 : SPAN_3;
 
     always @(*) begin
-        next = at_q + (at_q >= COLUMN ? 6'd2 : 6'd1);
+        next = at_q + 6'd1;
         case (at_q)
             IDLE: if (!take) next = IDLE;
             BAND_3: if (!new_columns) next = COLUMN_2;
-            BAND_7, NEXT_COLUMN_4: next = COLUMN;
-            COLUMN: next = COLUMN_2;
-            COLUMN_2: if (!new_block) next = BLOCK;
-            SPAN_BEGIN: next = BLOCK;
-            BLOCK_2: if (!new_block) next = KERNEL;
-            BLOCK_3: if (first_block_q) next = SPAN_3; else if (!span_end) next = BLOCK_4;
+            BAND_7, NEXT_COLUMN_4: next = column;
+            COLUMN, LAST_COLUMN: next = COLUMN_2;
+            COLUMN_2: if (!new_block) next = block;
+            SPAN_BEGIN: next = block;
+            BLOCK, LAST_BAND_BLOCK: next = first_block_q ? FIRST_BLOCK_2 : BLOCK_2;
+            BLOCK_2, FIRST_BLOCK_2: next = !new_block ? KERNEL : first_block_q ? FIRST_BLOCK_3 : BLOCK_3;
+            BLOCK_3: next = span_end ? span_2 : BLOCK_4;
+            FIRST_BLOCK_3, SPAN_2, LAST_SPAN_2: next = span_3;
+            SPAN_3, LAST_SPAN_3: next = BLOCK_4;
             BLOCK_4, NEXT_4: next = KERNEL;
             KERNEL_5: next = no_taps ? finish : !tap_above ? BELOW : above ? ABOVE : finish;
             BELOW_2: next = KERNEL_4;
             ABOVE_5: next = no_taps ? KERNEL_5 : tap_above ? ABOVE_2 : finish;
-            RELEASE_4: next = !frame_end && !next_above && tap_above ? DONE : HOLD_FRAME;
-            HOLD_FRAME: next = DONE;
-            DONE:
-            next = !last_row ? NEXT : !last_block ? (span_end ? SPAN_BEGIN : BLOCK)
-                 : !last_column ? NEXT_COLUMN : !last_band ? BAND : FRAME_END;
+            RELEASE_4: next = !frame_end && !next_above && tap_above ? DONE : RELEASE_5;
+            RELEASE_5: next = DONE;
+            DONE: next = !last_row ? NEXT : !last_block ? (span_end ? SPAN_BEGIN : block) : after_columns;
             FRAME_END_2: if (last_frame) next = LAYER_END;
             FRAME_END_3: next = FRAME;
             LAYER_END: next = IDLE;
@@ -152,7 +147,7 @@ module rows #(
             case (at_q)
                 LAYER: {first_item_q, columns_q, blocks_q} <= 3'b100;
                 BAND: first_block_q <= 1'b1;
-                BLOCK: first_row_q <= 1'b1;
+                BLOCK, LAST_BAND_BLOCK: first_row_q <= 1'b1;
                 DONE: begin
                     first_item_q <= 1'b0;
                     if (last_row && !last_block) {first_block_q, blocks_q} <= 2'b01;
@@ -181,9 +176,7 @@ module rows #(
         else if (move && take) bank_q <= !bank_q;
     end
 
-    // verilog_format: off
     number #(
-    // verilog_format: on
         .INDEX(MODE),
         .WIDTH(MODE_DEPTHWISE + 1)
     ) u_mode (
@@ -256,7 +249,8 @@ module rows #(
     wire [  WIN_W-1:0] result = sum[WIN_W:1] & ~{{WIN_W - 5{1'b0}}, LANE_BITS & {5{align_q}}};
 
     wire negative = result[WIN_W-1];
-    wire zero = result[15:0] == 16'd0;
+    // a + b + c is 0 if a ^ b is {a | b, c}: found without the carry.
+    wire zero = (first[15:0] ^ second_q[15:0]) == {first[14:0] | second_q[14:0], carry_q};
 
     reg complete_q;   // the item, with the operation in the adder
     reg complete_q2;  // with the number that is being sent

@@ -10,8 +10,8 @@
 // Latency: 5 cycles from an item taken to its first window at the head of the queue, and what that one costs more than
 // 1.
 // Throughput: a window takes 1 cycle, and one more for each tap outside the image, unless packed: that is for each of
-// its taps, or new columns, left of the image or right of it. An item takes 2 cycles more than its windows; depthwise
-// another one, if it has windows that know columns. The next item is taken in the cycle in which the last window goes,
+// its taps, or new columns, left of the image or right of it. An item takes 3 cycles more than its windows; depthwise
+// another one, if it has windows that know columns. The next item is taken in the cycle after the last window went,
 // at the earliest, and not before gate.v has begun the item (item_held). A window goes when the queue has room: of
 // DEPTH entries fewer than all are taken, counting one that is taken out from the second cycle after on.
 
@@ -163,7 +163,7 @@ module windows #(
     wire advance = valid_q && !turn_q && (!valid_q1 || issue);
     wire [ACT_W-1:0] moved_bytes = turn_q ? seen_bytes : {{ACT_W - BYTES_W{1'b0}}, stride_bytes};
 
-    assign item_ready = !item_held && !begin_q && !valid_q && (!valid_q1 || issue);
+    assign item_ready = !item_held && !begin_q && !valid_q && !valid_q1;
 
     always @(posedge clk) begin
         if (begin_q || advance) begin
@@ -189,6 +189,7 @@ module windows #(
     reg [         1:0] phase_q1;
     reg [  NEAR_W-1:0] left_q1;    // column of the first tap; negative: it is left of the image
     reg [  NEAR_W-1:0] right_q1;   // columns from the last tap to the last column; negative: it is right of the image
+    reg                none_q1;    // inside_q1 is 0, or the row is packed
     reg [   TAP_W-1:0] inside_q1;  // taps, or new columns, that are not known to be outside
     reg [         3:0] after_q1;   // depthwise: new columns right of the image
     reg [   WIN_W-1:0] offset_q1;
@@ -197,8 +198,7 @@ module windows #(
     reg                ends_left_q1;
 
     wire [WIN_W-1:0] finish = offset_q + {{WIN_W - RUN_W{1'b0}}, run_last_q};
-    wire             none = inside_q1 == {TAP_W{1'b0}};
-    wire             outside = (left_q1[NEAR_W-1] || right_q1[NEAR_W-1]) && !none && !packed_rows;
+    wire             outside = (left_q1[NEAR_W-1] || right_q1[NEAR_W-1]) && !none_q1;
     wire             left = outside && left_q1[NEAR_W-1];
     wire             right = outside && !left_q1[NEAR_W-1];
     wire [     25:0] unused_finish = finish;
@@ -219,6 +219,8 @@ module windows #(
         else if (left) left_q1 <= left_q1 + {{NEAR_W - 3{1'b0}}, dilation_x};
         if (advance) right_q1 <= near(edge_q - col_q);
         else if (right) right_q1 <= right_q1 + {{NEAR_W - 3{1'b0}}, dilation_x};
+        if (advance) none_q1 <= no_rows || packed_rows;
+        else if (outside) none_q1 <= inside_q1 == {{TAP_W - 1{1'b0}}, 1'b1};
         if (advance) inside_q1 <= no_rows ? {TAP_W{1'b0}} : fresh_q ? taps_x : news_q;
         else if (outside) inside_q1 <= inside_q1 - 1'b1;
         if (advance) after_q1 <= 4'd0;
@@ -233,7 +235,7 @@ module windows #(
     // A packed window that begins left of the image begins -offset bytes late: that is with the chunk, and in it the
     // lane, of the first byte inside. -offset / LANES is the inverse of offset / LANES, one more where nothing
     // is left over.
-    wire              empty = no_rows || (packed_rows ? rest_q1[WIN_W-1] || ends_left_q1 : !depthwise && none);
+    wire              empty = no_rows || (packed_rows ? rest_q1[WIN_W-1] || ends_left_q1 : !depthwise && none_q1);
     wire              late = packed_rows && offset_q1[WIN_W-1];
     wire              late_inside = late && !empty;
     wire [LANE_W-1:0] low = offset_q1[LANE_W-1:0];
@@ -298,8 +300,9 @@ module windows #(
     // ---------------------------------------------------------------- what moves
     localparam ROOM_W = $clog2(DEPTH + 1);
 
+    reg               taken_q;
     reg  [ROOM_W-1:0] rooms_q;
-    wire [ROOM_W-1:0] rooms = rooms_q + {{ROOM_W - 1{1'b0}}, window_taken} - {{ROOM_W - 1{1'b0}}, issue};
+    wire [ROOM_W-1:0] rooms = rooms_q + {{ROOM_W - 1{1'b0}}, taken_q} - {{ROOM_W - 1{1'b0}}, issue};
 
     always @(posedge clk) begin
         if (rst) begin
@@ -308,6 +311,7 @@ module windows #(
             valid_q1 <= 1'b0;
             valid_q2 <= 1'b0;
             turn_q   <= 1'b0;
+            taken_q  <= 1'b0;
             rooms_q  <= DEPTH[ROOM_W-1:0];
             room_q   <= 1'b1;
         end else begin
@@ -316,6 +320,7 @@ module windows #(
             if (advance || issue) valid_q1 <= advance;
             valid_q2 <= issue;
             turn_q   <= advance && depthwise && fresh_q && last_phase && !last;
+            taken_q  <= window_taken;
             rooms_q  <= rooms;
             room_q   <= rooms != {ROOM_W{1'b0}};
         end

@@ -263,7 +263,7 @@ class Times:
 
     def item(self, valid: int) -> int:
         """When the next item is taken."""
-        return max(valid, self.issued[-1] if self.issued else 0, self.begun + 2)
+        return max(valid, self.issued[-1] + 1 if self.issued else 0, self.begun + 2)
 
     def windows(
         self,
@@ -279,7 +279,7 @@ class Times:
         for window in windows:
             advance = max(advance + 1 + window.turn, self.issued[-1] if self.issued else 0)
             n = len(self.issued)
-            room = self.popped[n - QUEUE] + 1 if n >= QUEUE else 0
+            room = self.popped[n - QUEUE] + 2 if n >= QUEUE else 0
             self.issued.append(max(advance + 1 + window.outside, room))
             popped = max(self.issued[-1] + 2, self.moved)
             self.popped.append(popped)

@@ -12,18 +12,30 @@ from typing import Any
 
 import cocotb
 
+from models.layer import Layer
 from tb.registers import (
     COUNTERS,
     ID_VALUE,
     KEPT_LAYERS,
     VERSION_VALUE,
     Ctrl,
+    Error,
     Irq,
     Register,
     Response,
     Status,
 )
-from tests.core.rig import SMALL, TINY, Rig, case_of, often, random_generator
+from tests.core.rig import (
+    ACCUMULATORS,
+    DEPTHWISE,
+    SMALL,
+    TINY,
+    Rig,
+    case_of,
+    often,
+    random_generator,
+)
+from tests.docs.driving import steps_by_the_page
 
 DESCRIPTOR = [Register(offset) for offset in range(Register.IN_SIZE, Register.MODE + 4, 4)]
 OKAY, SLVERR = Response.OKAY, Response.SLVERR
@@ -34,6 +46,25 @@ ACTS = 1
 """cycles from the acceptance of a write until it acts"""
 REFUSED = 100
 """cycles after which nonsense has been refused"""
+WAITS = 80
+"""cycles from a START that the layer waits at least, even if it is the next"""
+
+
+STEPS = [
+    SMALL,
+    ACCUMULATORS,
+    DEPTHWISE,
+    # (9, 9, 8) * (3, 3, 1, 8), in three column blocks
+    Layer(1, 9, 9, 8, 8, (3, 3), pads=(1, 1, 1, 1), groups=8, requantise=True),
+    # Windows beside the image, on both sides of it, and above and below it.
+    Layer(1, 2, 3, 4, 4, (1, 2), pads=(2, 4, 2, 5), groups=4, requantise=True),
+    Layer(1, 2, 3, 5, 3, (1, 2), pads=(2, 4, 2, 5), requantise=True),
+    Layer(1, 2, 7, 2, 4, (2, 3), (1, 3), (1, 2), pads=(0, 5, 1, 5), groups=2, requantise=True),
+    Layer(1, 3, 9, 3, 3, (2, 4), (1, 1), (1, 3), pads=(0, 4, 0, 9), groups=3, requantise=True),
+    Layer(1, 3, 9, 6, 3, (2, 4), (1, 2), (1, 2), pads=(0, 4, 0, 9), groups=3, requantise=True),
+    Layer(1, 4, 4, 12, 2, (2, 2), pads=(1, 1, 0, 0), groups=2, requantise=True),
+]
+"""Layers whose steps are counted."""
 
 
 async def readable(rig: Rig) -> dict[Register, int]:
@@ -273,6 +304,90 @@ async def a_start_too_many_is_refused_and_harms_nothing(dut: Any) -> None:
         rig.check(case, rig.results[first : ends[number] + 1])
         first = ends[number] + 1
     assert first == len(rig.results)
+    await rig.run(case_of(SMALL, rng))
+
+
+@cocotb.test()
+async def starts_in_a_row_are_taken_as_far_as_the_queue_has_room(dut: Any) -> None:
+    """Four, since the first one waits, too, until its descriptor has been read; six in the end."""
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.describe(TINY)
+    assert await rig.start() is OKAY
+    assert await rig.until(lambda: str(dut.desc_ready.value) == "1", "the set-up") >= WAITS
+    await rig.reset()
+    await rig.describe(TINY)
+    for layers in range(1, 5):
+        assert await rig.start() is OKAY
+        full = Status.QUEUE_FULL if layers == 4 else 0
+        assert await rig.read(Register.STATUS) == layers << 8 | full | Status.BUSY
+    assert await rig.start() is SLVERR
+    assert await rig.read(Register.ERROR) == Error.QUEUE_FULL
+    for layers in (5, 6):
+        await rig.clock(SETTLED)
+        assert await rig.start() is OKAY
+        assert await rig.read(Register.STATUS) >> 8 == layers
+    await rig.clock(SETTLED)
+    assert await rig.start() is SLVERR
+
+
+@cocotb.test()
+async def the_core_is_busy_from_start_to_the_last_accepted_result(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    case = case_of(TINY, rng)
+    await rig.describe(TINY)
+    await rig.clock(SETTLED)
+    assert await rig.read(Register.STATUS) == 0
+    for _ in range(3):
+        first = len(rig.results)
+        rig.out_gate = lambda: False
+        assert await rig.start() is OKAY
+        assert await rig.read(Register.STATUS) == 1 << 8 | Status.BUSY
+        await rig.sent(rig.send(rig.activations(case), rig.weights(case)))
+        await rig.until(lambda: str(rig.out_pins.valid.value) == "1", "the result")
+        await rig.clock(SETTLED)
+        assert await rig.read(Register.STATUS) == 1 << 8 | Status.BUSY
+        rig.out_gate = lambda: True
+        await rig.until(lambda taken=first: len(rig.results) > taken, "the result")
+        await rig.clock(2)
+        assert await rig.read(Register.STATUS) == 0
+        rig.check(case, rig.results[first:])
+
+
+@cocotb.test()
+async def active_counts_the_steps_of_a_layer(dut: Any) -> None:
+    """A step more or less would be a layer that reads what it should not, or leaves it out."""
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    for number, layer in enumerate(STEPS, 1):
+        await rig.run(case_of(layer, rng, str(layer)))
+        active = (await counters_of(rig, number))[1]
+        assert active == steps_by_the_page(layer, rig.config) > 0, layer
+
+
+@cocotb.test()
+async def a_reset_clears_all_that_was_written_or_counted(dut: Any) -> None:
+    rng = random_generator()
+    rig = Rig(dut)
+    await rig.reset()
+    await rig.run(case_of(SMALL, rng))
+    for register in DESCRIPTOR:
+        await rig.write(register, ALL_ONES)
+    assert await rig.start() is OKAY
+    await rig.clock(REFUSED)
+    await rig.write(Register.COUNTERS_OF, KEPT_LAYERS + 1)
+    before = await readable(rig)
+    quiet = (Register.STALL_ACT, Register.STALL_WGT, Register.STALL_OUT)  # may be 0
+    assert all(value for register, value in before.items() if register not in quiet)
+    assert rig.irq
+    await rig.reset()
+    assert not rig.irq
+    assert await readable(rig) == {
+        register: value if register < Register.CTRL else 0 for register, value in before.items()
+    }
     await rig.run(case_of(SMALL, rng))
 
 

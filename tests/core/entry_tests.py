@@ -14,6 +14,7 @@ import numpy as np
 
 from models.layer import Layer
 from tb.registers import Ctrl, Error, Irq, Register, Response, Status
+from tb.streams import Beat
 from tests.core.rig import CONFIG, NARROW, SMALL, TINY, Rig, case_of, random_generator
 
 NOTHING_READ = Layer(1, 1, 1, 1, 1, (1, 1), stride=(2, 1), pads=(1, 0, 0, 0))
@@ -122,6 +123,7 @@ async def nothing_is_accepted_in_reset(dut: Any) -> None:
     await rig.reset()
     channels = [dut.s_axil_awready, dut.s_axil_wready, dut.s_axil_arready]
     channels += [dut.s_axis_act_tready, dut.s_axis_wgt_tready]
+    answers = [dut.s_axil_bvalid, dut.s_axil_rvalid, dut.m_axis_out_tvalid]
     # In the midst of a layer, halted, and idle.
     for state in ("running", "halted", "idle"):
         case = case_of(replace(SMALL, batch=2), rng)
@@ -143,7 +145,7 @@ async def nothing_is_accepted_in_reset(dut: Any) -> None:
             getattr(dut, f"s_axil_{name}").value = 1
         for _ in range(3):
             await rig.falling
-            assert [str(channel.value) for channel in channels] == ["0"] * 5, state
+            assert [str(channel.value) for channel in channels + answers] == ["0"] * 8, state
             await rig.rising
         dut.rst.value = 0
         answered = set()
@@ -162,6 +164,38 @@ async def nothing_is_accepted_in_reset(dut: Any) -> None:
         await rig.run(case_of(SMALL, rng))
 
 
+def alone(stream: str, beats: list[Beat]) -> tuple[list[Beat], list[Beat]]:
+    """Beats of one stream, and none of the other."""
+    return (beats, []) if stream == "act" else ([], beats)
+
+
+@cocotb.test()
+async def what_a_reset_left_of_a_packet_is_the_next_layers(dut: Any) -> None:
+    """It waits for that layer, and is then too short."""
+    rng = random_generator()
+    rig = rig_of(dut)
+    for stream, error in (("act", Error.ACT_TLAST_EARLY), ("wgt", Error.WGT_TLAST_EARLY)):
+        await rig.reset()
+        case = case_of(SMALL, rng)
+        beats = rig.activations(case) if stream == "act" else rig.weights(case)
+        half = len(beats) // 2
+        await rig.describe(SMALL)
+        assert await rig.start() is Response.OKAY
+        await rig.sent(rig.send(*alone(stream, beats[:half])))
+        await rig.reset()
+        sending = rig.send(*alone(stream, beats[half:]))
+        await rig.clock(LONG_AFTER)
+        assert not all(task.done() for task in sending)
+        await rig.write(Register.IRQ_ENABLE, Irq.ERROR)
+        await rig.describe(SMALL)
+        assert await rig.start() is Response.OKAY
+        await rig.until_irq("the error")
+        assert await rig.read(Register.ERROR) == error
+        await rig.sent(sending)
+    await rig.resume()
+    await rig.run(case_of(SMALL, rng))
+
+
 async def halted_within_a_packet(rig: Rig, rng: np.random.Generator, stream: str) -> list[Any]:
     """Halted by nonsense while a packet is on its way; returns what is left of it."""
     case = case_of(SMALL, rng)
@@ -173,9 +207,8 @@ async def halted_within_a_packet(rig: Rig, rng: np.random.Generator, stream: str
     assert await rig.read(Register.ERROR) == Error.FIELD | Register.MODE << 8
     beats = rig.activations(case) if stream == "act" else rig.weights(case)
     cut = int(rng.integers(1, len(beats) - 1))
-    parts = beats[:cut], beats[cut:]
-    await rig.sent(rig.send(parts[0], []) if stream == "act" else rig.send([], parts[0]))
-    return parts[1]
+    await rig.sent(rig.send(*alone(stream, beats[:cut])))
+    return beats[cut:]
 
 
 @cocotb.test()

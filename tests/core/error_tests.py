@@ -171,6 +171,52 @@ async def what_just_fits_a_buffer_is_computed(dut: Any) -> None:
         await rig.run(case_of(layer, rng, str(layer)))
 
 
+ALL_WRONG = {
+    "IN_SIZE": 0,
+    "CHANNELS": 0,
+    "OUT_SIZE": 0,
+    "BATCH": 0,
+    "KERNEL": 0,
+    "PADS": 0,
+    "QUANT": 0x807F_0000,
+    "MODE": 4,
+}
+REPAIRS = [
+    (Error.FIELD, "IN_SIZE", {"IN_SIZE": 0x0040_0007}),
+    (Error.FIELD, "CHANNELS", {"CHANNELS": 0x003A_0003}),
+    (Error.FIELD, "OUT_SIZE", {"OUT_SIZE": 0x0001_0001}),
+    (Error.FIELD, "BATCH", {"BATCH": 0x0002_0001}),
+    (Error.FIELD, "KERNEL", {"KERNEL": 0x1111_1F04}),
+    (Error.FIELD, "BATCH", {"BATCH": 0x0003_0001}),  # 2 groups of 3 channels
+    (Error.FIELD, "MODE", {"MODE": 1}),
+    (Error.FIELD, "QUANT", {"QUANT": 0x7F80_0000}),
+    (Error.ACT_BUFFER, None, {"IN_SIZE": 0x0040_0001}),  # 31 rows of 21 bytes
+    (Error.FIELD, "OUT_SIZE", {"OUT_SIZE": 0x0022_0002}),  # 33 rows more have windows
+    (Error.FIELD, "BATCH", {"BATCH": 0x0001_0001}),  # 3 groups of 58 filters
+    (Error.OUT_BUFFER, None, {"CHANNELS": 0x0038_0003}),  # 58 bytes
+    (Error.WGT_BUFFER, None, {"KERNEL": 0x1111_0101, "OUT_SIZE": 0x0040_0002}),  # 14 * 93 words
+    (Error.CONST_BUFFER, None, {"CHANNELS": 0x0008_0003}),  # 14 * 10 words
+]
+"""What the core says of ALL_WRONG, in this order, and how each of it is put right."""
+
+
+@cocotb.test()
+async def of_several_reasons_the_first_of_the_page_is_told(dut: Any) -> None:
+    rng = random_generator()
+    rig = await fresh(dut)
+    await rig.describe(TINY, **ALL_WRONG)
+    for error, register, repair in REPAIRS:
+        await rig.write(Register.IRQ_STATUS, BOTH)
+        assert await rig.start() is OKAY
+        await halted_by(rig, error, Register[register] if register else 0)
+        await rig.resume()
+        for name, value in repair.items():
+            await rig.write(Register[name], value)
+    layer = Layer(1, 64, 1, 3, 8, (1, 1), pads=(0, 0, 0, 1), requantise=True)
+    assert {r: await rig.read(r) for r in descriptor(layer)} == descriptor(layer)
+    await rig.run(case_of(layer, rng), describe=False)
+
+
 # -------------------------------------------------------------------------------- packets
 @dataclass(frozen=True)
 class Fault:

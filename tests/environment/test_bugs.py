@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from tb.hypotheses import HYPOTHESES
+from tb.lint import complaints
 from tb.runner import FILE_LIST, run_layers
+from tb.tools import find_simulator
 from tests.bugs.bugs import CONFIG, PatchError, layers, load, score
 
+ELABORATE = (find_simulator("icarus").path, "-g2005", "-t", "null", "-s", "conv_core")
 BUGS = {bug.name: bug for bug in load()}
 SAMPLE = (
     "09_pad_left_one_less",
@@ -27,11 +30,12 @@ def test_there_are_enough_bugs_and_hypotheses_for_most_of_them() -> None:
 
 
 @pytest.mark.parametrize("name", BUGS)
-def test_every_patch_still_applies(name: str, tmp_path: Path) -> None:
-    BUGS[name].apply(tmp_path)
+def test_every_patch_still_applies_and_makes_a_core(name: str, tmp_path: Path) -> None:
+    sources = BUGS[name].apply(tmp_path)
     files = [file for file in FILE_LIST.parent.rglob("*") if file.is_file()]
     same = [file for file in files if unchanged(file, tmp_path)]
     assert 0 < len(same) < len(files)
+    assert complaints([*ELABORATE, f"-I{tmp_path / 'rtl' / 'common'}", *sources]) == ""
 
 
 def unchanged(file: Path, folder: Path) -> bool:

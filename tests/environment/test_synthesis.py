@@ -23,7 +23,15 @@ from tb.synthesis import (
     warnings,
 )
 
-GOOD = Area("8x8", "ecp5", luts=19_200, flip_flops=1, memories=1, multipliers=82)
+FAST = Clock(
+    "8x8",
+    mhz=130.0,
+    start="u_finisher.limit_q",
+    end="u_finisher.slice_q",
+    pin_ns=10.0,
+    pin="m_axis_out_tready to u_narrower.data_q",
+)
+GOOD = Area("8x8", "ecp5", luts=12_800, flip_flops=1, memories=1, multipliers=82)
 
 
 def test_the_core_keeps_its_limits_and_its_buffers_are_block_memories() -> None:
@@ -46,21 +54,25 @@ def test_the_core_keeps_its_limits_and_its_buffers_are_block_memories() -> None:
 @pytest.mark.parametrize(
     ("area", "sentence"),
     [
-        (replace(GOOD, luts=19_300), "8x8: 19,300 LUT4, 19,200 are allowed"),
+        (replace(GOOD, luts=12_801), "8x8: 12,801 LUT4, 12,800 are allowed"),
         (replace(GOOD, multipliers=83), "8x8: 83 multiplier blocks, 82 are allowed"),
     ],
 )
 def test_a_larger_core_is_refused(area: Area, sentence: str) -> None:
-    assert not limits([GOOD], [Clock("8x8", 100.0, "a", "b")])
+    assert not limits([GOOD], [FAST])
     assert limits([area], []) == [sentence]
 
 
 def test_a_slower_core_is_refused_with_its_path() -> None:
-    slow = Clock("8x8", 99.0, "u_finisher.limit_q", "u_finisher.slice_q")
-    (sentence,) = limits([], [slow])
+    (sentence,) = limits([], [replace(FAST, mhz=129.9)])
     assert sentence == (
-        "8x8: 99.0 MHz, 100 are wanted; from u_finisher.limit_q to u_finisher.slice_q"
+        "8x8: 129.9 MHz, 130 are wanted; from u_finisher.limit_q to u_finisher.slice_q"
     )
+
+
+def test_a_long_way_to_a_pin_is_refused() -> None:
+    (sentence,) = limits([], [replace(FAST, pin_ns=10.04)])
+    assert sentence == "8x8: 10.04 ns, 10.0 are allowed: m_axis_out_tready to u_narrower.data_q"
 
 
 def test_cells_are_counted_from_the_last_statistics() -> None:
@@ -81,6 +93,6 @@ def test_warnings_about_the_core_count_and_those_about_libraries_do_not() -> Non
 def test_paths_are_named_by_their_registers() -> None:
     cell = "u_sequencer.u_step_gate.valid_q_TRELLIS_FF_Q_DI_LUT4_Z"
     assert readable(cell) == "u_sequencer.u_step_gate.valid_q"
-    text = page([GOOD], [Clock("8x8", 101.5, "a", "b")])
-    assert "| 8x8 | Lattice ECP5 | 19,200 | 300 | 1 | 1 | 82 |" in text
-    assert "| 8x8 | 101.5 | `a` | `b` |" in text
+    text = page([GOOD], [replace(FAST, mhz=131.5)])
+    assert "| 8x8 | Lattice ECP5 | 12,800 | 200 | 1 | 1 | 82 |" in text
+    assert "| 8x8 | 1 | 131.5 | `u_finisher.limit_q` to `u_finisher.slice_q` | 10.0 | " in text
