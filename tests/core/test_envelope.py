@@ -14,6 +14,7 @@ from models.random_layers import Mix, random_cases
 from models.requantisation import result as expected_result
 from models.tiling import NotFittingError, plan
 from tb.job import LayerResult
+from tb.registers import Error, Register
 from tb.runner import run_layers
 from tests.known_results import known_results
 from tests.onnx_oracles import case_of, node_tests
@@ -194,3 +195,18 @@ def test_layers_of_networks_that_are_larger_than_the_buffers_are_right() -> None
 def assert_passed(results: list[LayerResult]) -> None:
     failed = [result.message for result in results if not result.passed]
     assert not failed, "\n".join([f"{len(failed)} of {len(results)} layers:", *failed[:5]])
+
+
+def test_a_core_without_the_float_rule_computes_all_other_layers_and_refuses_those() -> None:
+    config = CoreConfig.from_array("8x8", float_rule=0)
+    mix = Mix(max_macs=20_000, groups=True, float_rounding=True, weight_zero_points=True)
+    cases = random_cases(np.random.default_rng(79), 30, mix)
+    by_float = [case for case in cases if case.layer.rounding == "float"]
+    others = [case for case in cases if case not in by_float]
+    assert len(others) > 10
+    for result in run_layers(others, config, "verilator"):
+        assert result.passed, result.message
+        assert result.cycles == result.cycles_model, result.name
+    (refused,) = run_layers(by_float[:1], config, "verilator")
+    assert not refused.passed
+    assert f"ERROR code {Error.FIELD.value} detail {Register.MODE.value}" in refused.message
