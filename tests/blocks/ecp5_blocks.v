@@ -1,5 +1,5 @@
 `default_nettype none
-// The two blocks of Lattice ECP5 that the core asks for, as far as it uses them: what they do, from Lattice's usage
+// The two blocks of Lattice ECP5 that the core asks for, as far as it uses them. What they do is said in Lattice's usage
 // guides for sysDSP (FPGA-TN-02205) and sysMEM (FPGA-TN-02204). Parameters that are not listed have one value here.
 
 /* verilator lint_off DECLFILENAME */
