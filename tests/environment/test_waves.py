@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,11 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.core_config import CoreConfig
 from models.layer import Layer, LayerCase
 from models.layer_file import save
 from models.requantisation import result
+from tb import waves
+from tb.runner import ROOT
 from tests.environment.test_cli import tb
 
+CORE, BENCH = (
+    path.read_text()
+    for path in (ROOT / "rtl" / "conv_core.v", ROOT / "tb" / "verilog" / "conv_bench.v")
+)
 GROUPS = ("clock", "activations", "weights", "results", "array", "registers")
 
 
@@ -35,6 +43,15 @@ def wrong_case() -> LayerCase:
     expected[0, 1, 0, 2] ^= 1
     fields = {name: getattr(case, name) for name in case.__dataclass_fields__}
     return LayerCase(**{**fields, "expected_y": expected})
+
+
+def test_every_signal_of_the_view_is_one_of_the_core_or_the_bench(tmp_path: Path) -> None:
+    view = waves.write_view(tmp_path, CoreConfig.from_array("4x4"), None).read_text()
+    shown = re.findall(r"^conv_bench\.(u_core\.)?(\w+)", view, re.MULTILINE)
+    assert len(shown) > 30
+    for core, name in shown:
+        declared = rf"^ *(?:input|output|wire|reg)\b[^/\n]*\b{name}\b(?! *\()"
+        assert re.search(declared, CORE if core else BENCH, re.MULTILINE), f"{core}{name}"
 
 
 @pytest.mark.skipif(shutil.which("fst2vcd") is None, reason="GTKWave is for people with a screen")
