@@ -12,7 +12,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from tests.blocks.numbers_of import NUMBERS
+from tests.blocks.headers import LAYER_NUMBERS
 from tests.blocks.set_up import Core, Fields, SetUp, set_up
 
 SEED = int(os.environ["COCOTB_RANDOM_SEED"])
@@ -28,6 +28,7 @@ CORE = Core(
 LAYERS = 150
 TIMEOUT = 1500
 """cycles; the longest set-up takes fewer"""
+NUMBERS = {index: name for name, index in LAYER_NUMBERS.items()}
 
 
 class Rig:

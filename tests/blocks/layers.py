@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tb.runner import ROOT
+from tests.blocks.headers import LAYER_NUMBERS
 
-HEADER = ROOT / "rtl" / "common" / "layer_numbers.vh"
-INDEX = {
-    name: int(index)
-    for name, index in re.findall(r"localparam \[5:0\] (\w+) = 6'd(\d+);", HEADER.read_text())
-}
 VALID = 1 << 38
 
 
 def broadcast(rng: np.random.Generator, numbers: Mapping[str, int]) -> Iterator[int]:
     """What the bus carries, cycle by cycle: in any order, among gaps and other units' numbers."""
-    names = list(INDEX)
+    names = list(LAYER_NUMBERS)
     rng.shuffle(names)
     for name in names:
         while rng.random() < 0.2:
             yield int(rng.integers(VALID))  # not valid, whatever it says
         value = numbers.get(name, int(rng.integers(1 << 32)))
-        yield VALID | INDEX[name] << 32 | value & 0xFFFFFFFF
+        yield VALID | LAYER_NUMBERS[name] << 32 | value & 0xFFFFFFFF
 
 
 class LayerSender:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-from tb.runner import ROOT
+from tests.blocks.headers import LAYER_NUMBERS, constants
 from tests.blocks.walking import (
     RELEASE,
     Taken,
@@ -37,14 +36,7 @@ ACT_BYTES = 1 << (ACT_W - 4)
 HANG = 20_000
 
 
-def header(name: str) -> dict[str, int]:
-    """The numbers that an include file gives names."""
-    text = (ROOT / "rtl" / "common" / name).read_text()
-    found = re.findall(r"localparam (?:\[\d:0\] )?(\w+) = (?:\d'd)?(\d+);", text)
-    return {name: int(value) for name, value in found}
-
-
-LAYER_NUMBERS, ITEM_NUMBERS = header("layer_numbers.vh"), header("item_numbers.vh")
+ITEM_NUMBERS = constants("item_numbers.vh")
 
 
 @dataclass
