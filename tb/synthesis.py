@@ -43,16 +43,16 @@ INCLUDE = f"-I{ROOT / 'rtl' / 'common'}"
 SYNTHESIS = """
 import sys
 from pyosys import libyosys
-top, settings, define, script, netlist, *sources = sys.argv[1:]
+top, settings, script, netlist, *sources = sys.argv[1:]
 design = libyosys.Design()
 for command in (
-    "read_verilog " + " ".join((*define.split(), *sources)),
+    "read_verilog " + " ".join(sources),
     f"chparam {settings} {top}",
     *script.format(top=top, netlist=netlist).split(";"),
 ):
     libyosys.run_pass(command.strip(), design)
 """
-DEFINES = {"ecp5": "-DCONV_ECP5", "xc7": ""}
+DEFINES = {"ecp5": ("-DCONV_ECP5",), "xc7": ()}
 """ram.v and multiplier.v then ask for blocks with their registers, which Yosys does not find."""
 SCRIPTS = {
     "ecp5": "synth_ecp5 -top {top} -json {netlist}; stat",
@@ -64,6 +64,7 @@ PLACE_AND_ROUTE = (
     *("--freq", "150", "--timing-allow-fail"),
 )
 
+PIN = "<async>"  # what nextpnr calls a pin's clock
 CARRY_LUTS = 2  # of a CCU2C
 MEMORY_LUTS = 6  # of a TRELLIS_DPR16X4: four that remember, two that write
 
@@ -113,6 +114,11 @@ def kept(key: str, make: str) -> Path:
     return BUILD / "synthesis" / f"{key}-{digest.hexdigest()[:16]}"
 
 
+def kept_netlist(array: str, family: str) -> Path:
+    """Where the netlist of a core is kept, and what goes with it."""
+    return kept(f"{array}-{family}", " ".join((SYNTHESIS, *DEFINES[family], SCRIPTS[family])))
+
+
 def run(log: Path, command: Sequence[str | Path]) -> str:
     """What a tool says, kept in a file; raises `SynthesisError` if it fails.
 
@@ -145,7 +151,7 @@ def warnings(said: str) -> list[str]:
 
 def synthesise(array: str, family: str) -> Area:
     """The area of a core with default buffers and streams; on ECP5 its netlist is kept."""
-    base = kept(f"{array}-{family}", SYNTHESIS + DEFINES[family] + SCRIPTS[family])
+    base = kept_netlist(array, family)
     figures = base.with_suffix(".area.json")
     if not figures.exists():
         config = CoreConfig.from_array(array)
@@ -159,9 +165,9 @@ def synthesise(array: str, family: str) -> Area:
                 SYNTHESIS,
                 "conv_core",
                 settings,
-                DEFINES[family],
                 SCRIPTS[family],
                 netlist,
+                *DEFINES[family],
                 INCLUDE,
                 *rtl_files(),
             ],
@@ -203,9 +209,7 @@ def place(array: str) -> Clock:
     report = base.with_suffix(".report.json")
     if not report.exists():
         synthesise(array, "ecp5")
-        netlist = kept(f"{array}-ecp5", SYNTHESIS + DEFINES["ecp5"] + SCRIPTS["ecp5"]).with_suffix(
-            ".json"
-        )
+        netlist = kept_netlist(array, "ecp5").with_suffix(".json")
         partial = base.with_suffix(".partial")
         run(
             base.with_suffix(".log"),
@@ -220,10 +224,6 @@ def place(array: str) -> Clock:
     start, end = ends(inside["between"][0])
     pins = max(inside["pins"], key=delay)
     return Clock(array, float(fmax["achieved"]), start, end, delay(pins), " to ".join(ends(pins)))
-
-
-PIN = "<async>"
-"""What nextpnr calls a pin's clock."""
 
 
 def ends(path: Sequence[dict[str, Any]]) -> tuple[str, str]:
