@@ -19,7 +19,7 @@ module conv_core #(
     parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
     parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN to 2^22: activation buffer
     parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 to 2^20: weight buffer, words a filter
-    parameter CONST_WORDS      = 1024,              // power of two, CONST_PER_BLOCK to 2^20: constant buffer, words
+    parameter CONST_WORDS      = 1024,              // power of two, 16 and CONST_PER_BLOCK to 2^20: constants, words
     parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
     parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
@@ -73,7 +73,7 @@ module conv_core #(
 );
 
     // Counts of bytes or words go on from reset to reset. They are a few bits wider than their buffer, so that the
-    // difference of two of them says which is ahead: activations by less than eight buffers (step_gate).
+    // difference of two of them says which is ahead: activations by less than eight buffers (gate.v).
     localparam ACT_W = $clog2(ACT_BYTES) + 4;
     localparam WGT_W = 24;
     localparam OUT_W = $clog2(OUT_BYTES) + 2;

@@ -147,7 +147,7 @@ has them, on random data (seed {seed}), every value compared. `make networks` me
 this page.
 
 *Limit* is what no engine with these lanes and streams can go below (`cycles_limit`), *model* what
-`models/cycles.py` predicts, *measured* what the core counts and a monitor at its pins counts too.
+`models/cycles` predicts, *measured* what the core counts and a monitor at its pins counts too.
 Cycles are those from the last result of the layer before to the layer's last. What is loaded and
 computed of a layer while the one before ends is not among them, so it may take fewer than its
 limit. The bench queues up to {MAX_BATCH} pieces; those behind them begin cold.

@@ -2,7 +2,7 @@
 //
 // A step is taken when what it needs has arrived and, if it is its window's last, when the result has a place to go.
 // All of these are comparisons of counts, so when each step is taken follows from when each word arrived
-// (models/cycles.py is that sentence written out). What a step was the last to need is released after it; where windows
+// (models/cycles is that sentence written out). What a step was the last to need is released after it; where windows
 // need nothing, because they lie outside the image, a release waits until it is less than four buffers of activations,
 // or 2^22 words of weights, ahead of what came, so that the counts can tell which is ahead.
 // Does not: change a step, nor the order.
