@@ -186,7 +186,7 @@ def test_words_of_a_filter_are_summed_over_all_blocks() -> None:
 
 
 def test_the_largest_counts_are_those_of_the_models() -> None:
-    assert f"fewer than 2^{MAX_BLOCK_WORDS.bit_length() - 1} in any case" in WORDS
+    assert f"always have fewer than 2^{MAX_BLOCK_WORDS.bit_length() - 1} words" in WORDS
     assert f"put a window 2^{MAX_OFFSET.bit_length() - 1} bytes outside its row" in WORDS
     row, frame = (limit.bit_length() - 1 for limit in (MAX_OUT_ROW_BYTES, MAX_FRAME_BYTES))
     assert f"rows of results of 2^{row} bytes and more; frames of 2^{frame} bytes" in WORDS
@@ -194,7 +194,7 @@ def test_the_largest_counts_are_those_of_the_models() -> None:
 
 def test_what_the_page_tells_first_the_core_tells_first() -> None:
     """error_tests.py provokes errors in this order, from a descriptor that is wrong in all ways."""
-    (listed,) = re.findall(r"the first of these is told: (.*?) Of errors that come", WORDS)
+    (listed,) = re.findall(r"the first of these is reported: (.*?) Of errors that come", WORDS)
     names = [name for name in re.findall(r"`(\w+)`", listed) if name in Error.__members__]
     told = [name for name, _ in groupby(error.name for error, *_ in REPAIRS)]
     assert len(told) == 6
