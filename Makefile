@@ -57,7 +57,7 @@ lint: ready  ## the RTL and the Python, without simulating
 	@$(TB).lint
 
 doctor:  ## what is installed, what is missing, and the cure
-	@$(or $(wildcard .venv/bin/python),python3) -m tb.doctor
+	@$(or $(wildcard .venv/bin/python),python3) -m conv_core.tools.doctor
 
 setup:  ## everything this project needs, GTKWave included
 	@./setup.sh --all

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.layer import Float32Array, Int32Array, Int64Array, Layer, LayerCase
+from conv_core.models.layer import Float32Array, Int32Array, Int64Array, Layer, LayerCase
 
 EXACT_PRODUCTS = 512
 """Products of an int8 and a weight of nine bits that float32 sums without rounding: 512 * 128 * 255

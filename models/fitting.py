@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.core_config import LARGEST, CoreConfig
-from models.layer import Layer
-from models.packing import result_bytes
-from models.schedule import schedule
+from conv_core.models.core_config import LARGEST, CoreConfig
+from conv_core.models.layer import Layer
+from conv_core.models.packing import result_bytes
+from conv_core.models.schedule import schedule
 
 MAX_OFFSET = 1 << 24
 """Bytes from the first pixel of a row to the windows farthest from it, in the padding included."""

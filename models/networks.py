@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from models.layer import Layer, same_pads
+from conv_core.models.layer import Layer, same_pads
 
 IMAGE = 224
 CLASSES = 1000

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.core_config import CONSTANT_BYTES, CoreConfig
-from models.layer import Int8Array, Int32Array, Layer, LayerCase
+from conv_core.models.core_config import CONSTANT_BYTES, CoreConfig
+from conv_core.models.layer import Int8Array, Int32Array, Layer, LayerCase
 
 Bytes = NDArray[np.uint8]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.convolution import accumulate
-from models.layer import Float32Array, Int8Array, Int32Array, Int64Array, LayerCase
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import Float32Array, Int8Array, Int32Array, Int64Array, LayerCase
 
 LEAST_SHIFT, LARGEST_SHIFT = -31, 8
 """What a core makes of shifts further out."""

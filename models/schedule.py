@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.core_config import CoreConfig
-from models.layer import Layer
-from models.packing import block_words, constant_words, filter_groups
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer
+from conv_core.models.packing import block_words, constant_words, filter_groups
 
 
 @dataclass(frozen=True)

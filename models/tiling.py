@@ -30,10 +30,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.core_config import LEAST_WGT_WORDS, CoreConfig
-from models.fitting import fits, shortage
-from models.layer import Layer, LayerCase, LayerError
-from models.packing import block_words, filter_groups, groups_of_block
+from conv_core.models.core_config import LEAST_WGT_WORDS, CoreConfig
+from conv_core.models.fitting import fits, shortage
+from conv_core.models.layer import Layer, LayerCase, LayerError
+from conv_core.models.packing import block_words, filter_groups, groups_of_block
 
 
 class NotFittingError(LayerError):

@@ -1,1 +1,1 @@
-"""How to drive and watch a convolution core. Knows `models`, not `tests`."""
+"""How to drive and watch a convolution core, in folders by role. Knows `models`, not `tests`."""

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tb.tools import SIMULATORS
+from conv_core.tb.runs.tools import SIMULATORS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.layer import LayerCase
+from conv_core.models.layer import LayerCase
 from tests.onnx_oracles import onnxruntime_conv
 from tests.oracles import (
     ScaledCase,

@@ -23,7 +23,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from models.layer import INT8_MAX, INT8_MIN, Layer, LayerCase, same_pads
+from conv_core.models.layer import INT8_MAX, INT8_MIN, Layer, LayerCase, same_pads
 from tests.oracles import ScaledCase, litert_conv, quantise_multiplier
 
 OPERATORS = {

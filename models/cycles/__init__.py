@@ -15,7 +15,7 @@ is simulated; the constants (`latencies`) are the pipeline depths that the heade
     model         layers, one after the other
 """
 
-from models.cycles.limit import cycles_limit
-from models.cycles.model import cycles_model, queue_model
+from conv_core.models.cycles.limit import cycles_limit
+from conv_core.models.cycles.model import cycles_model, queue_model
 
 __all__ = ["cycles_limit", "cycles_model", "queue_model"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.core_config import CoreConfig
-from models.cycles.latencies import TAP_OUTSIDE, WINDOW
-from models.layer import Layer
-from models.packing import block_span, column_phases, is_depthwise, weight_runs
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles.latencies import TAP_OUTSIDE, WINDOW
+from conv_core.models.layer import Layer
+from conv_core.models.packing import block_span, column_phases, is_depthwise, weight_runs
 
 Times = NDArray[np.int64]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.core_config import CONSTANT_BYTES, CoreConfig
-from models.cycles.columns import Columns
-from models.layer import Layer
-from models.packing import filter_blocks, result_bytes
+from conv_core.models.core_config import CONSTANT_BYTES, CoreConfig
+from conv_core.models.cycles.columns import Columns
+from conv_core.models.layer import Layer
+from conv_core.models.packing import filter_blocks, result_bytes
 
 
 def cycles_limit(layer: Layer, config: CoreConfig) -> int:

@@ -8,26 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.core_config import CoreConfig
-from models.cycles.columns import Columns, Times
-from models.cycles.latencies import (
-    ITEM,
-    SETUP,
-    SETUP_DOUBLING,
-    SETUP_GROUPS,
-    SETUP_HALVING,
-    SETUP_JOINING,
-    WINDOW,
-)
-from models.layer import Layer
-from models.packing import (
-    FilterBlock,
-    filter_blocks,
-    groups_of_block,
-    is_depthwise,
-    weight_runs,
-)
-from models.schedule import Schedule, schedule
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles.columns import Columns, Times
+from conv_core.models.cycles.latencies import ITEM, SETUP, SETUP_DOUBLING, SETUP_GROUPS, SETUP_HALVING, SETUP_JOINING, WINDOW
+from conv_core.models.layer import Layer
+from conv_core.models.packing import FilterBlock, filter_blocks, groups_of_block, is_depthwise, weight_runs
+from conv_core.models.schedule import Schedule, schedule
 
 
 @dataclass(frozen=True)

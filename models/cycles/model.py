@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from models.core_config import CoreConfig
-from models.cycles.activations import Activations
-from models.cycles.latencies import LOADER_START, PINS_IN, SETUP_AFTER
-from models.cycles.loops import Loops
-from models.cycles.results import Results
-from models.cycles.walk import Walk
-from models.cycles.weights import Weights
-from models.layer import Layer
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles.activations import Activations
+from conv_core.models.cycles.latencies import LOADER_START, PINS_IN, SETUP_AFTER
+from conv_core.models.cycles.loops import Loops
+from conv_core.models.cycles.results import Results
+from conv_core.models.cycles.walk import Walk
+from conv_core.models.cycles.weights import Weights
+from conv_core.models.layer import Layer
 
 
 def cycles_model(layer: Layer, config: CoreConfig) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.cycles.activations import Activations
-from models.cycles.columns import Times
-from models.cycles.latencies import STEPS_AHEAD
-from models.cycles.loops import KernelRows, Loops, Pass
-from models.cycles.rings import NEVER
-from models.cycles.weights import Weights
+from conv_core.models.cycles.activations import Activations
+from conv_core.models.cycles.columns import Times
+from conv_core.models.cycles.latencies import STEPS_AHEAD
+from conv_core.models.cycles.loops import KernelRows, Loops, Pass
+from conv_core.models.cycles.rings import NEVER
+from conv_core.models.cycles.weights import Weights
 
 LAST_STEPS = STEPS_AHEAD + 1
 """Steps at the end of a window whose cycles others wait for."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.core_config import CoreConfig
-from models.cycles.columns import Times
-from models.cycles.latencies import COMMIT, COMMIT_INT32, FETCH, PINS_OUT, READ, STORED
-from models.cycles.loops import Loops, Pass
-from models.cycles.rings import NEVER, Growing
-from models.packing import result_bytes
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles.columns import Times
+from conv_core.models.cycles.latencies import COMMIT, COMMIT_INT32, FETCH, PINS_OUT, READ, STORED
+from conv_core.models.cycles.loops import Loops, Pass
+from conv_core.models.cycles.rings import NEVER, Growing
+from conv_core.models.packing import result_bytes
 
 
 class Results:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.cycles.columns import Times
-from models.cycles.latencies import GATHER, LOADER_START
+from conv_core.models.cycles.columns import Times
+from conv_core.models.cycles.latencies import GATHER, LOADER_START
 
 NEVER = -(1 << 60)
 """The cycle of something that has not happened yet and that nobody has to wait for."""

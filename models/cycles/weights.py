@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.core_config import CoreConfig
-from models.cycles.columns import Times
-from models.cycles.latencies import WGT_ARRIVAL
-from models.cycles.loops import Loops
-from models.cycles.rings import NEVER, Ring, hand_over
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles.columns import Times
+from conv_core.models.cycles.latencies import WGT_ARRIVAL
+from conv_core.models.cycles.loops import Loops
+from conv_core.models.cycles.rings import NEVER, Ring, hand_over
 
 
 class Weights:

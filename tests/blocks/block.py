@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tb.runner import ROOT, Design, build, simulate
+from conv_core.tb.paths import ROOT
+from conv_core.tb.runs.builds import Design, build
 
 MODULES = {path.stem: path for path in sorted((ROOT / "rtl").rglob("*.v"))}
 TIMESCALE = ROOT / "tests" / "core" / "timescale.v"
@@ -45,8 +46,7 @@ def run_block(
     )
     sources = (*sources_of(top), ECP5_BLOCKS) if ecp5 else sources_of(top)
     design = Design(top, sources, parameters, ("CONV_ECP5",) if ecp5 else ())
-    simulate(
-        build(design, simulator),
+    build(design, simulator).simulate(
         f"tests.blocks.{module}",
         folder,
         seed=seed,

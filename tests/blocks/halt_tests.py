@@ -7,7 +7,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from tb.registers import Error
+from conv_core.tb.core.registers import Error
 from tests.blocks.channel import Bench
 
 IDLE = {"setup_error": 0, "setup_code": 0, "setup_detail": 0, "act_error": 0, "wgt_error": 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tb.runner import ROOT
+from conv_core.tb.paths import ROOT
 
 
 def constants(name: str, *, width: int | None = None) -> dict[str, int]:

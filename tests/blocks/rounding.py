@@ -1,6 +1,6 @@
 """The two rules of requantising, in integers of any size and in IEEE 754's own words.
 
-Written from the rules alone: neither the RTL nor `models.requantisation` is looked at.
+Written from the rules alone: neither the RTL nor `conv_core.models.requantisation` is looked at.
 """
 
 from __future__ import annotations

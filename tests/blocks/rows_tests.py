@@ -11,7 +11,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
-from tb.runner import ROOT
+from conv_core.tb.paths import ROOT
 from tests.blocks.rows_items import (
     ACT_W,
     OUT_W,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tb.runner import ROOT
+from conv_core.tb.paths import ROOT
 from tests.blocks.block import run_block
 from tests.blocks.set_up import Core
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tb.runner import ROOT, Design, build, simulate
+from conv_core.tb.paths import ROOT
+from conv_core.tb.runs.builds import Design, build
 from tests.blocks.block import sources_of
 from tests.blocks.rounding import by_float, by_tflite, to_even
 
@@ -25,13 +26,12 @@ def test_results_are_exact(rules: int, simulator: str, tmp_path: Path) -> None:
     print(f"seed {seed}")
     parameters = {"LANES": LANES, "FLOAT": rules}
     wrapper = ROOT / "tests" / "blocks" / "requantizers.v"
-    simulate(
-        build(
+    build(
             Design(
                 "requantizers", (*sources_of("requantizer"), wrapper), parameters, public=PUBLIC
             ),
             simulator,
-        ),
+        ).simulate(
         "tests.blocks.requantizer_tests",
         tmp_path,
         seed=seed,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tb.runner import Design, build, simulate
+from conv_core.tb.runs.builds import Design, build
 from tests.blocks.block import sources_of
 
 SIZES = {
@@ -24,8 +24,7 @@ def test_steps_are_right_and_in_their_cycle(
     seed = 1
     print(f"seed {seed}")
     parameters = SIZES[lanes]
-    simulate(
-        build(Design("walk", sources_of("walk"), parameters), simulator),
+    build(Design("walk", sources_of("walk"), parameters), simulator).simulate(
         "tests.blocks.walk_tests",
         tmp_path,
         seed=seed,

@@ -11,7 +11,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tb.tools import SIMULATORS
+from conv_core.tb.runs.tools import SIMULATORS
 from tests.bugs.bugs import Score, load, score
 
 SHARE_NAMED = 0.9

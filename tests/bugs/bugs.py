@@ -1,7 +1,7 @@
 """Bugs of the core, written down as patches, and what the environment says of each.
 
 A patch in this folder begins with two lines: `fault:`, a sentence, and `hypothesis:`, the name of
-the hypothesis of tb/hypotheses.py that describes it, or `none`. The patches were written before the
+the hypothesis of tb/checks/hypotheses.py that describes it, or `none`. The patches were written before the
 hypotheses. One that no longer applies is an error: the core has changed, and the patch must follow.
 """
 
@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from tb.diagnosis import Diagnosis, diagnose
-from tb.runner import FILE_LIST, rtl_files, run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.checks.diagnosis import Diagnosis, diagnose
+from conv_core.tb.runs.builds import FILE_LIST, rtl_files
+from conv_core.tb.runs.layers import run_layers
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from models.core_config import CoreConfig
-from tb.exploration import Exploration, explore
-from tb.runner import FILE_LIST, rtl_files
-from tb.tools import SIMULATORS
+from conv_core.models.core_config import CoreConfig
+from conv_core.tb.runs.exploration import Exploration, explore
+from conv_core.tb.runs.builds import FILE_LIST, rtl_files
+from conv_core.tb.runs.tools import SIMULATORS
 from tests.bugs.bugs import PatchError
 
 CONFIG = CoreConfig.from_array("8x8")

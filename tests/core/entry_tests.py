@@ -12,9 +12,10 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from models.layer import Layer
-from tb.registers import Ctrl, Error, Irq, Register, Response, Status
-from tb.streams import Beat
+from conv_core.models.layer import Layer
+from conv_core.tb.core.registers import Ctrl, Error, Irq, Register, Status
+from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.streams import Beat
 from tests.core.rig import CONFIG, NARROW, SMALL, TINY, Rig, case_of, random_generator
 
 NOTHING_READ = Layer(1, 1, 1, 1, 1, (1, 1), stride=(2, 1), pads=(1, 0, 0, 0))

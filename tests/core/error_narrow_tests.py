@@ -7,7 +7,8 @@ from typing import Any
 
 import cocotb
 
-from tb.registers import Error, Register, Response
+from conv_core.tb.core.registers import Error, Register
+from conv_core.tb.pins.axil import Response
 from tests.core.error_tests import (
     BOTH,
     Fault,

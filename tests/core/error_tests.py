@@ -13,11 +13,12 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from models.layer import Layer, LayerCase
-from models.requantisation import result
-from tb.driver import descriptor
-from tb.registers import Ctrl, Error, Irq, Register, Response, Status
-from tb.streams import Beat
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.requantisation import result
+from conv_core.tb.core.driver import descriptor
+from conv_core.tb.core.registers import Ctrl, Error, Irq, Register, Status
+from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.streams import Beat
 from tests.core.rig import SMALL, TINY, TWO_FRAMES, Rig, case_of, often, random_generator
 
 OKAY, SLVERR = Response.OKAY, Response.SLVERR

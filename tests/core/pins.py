@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.core_config import CoreConfig
-from tb.runner import ROOT, Design, build, rtl_files, simulate
+from conv_core.models.core_config import CoreConfig
+from conv_core.tb.paths import ROOT
+from conv_core.tb.runs.builds import Design, build, rtl_files
 from tests.core.rig import CONFIG
 
 PUBLIC = """\
@@ -51,8 +52,7 @@ def run_at_the_pins(
     **environment: str,
 ) -> str:
     """Runs the cocotb tests of a module of this folder; returns what they say."""
-    simulate(
-        build(core_at_its_pins(config), simulator),
+    build(core_at_its_pins(config), simulator).simulate(
         f"tests.core.{module}",
         folder,
         seed=seed,

@@ -15,8 +15,8 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from tb.registers import Ctrl, Register
-from tb.runner import ROOT
+from conv_core.tb.core.registers import Ctrl, Register
+from conv_core.tb.paths import ROOT
 from tests.core.rig import ACCUMULATORS, DEPTHWISE, SMALL, TWO_FRAMES, Rig, case_of, often
 
 SETUP_STATES = {

@@ -8,11 +8,12 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from models.convolution import accumulate
-from models.layer import Layer
-from models.packing import constant_words
-from tb.registers import Irq, Register, Response
-from tb.streams import beats_of, packets_of
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import Layer
+from conv_core.models.packing import constant_words
+from conv_core.tb.core.registers import Irq, Register
+from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.streams import beats_of, packets_of
 from tests.blocks.rounding import by_float, by_tflite, clamped
 from tests.core.entry_tests import rig_of
 from tests.core.rig import ACCUMULATORS, SMALL, TINY, TWO_FRAMES, Rig, case_of, random_generator

@@ -13,14 +13,15 @@ from cocotb.clock import Clock
 from cocotb.task import Task
 from cocotb.triggers import FallingEdge, First, RisingEdge, Timer
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from models.packing import Bytes, pack_activations, pack_weights, unpack_results
-from models.requantisation import result
-from tb.axil import Master
-from tb.driver import descriptor
-from tb.registers import Ctrl, Irq, Register, Response, Status
-from tb.streams import Beat, Gate, Monitor, Pins, Sink, Source, always, beats_of, packets_of
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.packing import Bytes, pack_activations, pack_weights, unpack_results
+from conv_core.models.requantisation import result
+from conv_core.tb.pins.axil import Master
+from conv_core.tb.core.driver import descriptor
+from conv_core.tb.core.registers import Ctrl, Irq, Register, Status
+from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.streams import Beat, Gate, Monitor, Pins, Sink, Source, always, beats_of, packets_of
 
 CONFIG = CoreConfig.from_array(
     "4x4", act_bytes=256, wgt_words=64, const_words=32, out_bytes=64, requant_lanes=1

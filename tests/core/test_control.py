@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tb.registers import COUNTERS, Error, Register
-from tb.runner import ROOT, SimulationError, build, simulate
+from conv_core.tb.core.registers import COUNTERS, Error, Register
+from conv_core.tb.paths import ROOT
+from conv_core.tb.runs.simulators import SimulationError
+from conv_core.tb.runs.builds import build
 from tests.core.pins import core_at_its_pins, run_at_the_pins
 
 PAGE = (ROOT / "docs" / "driving-the-core.md").read_text()
@@ -86,8 +88,7 @@ def test_a_broken_control_port_is_named(right: str, wrong: str, words: str, tmp_
     design = core_at_its_pins()
     sources = tuple(broken if path.name == broken.name else path for path in design.sources)
     with pytest.raises(SimulationError, match=words):
-        simulate(
-            build(replace(design, sources=sources), "icarus"),
+        build(replace(design, sources=sources), "icarus").simulate(
             "tests.core.control_tests",
             tmp_path,
             seed=1,

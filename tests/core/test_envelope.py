@@ -8,14 +8,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase, same_pads
-from models.random_layers import Mix, random_cases
-from models.requantisation import result as expected_result
-from models.tiling import NotFittingError, plan
-from tb.job import LayerResult
-from tb.registers import Error, Register
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase, same_pads
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.models.requantisation import result as expected_result
+from conv_core.models.tiling import NotFittingError, plan
+from conv_core.tb.runs.job import LayerResult
+from conv_core.tb.core.registers import Error, Register
+from conv_core.tb.runs.layers import run_layers
 from tests.known_results import known_results
 from tests.onnx_oracles import case_of, node_tests
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.cycles import queue_model
-from models.layer import LayerCase
-from models.networks import same_layer
-from models.random_layers import tensors_for
-from models.tiling import plan
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles import queue_model
+from conv_core.models.layer import LayerCase
+from conv_core.models.networks import same_layer
+from conv_core.tb.stimuli.random_layers import tensors_for
+from conv_core.models.tiling import plan
+from conv_core.tb.runs.layers import run_layers
 
 CONFIG = CoreConfig.from_array("16x16")
 

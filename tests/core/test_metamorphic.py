@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from models.random_layers import Mix, random_cases
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.tb.runs.layers import run_layers
 
 CONFIG = CoreConfig.from_array("4x8")
 MIX = Mix(max_macs=5_000, dilation=True, weight_zero_points=True)

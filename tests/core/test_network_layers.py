@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.tb.runs.layers import run_layers
 from tests.tflite_layers import input_shape, network_layers, wake_word_networks
 
 FRAMES = 30

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.core_config import CoreConfig
-from models.layer import LayerCase
-from models.random_layers import Mix, random_cases
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import LayerCase
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.tb.runs.layers import run_layers
 from tests.oracles import litert_accumulators, litert_conv, realise, tflite_micro_conv
 
 ARRAYS = ("4x8", "8x8", "16x16", "32x4")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase, same_pads
-from models.random_layers import question_case
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase, same_pads
+from conv_core.tb.stimuli.random_layers import question_case
+from conv_core.tb.runs.layers import run_layers
 
 QUESTION_VALUES = 11 * 11 * 64
 

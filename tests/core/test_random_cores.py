@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.packing import constant_words
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.packing import constant_words
+from conv_core.tb.runs.layers import run_layers
 from tests.core.test_envelope import assert_passed, layers_for
 
 LAYERS = 12

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.core_config import CoreConfig
-from tb.exploration import explore
+from conv_core.models.core_config import CoreConfig
+from conv_core.tb.runs.exploration import explore
 from tests.core.test_envelope import CONFIGS
 
 QUICK = {

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from models.packing import pack_activations
-from models.random_layers import Mix, random_cases
-from tb.job import LayerResult
-from tb.recording import load
-from tb.runner import run_layers
-from tb.stalls import ORDERS, StallError
-from tb.tools import SIMULATORS
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.packing import pack_activations
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.tb.runs.job import LayerResult
+from conv_core.tb.stimuli.recording import load
+from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.stalls import ORDERS, StallError
+from conv_core.tb.runs.tools import SIMULATORS
 
 CONFIG = CoreConfig.from_array("8x8")
 CASES = tuple(random_cases(np.random.default_rng(33), 2, Mix(max_macs=3_000)))

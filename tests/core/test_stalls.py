@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.random_layers import Mix, random_cases
-from tb.job import LayerResult
-from tb.runner import run_layers
-from tb.stalls import PROFILES
-from tb.tools import SIMULATORS
+from conv_core.models.core_config import CoreConfig
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.tb.runs.job import LayerResult
+from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.stalls import PROFILES
+from conv_core.tb.runs.tools import SIMULATORS
 
 CONFIG = CoreConfig.from_array("8x8")
 CASES = {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.core_config import CoreConfig
-from models.cycles import cycles_model
-from models.cycles.loops import Loops
-from models.layer import Layer, LayerCase
-from models.packing import pack_weights
-from models.random_layers import Mix, random_cases, tensors_for
-from tb.bench import RING_BEATS
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles import cycles_model
+from conv_core.models.cycles.loops import Loops
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.packing import pack_weights
+from conv_core.tb.stimuli.random_layers import Mix, random_cases, tensors_for
+from conv_core.tb.bench.bench import RING_BEATS
+from conv_core.tb.runs.layers import run_layers
 
 LAYERS = {"verilator": 66, "icarus": 5}
 

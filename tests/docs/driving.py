@@ -1,6 +1,6 @@
 """What docs/driving-the-core.md says, computed in its own words and names.
 
-Written from the page alone: neither `models.cycles` nor `models.schedule` nor the RTL is looked at.
+Written from the page alone: neither `conv_core.models.cycles` nor `conv_core.models.schedule` nor the RTL is looked at.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.core_config import CoreConfig
-from models.layer import Layer
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer
 from tests.models.test_packing import blocks_by_the_document, depthwise_by_the_document
 
 PAGE = (Path(__file__).parents[2] / "docs" / "driving-the-core.md").read_text()

@@ -11,17 +11,17 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from models.core_config import LANES, ConfigError, CoreConfig
-from models.cycles.loops import Loops
-from models.fitting import MAX_BLOCK_WORDS, MAX_FRAME_BYTES, MAX_OFFSET, MAX_OUT_ROW_BYTES, fits
-from models.layer import Layer, same_pads
-from models.packing import result_bytes
-from models.random_layers import Mix, random_cases
-from models.requantisation import requantise
-from models.schedule import schedule
-from tb.driver import descriptor
-from tb.registers import ID_VALUE, VERSION_VALUE, Error, Register
-from tb.runner import ROOT
+from conv_core.models.core_config import LANES, ConfigError, CoreConfig
+from conv_core.models.cycles.loops import Loops
+from conv_core.models.fitting import MAX_BLOCK_WORDS, MAX_FRAME_BYTES, MAX_OFFSET, MAX_OUT_ROW_BYTES, fits
+from conv_core.models.layer import Layer, same_pads
+from conv_core.models.packing import result_bytes
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.models.requantisation import requantise
+from conv_core.models.schedule import schedule
+from conv_core.tb.core.driver import descriptor
+from conv_core.tb.core.registers import ID_VALUE, VERSION_VALUE, Error, Register
+from conv_core.tb.paths import ROOT
 from tests.core.control_tests import WAITS
 from tests.core.error_tests import REPAIRS
 from tests.docs.driving import (
@@ -158,7 +158,7 @@ def test_the_page_says_how_many_layers_may_be_started() -> None:
 
 # -------------------------------------------------------------------------------- what fits
 def test_what_has_to_fit_is_what_the_core_refuses() -> None:
-    """models.fitting is compared with the RTL wherever layers run."""
+    """conv_core.models.fitting is compared with the RTL wherever layers run."""
     assert "`KH * runs of a kernel row * ceil(RL / LI)`, summed over all blocks" in WORDS
     assert "those of all blocks, CW words each, stay in their buffer together" in WORDS
     rng = np.random.default_rng(25)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.convolution import accumulate
-from models.layer import Layer, LayerCase
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import Layer, LayerCase
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "mathematics.md").read_text()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from models.core_config import CoreConfig
-from models.cycles import cycles_limit
-from models.networks import CLASSIFIER, NETWORKS
-from tb.networks import ARRAYS, modelled
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles import cycles_limit
+from conv_core.models.networks import CLASSIFIER, NETWORKS
+from conv_core.tools.networks import ARRAYS, modelled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "networks.md").read_text()
 GOALS = {"ResNet-50 v1.5": 1.01, "MobileNet v1": 0.83}

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase, same_pads
-from models.layer_file import FIELDS
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase, same_pads
+from conv_core.models.layer_file import FIELDS
+from conv_core.tb.runs.layers import run_layers
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.cycles import latencies
+from conv_core.models.cycles import latencies
 
 PAGE = (Path(__file__).parents[2] / "docs" / "driving-the-core.md").read_text()
 FIRST_STEP = (

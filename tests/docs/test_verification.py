@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tb.driver import CoreDriver
-from tb.rules import RULES
-from tb.runner import run_layers
-from tb.stalls import ORDERS, PROFILES
+from conv_core.tb.bench.drivers import CoreDriver
+from conv_core.tb.checks.rules import RULES
+from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.stalls import ORDERS, PROFILES
 from tests.environment.test_faults import run_with_fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verification.md").read_text()

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from models.random_layers import question_case
-from tb.job import JOB_VARIABLE, OUR_DRIVER, Job, read_pickle, write_pickle
-from tb.runner import build, core_design, simulate
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.stimuli.random_layers import question_case
+from conv_core.tb.runs.job import JOB_VARIABLE, OUR_DRIVER, Job, read_pickle, write_pickle
+from conv_core.tb.runs.builds import build, core_design
 
 MOST = 0.2
 ARRAYS = ("16x16", "8x8")
@@ -65,8 +65,7 @@ def measure(cases: list[LayerCase], config: CoreConfig, *, checked: bool) -> flo
             progress_path=folder / "progress.pickle",
         )
         write_pickle(folder / "job.pickle", job)
-        simulate(
-            built,
+        built.simulate(
             "tests.environment.cost_tests",
             folder,
             seed=1,

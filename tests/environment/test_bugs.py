@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tb.hypotheses import HYPOTHESES
-from tb.lint import complaints
-from tb.runner import FILE_LIST, run_layers
-from tb.tools import find_simulator
+from conv_core.tb.checks.hypotheses import HYPOTHESES
+from conv_core.tools.lint import complaints
+from conv_core.tb.runs.builds import FILE_LIST
+from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.runs.tools import find_simulator
 from tests.bugs.bugs import CONFIG, PatchError, layers, load, score
 
 ELABORATE = (find_simulator("icarus").path, "-g2005", "-t", "null", "-s", "conv_core")

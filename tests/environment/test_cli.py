@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.layer import Layer, LayerCase
-from models.layer_file import save
-from models.requantisation import result
-from tb.runner import ROOT
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.layer_file import save
+from conv_core.models.requantisation import result
+from conv_core.tb.paths import ROOT
 
 SUMMARY_FIELDS = {
     *("name", "status", "macs", "cycles", "cycles_limit", "cycles_model", "utilisation"),
@@ -28,7 +28,7 @@ ANSWER_SECONDS = 4.0
 
 def tb(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tb", *map(str, words)],
+        [sys.executable, "-m", "conv_core", *map(str, words)],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

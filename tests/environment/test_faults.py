@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from tb.job import LayerResult
-from tb.rules import BY_NAME, RULES, RuleError, rules_off
-from tb.runner import ROOT, rtl_files, run_layers
-from tb.tools import SIMULATORS
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.runs.job import LayerResult
+from conv_core.tb.checks.rules import BY_NAME, RULES, RuleError, rules_off
+from conv_core.tb.paths import ROOT
+from conv_core.tb.runs.builds import rtl_files
+from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.runs.tools import SIMULATORS
 
 CONFIG = CoreConfig.from_array("4x4")
 SOURCES = (*rtl_files(), ROOT / "tests" / "environment" / "faulty_core.v")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tb import lint
+from conv_core.tools import lint
 
 CLEAN = """
 `default_nettype none

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tb import runner
-from tb.runner import ROOT, Design, SimulationError, build, rtl_files
-from tb.tools import find_simulator
+from conv_core.tb.runs import layers as runner
+from conv_core.tb.paths import ROOT
+from conv_core.tb.runs.builds import Design, build, rtl_files
+from conv_core.tb.runs.simulators import SimulationError
+from conv_core.tb.runs.tools import find_simulator
 
 FIFO = ROOT / "tests" / "environment" / "fifo.v"
 STARTED_SECONDS = 2.0

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.convolution import accumulate
-from models.layer import Layer, LayerCase
-from models.requantisation import result
-from tb.scoreboard import ResultFormat, judge
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.requantisation import result
+from conv_core.tb.checks.scoreboard import ResultFormat, judge
 
 BEAT = 4
 

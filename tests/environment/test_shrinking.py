@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.convolution import accumulate
-from models.layer import Layer
-from models.random_layers import tensors_for
-from tb.scenario import Scenario
-from tb.shrinking import smaller
-from tb.stalls import Traffic
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import Layer
+from conv_core.tb.stimuli.random_layers import tensors_for
+from conv_core.tb.stimuli.scenario import Scenario
+from conv_core.tb.stimuli.shrinking import smaller
+from conv_core.tb.stimuli.stalls import Traffic
 
 LAYERS = (
     Layer(2, 6, 7, 4, 6, (3, 2), (2, 1), (1, 2), (1, 0, 2, 1), groups=2, requantise=True),

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tb.runner import ROOT, Design, SimulationError, build, simulate
-from tb.streams import Beat, beats_of, packets_of
+from conv_core.tb.paths import ROOT
+from conv_core.tb.runs.builds import Design, build
+from conv_core.tb.runs.simulators import SimulationError
+from conv_core.tb.pins.streams import Beat, beats_of, packets_of
 
 FIFO = Design("fifo", (ROOT / "tests" / "environment" / "fifo.v",))
 
 
 def run(simulator: str, folder: Path, *, traffic: str, fault: int = 0, seed: int = 1) -> None:
-    simulate(
-        build(FIFO, simulator),
+    build(FIFO, simulator).simulate(
         "tests.environment.stream_tests",
         folder,
         seed=seed,

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from models.layer_file import save
-from models.requantisation import result
-from tb import waves
-from tb.runner import ROOT
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.layer_file import save
+from conv_core.models.requantisation import result
+from conv_core.tb.runs import waves
+from conv_core.tb.paths import ROOT
 from tests.environment.test_cli import tb
 
 CORE, BENCH = (

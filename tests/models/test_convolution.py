@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models import convolution
-from models.convolution import accumulate, accumulate_loop
-from models.layer import Layer, LayerCase
-from models.random_layers import Mix, random_cases
+from conv_core.models import convolution
+from conv_core.models.convolution import accumulate, accumulate_loop
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from tests.oracles import litert_accumulators
 
 ALL = Mix(dilation=True, groups=True, weight_zero_points=True, beyond_tflite=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.core_config import ConfigError, CoreConfig
+from conv_core.models.core_config import ConfigError, CoreConfig
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "driving-the-core.md"
 

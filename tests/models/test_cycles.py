@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from models.core_config import CoreConfig
-from models.cycles import cycles_limit, cycles_model, latencies, queue_model
-from models.cycles.columns import Times
-from models.cycles.loops import Loops, Pass
-from models.cycles.walk import Timing, Walk
-from models.fitting import fits
-from models.layer import Layer
-from models.packing import filter_groups
-from models.random_layers import Mix, random_cases
-from models.schedule import schedule
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles import cycles_limit, cycles_model, latencies, queue_model
+from conv_core.models.cycles.columns import Times
+from conv_core.models.cycles.loops import Loops, Pass
+from conv_core.models.cycles.walk import Timing, Walk
+from conv_core.models.fitting import fits
+from conv_core.models.layer import Layer
+from conv_core.models.packing import filter_groups
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.models.schedule import schedule
 
 QUESTION = Layer(1, 11, 11, 64, 64, (3, 3), pads=(1, 1, 1, 1), requantise=True)
 MIX = Mix(max_macs=60_000, dilation=True, groups=True, float_rounding=True)
@@ -187,7 +187,7 @@ def test_passes_solved_at_once_take_as_long_as_windows_one_by_one(
         layers = [layer for layer in layers if fits(layer, config)]
         at_once = queue_model(layers, config)
         with monkeypatch.context() as patch:
-            patch.setattr("models.cycles.model.Walk", OneByOne)
+            patch.setattr("conv_core.models.cycles.model.Walk", OneByOne)
             assert queue_model(layers, config) == at_once, config
         compared += len(layers)
     assert compared > 50

@@ -1,4 +1,4 @@
-"""Shapes, counts and refusals of `models.layer`."""
+"""Shapes, counts and refusals of `conv_core.models.layer`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.layer import Layer, LayerCase, LayerError, same_pads
+from conv_core.models.layer import Layer, LayerCase, LayerError, same_pads
 
 QUESTION = Layer(1, 11, 11, 64, 64, (3, 3), pads=(1, 1, 1, 1))
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.convolution import accumulate
-from models.layer import Layer
-from models.layer_file import LayerFileError, find, load, load_quantised, save, save_result
-from models.random_layers import Mix, random_cases
-from models.requantisation import result
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import Layer
+from conv_core.models.layer_file import LayerFileError, find, load, load_quantised, save, save_result
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.models.requantisation import result
 
 REMOVED = object()
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.convolution import accumulate
-from models.layer import LayerCase
-from models.random_layers import Mix, random_cases
-from models.requantisation import result
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import LayerCase
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.models.requantisation import result
 from tests.onnx_oracles import (
     NotOursError,
     case_of,

@@ -5,14 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.layer import Layer
-from models.quantisation import (
-    asymmetric,
-    convolve,
-    quantise,
-    quantise_multipliers,
-)
-from models.requantisation import result
+from conv_core.models.layer import Layer
+from conv_core.models.quantisation import asymmetric, convolve, quantise, quantise_multipliers
+from conv_core.models.requantisation import result
 from tests.oracles import quantise_multiplier
 
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.convolution import accumulate
-from models.layer import Layer, LayerCase
-from models.random_layers import (
-    GEOMETRIES,
-    VALUES,
-    Mix,
-    question_case,
-    random_case,
-    random_cases,
-)
-from models.requantisation import result
+from conv_core.models.convolution import accumulate
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.stimuli.random_layers import GEOMETRIES, VALUES, Mix, question_case, random_case, random_cases
+from conv_core.models.requantisation import result
 
 COUNT = 300
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer
-from models.packing import filter_groups
-from models.schedule import band_windows, schedule
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer
+from conv_core.models.packing import filter_groups
+from conv_core.models.schedule import band_windows, schedule
 
 QUESTION = Layer(1, 11, 11, 64, 64, (3, 3), pads=(1, 1, 1, 1), requantise=True)
 

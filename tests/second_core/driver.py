@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from models.packing import Bytes, pack_activations, result_bytes
-from tb.bench import Bench
-from tb.driver import DriverError
-from tb.registers import Irq
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.packing import Bytes, pack_activations, result_bytes
+from conv_core.tb.bench.bench import Bench
+from conv_core.tb.bench.drivers import DriverError
+from conv_core.tb.core.registers import Irq
 
 
 class SimpleDriver:
-    """A `tb.driver.CoreDriver`. The core has no registers: a layer starts when its data come."""
+    """A `conv_core.tb.core.driver.CoreDriver`. The core has no registers: a layer starts when its data come."""
 
     def __init__(self, bench: Bench, config: CoreConfig) -> None:
         self._bench = bench

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.core_config import CoreConfig
-from models.layer import Layer, LayerCase
-from tb.job import LayerResult
-from tb.runner import run_layers
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.runs.job import LayerResult
+from conv_core.tb.runs.layers import run_layers
 
 FOLDER = Path(__file__).resolve().parent
 CORE = FOLDER / "simple_conv.v"

@@ -1,0 +1,1 @@
+"""A convolution core in Verilog, its models, and the environment around it."""

@@ -1,6 +1,0 @@
-"""`python -m tb`: see `tb.cli`."""
-
-from tb.cli import main
-
-if __name__ == "__main__":
-    raise SystemExit(main())

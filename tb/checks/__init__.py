@@ -1,0 +1,1 @@
+"""What is checked: protocol rules, values (the scoreboard), and what a fault looks like."""

@@ -1,0 +1,1 @@
+"""What runs inside the simulator's process: the session that plays layers, and the explorer."""

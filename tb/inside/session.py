@@ -1,0 +1,501 @@
+"""The cocotb test that runs a job: layers through the core, one after the other or queued.
+
+It runs inside the simulator's process; tb/runs/layers.py starts it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_core.models.layer import LayerCase
+from conv_core.models.packing import Bytes
+from conv_core.tb.bench.bench import BUS, RING_BEATS, STREAM_NAMES, Bench, Cause, Record, StreamState
+from conv_core.tb.bench.drivers import CoreDriver, DriverError, driver_named
+from conv_core.tb.runs.job import FAIL, JOB_VARIABLE, PASS, Job, LayerResult, Progress, read_pickle, write_pickle
+from conv_core.tb.core.registers import Irq
+from conv_core.tb.checks.scoreboard import ResultFormat, Verdict, judge
+from conv_core.tb.stimuli.stalls import STREAMS, Profile, Traffic, stream_seeds
+
+DRAIN_CYCLES = 64
+"""how long to look out for beats too many behind a layer's last"""
+FINAL_DRAIN_CYCLES = 1024
+MAX_DIAGNOSES = 10
+"""of wrong layers in one simulation; a diagnosis takes a while"""
+TICK_CYCLES = 4096
+"""how often progress is looked at, at most once in PROGRESS_SECONDS"""
+PROGRESS_SECONDS = 0.1
+COUNTERS_AT_ONCE = 8
+"""layers whose counters are read together, sooner than the core forgets them; meanwhile the next
+layers' descriptors come first, so that the core never waits for one"""
+
+
+@cocotb.test()
+async def run_job(dut: object) -> None:
+    """Runs the job that the environment names and writes its results."""
+    job: Job = read_pickle(Path(os.environ[JOB_VARIABLE]))
+    session = Session(dut, job)
+    write_pickle(job.results_path, await session.run())
+
+
+@dataclass
+class _Running:
+    """A layer on its way through the core."""
+
+    case: LayerCase
+    layout: ResultFormat
+    beats_before: int
+    """result beats of the layers in front of it in the same batch"""
+    queued: tuple[int, int] = (0, 0)
+    """cycles between which the core took the layer's START"""
+    counters: dict[str, int] | None = None
+    """the core's, None as long as they are not read"""
+
+    @property
+    def cycles(self) -> int | None:
+        """As the core counted them."""
+        return (self.counters or {}).get("cycles")
+
+
+def time_limit(expected: Sequence[int], input_beats: int, profile: Profile) -> int:
+    """Cycles after which a batch counts as hung: generous, since only hangs should meet it.
+
+    `expected` are the cycles of each layer, to its last result, while nobody stalls; `input_beats`
+    those of the longer input stream, which may go on behind that.
+    """
+    start = 4_000 + 4 * profile.longest_hold
+    busy = max(sum(expected), input_beats)
+    return start + int(4 * profile.slowdown * busy) + 2_000 * len(expected)
+
+
+class Session:
+    """A simulation in progress."""
+
+    def __init__(self, dut: object, job: Job, *, diagnoses: int = MAX_DIAGNOSES) -> None:
+        self._job = job
+        self._bench = Bench(dut, job.config, job.rules_off)
+        self._driver = self._new_driver()
+        self.traffic = Traffic(job.stall, job.seed)
+        """of the batches that follow"""
+        self._batch = 0
+        """number of the batch to come"""
+        self._profile = self.traffic.profile
+        """of the batch at hand"""
+        self._results: list[LayerResult] = []
+        self._last_progress = 0.0
+        self._layers_done = 0
+        self._acknowledged = False
+        """an interrupt of this batch was answered"""
+        self._previous: LayerCase | None = None
+        """the layer judged last"""
+        self._diagnoses_left = diagnoses
+
+    def _new_driver(self) -> CoreDriver:
+        """The driver of a core that was just reset."""
+        return driver_named(self._job.driver)(self._bench, self._job.config)
+
+    async def run(self) -> list[LayerResult]:
+        """All layers of the job."""
+        trouble = await self.begin()
+        if trouble:
+            return [self._failed(case, trouble) for case in self._job.cases]
+        cases = self._job.cases
+        end = 0
+        for size in self._job.batches:
+            batch = cases[end : end + size]
+            end += size
+            last = end == len(cases)
+            results = await self.run_batch(batch, final=last)
+            self._results += results
+            if not all(result.passed for result in results) and not last:
+                await self.reset()
+        return self._results
+
+    async def begin(self) -> str:
+        """Resets the core and looks whether it is the one that was asked for; what is wrong."""
+        await self._bench.reset()
+        problem = ""
+        try:
+            await self._driver.identify()
+        except (DriverError, TimeoutError) as error:
+            problem = str(error)
+        return self._with_broken_rules(problem)
+
+    async def reset(self) -> None:
+        """Resets the core, whatever it does."""
+        await self._bench.reset()
+        self._driver = self._new_driver()
+        self._layers_done = 0
+
+    # ---------------------------------------------------------------- one batch
+    async def run_batch(
+        self, cases: Sequence[LayerCase], *, final: bool = False
+    ) -> list[LayerResult]:
+        """Layers that are queued behind each other; a single one is a batch too.
+
+        Behind a batch that fails the core needs a `reset`.
+        """
+        started = time.perf_counter()
+        try:
+            results = await self._run_batch(cases, final=final)
+        except (DriverError, TimeoutError) as error:
+            problem = self._with_broken_rules(str(error))
+            results = [self._failed(case, problem) for case in cases]
+        share = (time.perf_counter() - started) / len(cases)
+        self._layers_done += len(cases)
+        return [replace(result, wall_s=round(share, 4)) for result in results]
+
+    async def _run_batch(self, cases: Sequence[LayerCase], *, final: bool) -> list[LayerResult]:
+        bench, driver = self._bench, self._driver
+        layers = [case.layer for case in cases]
+        models = driver.cycles_model(layers)
+        expected = models or [driver.cycles_limit(each) for each in layers]
+        await bench.clear()
+        await self._stall(cases[0].name)
+        running = await self._stage(cases)
+        bench.write("host_jobs_wanted", len(cases))
+        bench.write("host_drain", FINAL_DRAIN_CYCLES if final else DRAIN_CYCLES)
+        beats = max(bench.act.queued, bench.wgt.queued)
+        bench.write("host_limit", time_limit(expected, beats, self._profile))
+        bench.write("host_tick", TICK_CYCLES)
+        bench.write("host_irq_wanted", int(len(cases) > 1))
+
+        self._acknowledged = False
+        started = 1
+        await driver.start(layers[0], arm=True)
+        started += await self._queue(running[started:])
+        trouble = ""
+        while not trouble:
+            causes = await bench.wait()
+            await bench.serve(causes)
+            if causes & Cause.TICK:
+                self._tell_progress(running)
+                bench.flip("host_tick_flip")
+            if causes & Cause.IRQ and not causes & Cause.COMPLETE:
+                started += await self._queue(running[started:])
+                trouble, _ = await self._interrupt(running)
+            if causes & Cause.COMPLETE:
+                break
+            if causes & Cause.LIMIT:
+                trouble = await self._hang_report(running)
+                await bench.try_results()
+            await bench.clock(2)
+        if not trouble:
+            trouble, done = await self._interrupt(running, last=True)
+            if not trouble and done - self._layers_done != len(running):
+                trouble = (
+                    f"all results came, but LAYERS_DONE counts {done - self._layers_done} layers "
+                    f"instead of {len(running)}"
+                )
+        await bench.take_results(everything=True)
+        return [
+            await self._conclude(i, running, trouble, models[i] if models else None)
+            for i in range(len(running))
+        ]
+
+    async def _stall(self, layer: str) -> None:
+        """Begins the traffic of a batch that begins with this layer."""
+        self._profile, seeds = self.traffic.profile, stream_seeds(self.traffic.seed, layer)
+        if self._job.recording is not None:
+            run = self._job.recording.runs[self._batch]
+            self._profile, seeds = run.profile, {**seeds, BUS: run.bus_seed}
+        self._batch += 1
+        await self._bench.stall(self._profile, seeds)
+
+    async def _stage(self, cases: Sequence[LayerCase]) -> list[_Running]:
+        """Hands all packets to the sources and tells the monitors what to expect."""
+        bench, driver = self._bench, self._driver
+        running = []
+        beats = 0
+        for case in cases:
+            await bench.act.job(driver.activation_packets(case))
+            await bench.wgt.job(driver.weight_packets(case))
+            await bench.job("out", *driver.result_packet(case.layer))
+            layout = ResultFormat(case.layer, bench.config.out_stream_bytes)
+            running.append(_Running(case, layout, beats))
+            beats += layout.beats
+        await bench.act.fill()
+        await bench.wgt.fill()
+        return running
+
+    async def _queue(self, waiting: Sequence[_Running]) -> int:
+        """Hands layers to the core as long as it takes them; how many it took."""
+        taken = 0
+        for layer in waiting:
+            if await self._driver.queue_full():
+                break
+            before = self._bench.read("host_cycle")
+            await self._driver.start(layer.case.layer, arm=False)
+            layer.queued = (before, self._bench.read("host_cycle"))
+            taken += 1
+        return taken
+
+    async def _interrupt(
+        self, running: Sequence[_Running], *, last: bool = False
+    ) -> tuple[str, int]:
+        """Answers an interrupt: (what is wrong, LAYERS_DONE). The `last` reads all counters."""
+        irq, done = await self._driver.acknowledge()
+        finished = [
+            (number, layer)
+            for number, layer in enumerate(running, self._layers_done + 1)
+            if number <= done and layer.counters is None
+        ]
+        if last or len(finished) >= COUNTERS_AT_ONCE:
+            for number, layer in finished:
+                layer.counters = await self._driver.counters(number)
+        if irq & Irq.ERROR:
+            return f"the core reports an error: {await self._driver.report()}", done
+        if irq & Irq.LAYER_DONE:
+            self._acknowledged = True
+            return "", done
+        if not self._acknowledged:
+            return "all results came, but IRQ_STATUS does not say that the layer is done", done
+        return "", done
+
+    # ---------------------------------------------------------------- verdict
+    async def _conclude(
+        self, index: int, running: Sequence[_Running], trouble: str, model: int | None
+    ) -> LayerResult:
+        bench, job = self._bench, self._job
+        layer = running[index]
+        case, layout = layer.case, layer.layout
+        last = index == len(running) - 1
+        data = self._data_of(layer, last=last)
+        finished = bench.read("host_out_jobs") > index
+        problems = [] if finished and not last else [trouble] if trouble else []
+        problems += self._broken_rules(index, running)
+        if last:
+            problems += self._left_over()
+
+        # The record of a stream stands when the last of the layer's packets has passed.
+        passed = all(bench.read(f"host_{stream}_jobs") > index for stream in STREAMS)
+        cycles, held = await self._pin_cycles(index, layer) if passed else (None, 0)
+        if cycles is not None and layer.cycles is not None and layer.cycles != cycles:
+            problems.append(
+                f"CYCLES reads {layer.cycles}, but the monitor at the pins counted {cycles}"
+            )
+        verdict = judge(
+            case,
+            data,
+            layout.beat_bytes,
+            other_problems=problems,
+            config=job.config if self._diagnoses_left else None,
+            previous=self._previous,
+        )
+        self._previous = case
+        self._diagnoses_left -= bool(verdict.diagnosis)
+        verdict, first_wrong_ns = await self._timed(verdict, layer)
+        text = verdict.text()
+        limit = self._driver.cycles_limit(case.layer)
+        lanes = job.config.multipliers
+        return LayerResult(
+            name=case.name,
+            status=FAIL if text else PASS,
+            macs=case.layer.macs,
+            cycles=cycles,
+            cycles_limit=limit,
+            cycles_model=model,
+            utilisation=case.layer.macs / (lanes * cycles) if cycles else None,
+            efficiency=limit / cycles if cycles else None,
+            pieces=1,
+            mismatches=verdict.wrong,
+            simulator=job.simulator,
+            array=job.config.array,
+            seed=job.seed,
+            wall_s=0.0,
+            message=f"layer {case.name}: {text}" if text else "",
+            held=held,
+            compared=verdict.compared,
+            counters=layer.counters or {},
+            first_wrong_ns=first_wrong_ns,
+            values=verdict.values,
+            traces=await self._traces(index) if job.trace and finished else {},
+        )
+
+    def _data_of(self, layer: _Running, *, last: bool) -> Bytes:
+        """The bytes of a layer's result beats; what is too much belongs to the last layer."""
+        start = layer.beats_before * layer.layout.beat_bytes
+        end = None if last else start + layer.layout.beats * layer.layout.beat_bytes
+        return self._bench.results()[start:end]
+
+    def _broken_rules(self, index: int, running: Sequence[_Running]) -> list[str]:
+        """Rules broken within this layer's results; those on other streams go to the last layer."""
+        layer = running[index]
+        texts = []
+        for broken in self._bench.broken():
+            beat = broken.beat - layer.beats_before
+            if broken.stream == "out":
+                mine = 0 <= beat < layer.layout.beats or (index == len(running) - 1 and beat >= 0)
+                if mine:
+                    texts.append(f"{broken}; {layer.layout.describe_beat(beat)}")
+            elif index == len(running) - 1:
+                texts.append(str(broken))
+        return texts
+
+    def _left_over(self) -> list[str]:
+        """Beats that the core should have taken and did not."""
+        texts = []
+        for stream, source in (("act", self._bench.act), ("wgt", self._bench.wgt)):
+            accepted = self._bench.read(f"host_{stream}_beats")
+            if accepted != source.queued:
+                texts.append(
+                    f"{STREAM_NAMES[stream]}: {source.queued - accepted} of {source.queued} beats "
+                    "are left over, the core did not take them"
+                )
+        return texts
+
+    async def _timed(self, verdict: Verdict, layer: _Running) -> tuple[Verdict, int | None]:
+        """The verdict with the simulation time of the first thing that is wrong."""
+        times = [b.time_ns for b in self._bench.broken() if b.stream in ("out", BUS)]
+        beat = verdict.first_wrong_beat
+        if beat is not None:
+            cycle = await self._bench.beat_cycle("out", layer.beats_before + beat)
+            if cycle is not None:
+                time_ns = self._bench.time_of(cycle)
+                verdict = verdict.at_time(time_ns)
+                times.append(time_ns)
+        return verdict, min(times, default=None)
+
+    async def _pin_cycles(self, index: int, layer: _Running) -> tuple[int, int]:
+        """Cycles and held cycles of a layer, as the monitors saw them.
+
+        A layer that was queued before the one in front of it ended counts from that end.
+        """
+        inputs = [await self._bench.record(stream, index) for stream in ("act", "wgt")]
+        out = await self._bench.record("out", index)
+        first: Record = min(inputs, key=lambda r: r.first_cycle)
+        cycles = out.last_cycle - first.first_cycle + 1
+        held = out.held_at_last - first.held_at_first
+        if index:
+            before = await self._bench.record("out", index - 1)
+            behind = out.last_cycle - before.last_cycle
+            earliest, latest = layer.queued
+            unclear = earliest <= before.last_cycle <= latest
+            if latest < before.last_cycle or (unclear and layer.cycles == behind):
+                cycles, held = behind, out.held_at_last - before.held_at_last
+        return cycles, held
+
+    async def _traces(self, index: int) -> dict[str, NDArray[np.int64]]:
+        """For each stream the cycle of each beat, from the layer's first; only of single layers."""
+        bench = self._bench
+        counts = {stream: bench.read(f"host_{stream}_beats") for stream in STREAMS}
+        if index or max(counts.values()) > RING_BEATS:
+            return {}
+        traces = {stream: await bench.trace(stream, count) for stream, count in counts.items()}
+        origin = min(int(trace[0]) for trace in traces.values() if trace.size)
+        return {stream: trace - origin for stream, trace in traces.items()}
+
+    async def _hang_report(self, running: Sequence[_Running]) -> str:
+        """Who waits for whom."""
+        bench = self._bench
+        limit = bench.read("host_limit")
+        states = {stream: bench.state(stream) for stream in STREAMS}
+        wanted = {
+            "act": bench.act.queued,
+            "wgt": bench.wgt.queued,
+            "out": sum(layer.layout.beats for layer in running),
+        }
+        lines = []
+        for stream, state in states.items():
+            if stream == "out":
+                waits = "the core offers none" if not state.valid else "the bench takes none"
+            elif state.accepted == wanted[stream]:
+                waits = "all taken"
+            else:
+                waits = "the core takes none" if state.valid else "the bench holds them back"
+            lines.append(
+                f"  {STREAM_NAMES[stream]}: {state.accepted} of {wanted[stream]} beats accepted, "
+                f"tvalid {int(state.valid)}, tready {int(state.ready)}: {waits}"
+            )
+        last = [
+            await bench.beat_cycle(stream, state.accepted - 1)
+            for stream, state in states.items()
+            if state.accepted
+        ]
+        moved = max((cycle for cycle in last if cycle is not None), default=None)
+        since = "" if moved is None else f", no beat has passed since {bench.time_of(moved)} ns"
+        stopped = _out_of_order(states, wanted, self._profile) or _stopped(states, wanted)
+        lines.insert(0, f"hung: {stopped}{since}; limit {limit} cycles")
+        return "\n".join([*lines, f"  core: {await self._driver.report()}"])
+
+    # ---------------------------------------------------------------- the rest
+    def _failed(self, case: LayerCase, problem: str) -> LayerResult:
+        """A layer that did not get as far as a verdict."""
+        config = self._job.config
+        return LayerResult(
+            name=case.name,
+            status=FAIL,
+            macs=case.layer.macs,
+            cycles=None,
+            cycles_limit=self._driver.cycles_limit(case.layer),
+            cycles_model=None,
+            utilisation=None,
+            efficiency=None,
+            pieces=1,
+            mismatches=0,
+            simulator=self._job.simulator,
+            array=config.array,
+            seed=self._job.seed,
+            wall_s=0.0,
+            message=f"layer {case.name}: {problem}",
+        )
+
+    def _with_broken_rules(self, problem: str) -> str:
+        """A problem that ends a batch, and all rules that were broken before."""
+        return "\n".join(filter(None, [problem, *map(str, self._bench.broken())]))
+
+    def _tell_progress(self, running: Sequence[_Running]) -> None:
+        now = time.monotonic()
+        if now - self._last_progress < PROGRESS_SECONDS or not self._job.cases:
+            return
+        self._last_progress = now
+        beats = self._bench.read("host_out_beats")
+        current = next((r for r in running if beats < r.beats_before + r.layout.beats), running[-1])
+        progress = Progress(
+            name=current.case.name,
+            beats=beats - current.beats_before,
+            beats_expected=current.layout.beats,
+            layers_done=len(self._results) + running.index(current),
+            layers=len(self._job.cases),
+        )
+        write_pickle(self._job.progress_path, progress)
+
+
+def _out_of_order(
+    states: Mapping[str, StreamState], wanted: Mapping[str, int], profile: Profile
+) -> str:
+    """What a core waits for that is sent one stream before the other; empty if it is not that."""
+    if not profile.first:
+        return ""
+    first = states[profile.first]
+    second = states["act" if profile.first == "wgt" else "wgt"]
+    if first.accepted == wanted[first.stream] or second.valid:
+        return ""
+    one, other = STREAM_NAMES[first.stream], STREAM_NAMES[second.stream]
+    return (
+        f"{profile.name} holds the {other} back until all {one} of the layer are taken, and the "
+        f"core takes no more of them; {one} that do not fit its buffer need both streams side by "
+        "side"
+    )
+
+
+def _stopped(states: Mapping[str, StreamState], wanted: Mapping[str, int]) -> str:
+    """What a core does that hangs, as a sentence. `wanted`: beats of each stream."""
+    results, inputs = states["out"], [states["act"], states["wgt"]]
+    left = [s for s in inputs if s.accepted < wanted[s.stream]]
+    refused = " and ".join(STREAM_NAMES[s.stream] for s in left)
+    if results.accepted == wanted["out"]:
+        return f"the core gave all its results and takes no more {refused}"
+    if not any(s.accepted for s in inputs):
+        return "the core never started, it takes no input"
+    after = f"after {results.accepted} of {wanted['out']} beats of results"
+    if not left:
+        return f"the core stopped answering {after}, with all its input taken"
+    return f"the core stopped answering {after}, and takes no more {refused}"

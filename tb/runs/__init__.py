@@ -1,0 +1,1 @@
+"""Runs, seen from outside the simulator: builds, simulators, jobs, waves, exploration."""

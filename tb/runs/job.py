@@ -1,0 +1,110 @@
+"""What goes into a simulation and what comes out of it, as both processes see it."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import LayerCase
+from conv_core.tb.stimuli.recording import Recording
+
+JOB_VARIABLE = "CONV_JOB"
+"""Environment variable with the path of the pickled `Job`."""
+
+OUR_DRIVER = "conv_core.tb.core.driver:Driver"
+"""The driver of `conv_core`, as `conv_core.tb.core.driver.driver_named` takes it."""
+
+PASS, FAIL = "PASS", "FAIL"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Layers to run in one simulation."""
+
+    cases: tuple[LayerCase, ...]
+    config: CoreConfig
+    simulator: str
+    stall: str
+    seed: int
+    batches: tuple[int, ...]
+    """layers of each batch; those of a batch are queued behind each other"""
+    trace: bool
+    driver: str
+    """the core's, see `conv_core.tb.core.driver.driver_named`"""
+    results_path: Path
+    progress_path: Path
+    recording: Recording | None = None
+    """what to repeat, in place of the stall profile"""
+    rules_off: frozenset[str] = frozenset()
+    """protocol rules that are not checked, by name, see `conv_core.tb.checks.rules`"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a simulation is: result beats of the running layer, and layers done."""
+
+    name: str
+    beats: int
+    beats_expected: int
+    layers_done: int
+    layers: int
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What became of a layer. The first fourteen fields are those of summary.json."""
+
+    name: str
+    status: str
+    macs: int
+    cycles: int | None
+    cycles_limit: int
+    cycles_model: int | None
+    utilisation: float | None
+    efficiency: float | None
+    pieces: int
+    mismatches: int
+    simulator: str
+    array: str
+    seed: int
+    wall_s: float
+    message: str = ""
+    """why it failed; empty for PASS"""
+    held: int = 0
+    """cycles in which the bench held some stream"""
+    compared: int = 0
+    """values compared"""
+    counters: dict[str, int] = field(default_factory=dict)
+    """the core's counters, by name in lower case"""
+    first_wrong_ns: int | None = None
+    """simulation time of the first beat that is wrong"""
+    values: NDArray[Any] | None = None
+    """(N, OH, OW, Cout) as it came out of the RTL, int32 or int8; None where it is not complete"""
+    traces: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """on demand: for each stream the cycle of each beat, counted from the layer's first"""
+
+    @property
+    def passed(self) -> bool:
+        return self.status == PASS
+
+    def summary(self) -> dict[str, Any]:
+        """The layer's entry in summary.json."""
+        return {f.name: getattr(self, f.name) for f in fields(self)[:14]}
+
+
+def write_pickle(path: Path, value: Any) -> None:
+    """Whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+    partial.replace(path)
+
+
+def read_pickle(path: Path) -> Any:
+    """What `write_pickle` wrote. Only for files that this program wrote itself."""
+    return pickle.loads(path.read_bytes())
