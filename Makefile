@@ -22,39 +22,39 @@ OPTION_ARGUMENTS = $(call option,SIM,sim) $(call option,ARRAY,array) $(call opti
     $(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(QUEUE)),--queue)
 # As in an activated .venv: Verilator's makefiles call `python`.
 VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m
-TB := $(VENV) tb
+CONV := $(VENV) conv_core
 
 .PHONY: $(TARGETS) ready
 .DEFAULT_GOAL := question
 
 question: ready  ## the layer of the question through the RTL (default)
-	@$(TB) question $(OPTION_ARGUMENTS)
+	@$(CONV) question $(OPTION_ARGUMENTS)
 
 run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: layers of yours through the RTL
-	@$(TB) run $(LAYER) $(call option,OUT,out) $(OPTION_ARGUMENTS)
+	@$(CONV) run $(LAYER) $(call option,OUT,out) $(OPTION_ARGUMENTS)
 
 regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) JOBS=n
-	@$(TB) regress $(OPTION_ARGUMENTS) $(call option,LAYERS,layers) $(call option,SEEDS,seeds) \
+	@$(CONV) regress $(OPTION_ARGUMENTS) $(call option,LAYERS,layers) $(call option,SEEDS,seeds) \
 	    $(call option,JOBS,jobs)
 
 replay: ready  ## FAILURE=folder: what make regress found, once more; WAVES=1 records it
-	@$(TB) replay $(call quoted,$(FAILURE)) $(OPTION_ARGUMENTS)
+	@$(CONV) replay $(call quoted,$(FAILURE)) $(OPTION_ARGUMENTS)
 
 waves: ready  ## GTKWave on the last run with WAVES=1
 	@command -v gtkwave >/dev/null || ./setup.sh --all
-	@$(TB) waves
+	@$(CONV) waves
 
 test: ready  ## the complete quick test suite on both simulators
 	@$(VENV) pytest -n auto
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
-	@$(TB).networks $(call option,ARRAY,array) $(call option,SEED,seed)
+	@$(VENV) conv_core.tools.networks $(call option,ARRAY,array) $(call option,SEED,seed)
 
 synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: that one
-	@$(TB).synthesis $(call option,ARRAY,array)
+	@$(VENV) conv_core.tools.synthesis $(call option,ARRAY,array)
 
 lint: ready  ## the RTL and the Python, without simulating
-	@$(TB).lint
+	@$(VENV) conv_core.tools.lint
 
 doctor:  ## what is installed, what is missing, and the cure
 	@$(or $(wildcard .venv/bin/python),python3) -m conv_core.tools.doctor

@@ -47,7 +47,8 @@ class Layer:
     Pairs are (vertical, horizontal); `pads` is (top, left, bottom, right), in pixels. Zero points
     are those of the int8 tensors: real value = scale * (stored value - zero point). A padded tap is
     worth the input's zero point, that is nothing. With `requantise` the results are int8, by the
-    rule that `rounding` names (see `conv_core.models.requantisation`), else they are the int32 accumulators.
+    rule that `rounding` names (see `conv_core.models.requantisation`), else they are the int32
+    accumulators.
 
     Raises `LayerError` for values out of the core's range and for a layer without a single window.
     """

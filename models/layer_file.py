@@ -33,7 +33,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conv_core.models.layer import INT8_MAX, INT8_MIN, MAX_KERNEL, ROUNDINGS, Int8Array, Int32Array, Layer, LayerCase, LayerError, same_pads
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    MAX_KERNEL,
+    ROUNDINGS,
+    Int8Array,
+    Int32Array,
+    Layer,
+    LayerCase,
+    LayerError,
+    same_pads,
+)
 from conv_core.models.quantisation import Quantisation, quantise
 
 # fmt: off

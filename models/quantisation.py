@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from conv_core.models.layer import INT8_MAX, INT8_MIN, MAX_SHIFT, MIN_SHIFT, Int8Array, Int32Array, Layer, LayerCase
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    MAX_SHIFT,
+    MIN_SHIFT,
+    Int8Array,
+    Int32Array,
+    Layer,
+    LayerCase,
+)
 
 LARGEST_BIAS = 1 << 30
 """The scale of a filter is no finer than what keeps its bias below."""

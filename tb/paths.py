@@ -22,4 +22,6 @@ RTL = ROOT / "rtl"
 INCLUDES = RTL / "common"
 FILE_LIST = RTL / "conv_core.f"
 BENCH = ROOT / "tb" / "bench" / "verilog"
-BUILD = Path(os.environ.get("CONV_BUILD") or (ROOT if IS_CLONE else Path.cwd()) / "build").absolute()
+BUILD = Path(
+    os.environ.get("CONV_BUILD") or (ROOT if IS_CLONE else Path.cwd()) / "build"
+).absolute()

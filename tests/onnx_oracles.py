@@ -19,7 +19,15 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from conv_core.models.layer import INT8_MAX, INT8_MIN, Int8Array, Int32Array, Layer, LayerCase, same_pads
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    Int8Array,
+    Int32Array,
+    Layer,
+    LayerCase,
+    same_pads,
+)
 
 with warnings.catch_warnings():  # importing them runs them, some with deliberate overflows
     warnings.simplefilter("ignore")

@@ -29,7 +29,15 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from conv_core.models.layer import INT8_MAX, INT8_MIN, Float32Array, Int8Array, Int32Array, LayerCase, same_pads
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    Float32Array,
+    Int8Array,
+    Int32Array,
+    LayerCase,
+    same_pads,
+)
 
 WORKER = Path(__file__).with_name("tflite_micro_worker.py")
 WORKER_SECONDS = 300

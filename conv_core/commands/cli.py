@@ -29,21 +29,21 @@ from rich.table import Table
 from conv_core.models.core_config import ConfigError, CoreConfig
 from conv_core.models.layer import LayerCase, LayerError
 from conv_core.models.layer_file import LayerFileError, find, load_quantised, save_result
-from conv_core.tb.stimuli.random_layers import question_case
+from conv_core.tb.checks.rules import RuleError, rules_off
+from conv_core.tb.paths import BUILD
 from conv_core.tb.runs import waves
+from conv_core.tb.runs.builds import build, core_design
 from conv_core.tb.runs.exploration import explore, play
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.job import Progress as Step
-from conv_core.tb.runs.pieces import CutLayer
-from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
-from conv_core.tb.checks.rules import RuleError, rules_off
-from conv_core.tb.paths import BUILD
-from conv_core.tb.runs.simulators import SimulationError
-from conv_core.tb.runs.builds import build, core_design
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.runs.pieces import CutLayer
+from conv_core.tb.runs.simulators import SimulationError
+from conv_core.tb.runs.tools import SIMULATORS, ToolMissingError, find_simulator
+from conv_core.tb.stimuli.random_layers import question_case
+from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
 from conv_core.tb.stimuli.scenario import ScenarioError, load
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES, StallError
-from conv_core.tb.runs.tools import SIMULATORS, ToolMissingError, find_simulator
 
 PATIENCE_SECONDS = 2.0
 """what takes longer shows a progress bar"""
@@ -80,7 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m conv_core", description="Layers through the RTL.")
+    parser = argparse.ArgumentParser(
+        prog="python -m conv_core", description="Layers through the RTL."
+    )
     commands = parser.add_subparsers(
         required=True, metavar="question | run | regress | replay | waves"
     )

@@ -1,6 +1,7 @@
 """`make doctor`: what this machine has, what it lacks, and the cure.
 
-Imports only the standard library `conv_core.tb.paths` and `conv_core.tb.runs.tools`, so that it runs where nothing is set up yet.
+Imports only the standard library and two modules of ours that do the same, so that it runs where
+nothing is set up yet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from conv_core.tb.paths import ROOT

@@ -1,4 +1,4 @@
-"""Two networks through the RTL, all their convolutions back to back: `python -m conv_core.tools.networks`.
+"""Two networks through the RTL, all their convolutions back to back: `make networks`.
 
 Writes docs/networks.md. What is measured is kept below build/ as long as RTL and bench stay as they
 are, so that a run that was interrupted goes on where it stopped.
@@ -21,13 +21,13 @@ from conv_core.models.core_config import ConfigError, CoreConfig
 from conv_core.models.cycles import cycles_limit, queue_model
 from conv_core.models.layer import Layer
 from conv_core.models.networks import CLASSIFIER, NETWORKS
-from conv_core.tb.stimuli.random_layers import tensors_for
 from conv_core.models.tiling import plan
 from conv_core.tb.paths import BUILD, ROOT
+from conv_core.tb.runs.builds import core_design
 from conv_core.tb.runs.layers import MAX_BATCH, run_layers
 from conv_core.tb.runs.simulators import SimulationError
-from conv_core.tb.runs.builds import core_design
 from conv_core.tb.runs.tools import ToolMissingError
+from conv_core.tb.stimuli.random_layers import tensors_for
 
 ARRAYS = ("8x8", "16x16", "32x32")
 PAGE = ROOT / "docs" / "networks.md"

@@ -17,6 +17,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from conv_core.tb.paths import RTL
 
 _NAME = r"[\w.]+(\s*\[[^\]]*\])*"
 _WIRING = (

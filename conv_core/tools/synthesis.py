@@ -319,7 +319,9 @@ def lanes_of(array: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes what is not yet made, prints it, and returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m conv_core.tools.synthesis", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m conv_core.tools.synthesis", description=__doc__
+    )
     parser.add_argument("--array", choices=ARRAYS, help="only this one, and no page is written")
     options = parser.parse_args(arguments)
     arrays = [options.array] if options.array else ARRAYS

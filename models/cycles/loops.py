@@ -10,9 +10,23 @@ import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.columns import Columns, Times
-from conv_core.models.cycles.latencies import ITEM, SETUP, SETUP_DOUBLING, SETUP_GROUPS, SETUP_HALVING, SETUP_JOINING, WINDOW
+from conv_core.models.cycles.latencies import (
+    ITEM,
+    SETUP,
+    SETUP_DOUBLING,
+    SETUP_GROUPS,
+    SETUP_HALVING,
+    SETUP_JOINING,
+    WINDOW,
+)
 from conv_core.models.layer import Layer
-from conv_core.models.packing import FilterBlock, filter_blocks, groups_of_block, is_depthwise, weight_runs
+from conv_core.models.packing import (
+    FilterBlock,
+    filter_blocks,
+    groups_of_block,
+    is_depthwise,
+    weight_runs,
+)
 from conv_core.models.schedule import Schedule, schedule
 
 

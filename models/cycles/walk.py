@@ -30,7 +30,26 @@ import numpy as np
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.activations import Activations
 from conv_core.models.cycles.columns import Times
-from conv_core.models.cycles.latencies import AFTER_LAYER, CREDIT, FIRST_ITEM, FIRST_STEP, FIRST_WINDOW, ITEM_HELD, LAYER_CHANGE, LAYER_SETTLES, NEXT_ITEM, ONLY_STEP, QUEUE_ROOM, RELEASE, STEPS_AHEAD, TURN, WINDOW, WINDOW_PIPELINE, WINDOW_QUEUE, datapath
+from conv_core.models.cycles.latencies import (
+    AFTER_LAYER,
+    CREDIT,
+    FIRST_ITEM,
+    FIRST_STEP,
+    FIRST_WINDOW,
+    ITEM_HELD,
+    LAYER_CHANGE,
+    LAYER_SETTLES,
+    NEXT_ITEM,
+    ONLY_STEP,
+    QUEUE_ROOM,
+    RELEASE,
+    STEPS_AHEAD,
+    TURN,
+    WINDOW,
+    WINDOW_PIPELINE,
+    WINDOW_QUEUE,
+    datapath,
+)
 from conv_core.models.cycles.loops import Loops, Pass
 from conv_core.models.cycles.needs import LAST_STEPS, Needs
 from conv_core.models.cycles.results import Results

@@ -17,7 +17,14 @@ from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.tb.checks.rules import BUS_RULES, BUS_VALID_WAITS, STREAM_RULES, TVALID_WAITS, Rule, rules_mask
+from conv_core.tb.checks.rules import (
+    BUS_RULES,
+    BUS_VALID_WAITS,
+    STREAM_RULES,
+    TVALID_WAITS,
+    Rule,
+    rules_mask,
+)
 from conv_core.tb.stimuli.stalls import STREAMS, Profile
 
 Bytes = NDArray[np.uint8]
@@ -269,6 +276,14 @@ class Bench:
         self.write("host_first", {"": 0, "wgt": 1, "act": 2}[profile.first])
         self.flip("host_seed_flip")
         await self.clock()
+
+    def arm(self) -> None:
+        """Offers the streams from the next access of the control port on."""
+        self.write("host_arm", 1)
+
+    def results_taken(self) -> int:
+        """Layers of the batch whose results have all been taken."""
+        return self.read("host_out_jobs")
 
     async def wait(self) -> Cause:
         """Waits until there is something to do and says what."""

@@ -1,8 +1,8 @@
 """What kind of fault wrong results look like.
 
-Each hypothesis of tb/checks/hypotheses.py computes the layer anew with one fault; those that give exactly
-the results that came are named. Where none does, the pattern of the wrong values is described:
-frames, rows, columns, channels, lanes, and from which beat on.
+Each hypothesis of tb/checks/hypotheses.py computes the layer anew with one fault; those that give
+exactly the results that came are named. Where none does, the pattern of the wrong values is
+described: frames, rows, columns, channels, lanes, and from which beat on.
 """
 
 from __future__ import annotations

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import INT8_MAX, INT8_MIN, Int8Array, Int32Array, Int64Array, LayerCase
-from conv_core.models.packing import block_span, block_words, constant_words, filter_blocks, pack_weights, weight_runs
+from conv_core.models.packing import (
+    block_span,
+    block_words,
+    constant_words,
+    filter_blocks,
+    pack_weights,
+    weight_runs,
+)
 from conv_core.models.requantisation import requantise, requantise_float
 
 Results = NDArray[Any]

@@ -1,9 +1,9 @@
 """The protocol rules: what is asked of the pins in every run, by number and by name.
 
 tb/bench/verilog/stream_monitor.v checks those of AXI4-Stream on each of the three streams, and
-tb/bench/verilog/axil_monitor.v those of the control port, in every cycle. The two that end in `waits` are
-found out by trial, when a run has come to a standstill. `RULES=-tkeep,-tlast-early` switches rules
-off; docs/verification.md has the table.
+tb/bench/verilog/axil_monitor.v those of the control port, in every cycle. The two that end in
+`waits` are found out by trial, when a run has come to a standstill. `RULES=-tkeep,-tlast-early`
+switches rules off; docs/verification.md has the table.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""All that knows `conv_core`: its driver, its registers, its signals. A core of yours has its own."""
+"""All that knows `conv_core`: driver, registers, signals. A core of your own has its own."""

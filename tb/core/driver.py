@@ -1,153 +1,37 @@
-"""The adapter: all that the environment knows of the core under test.
-
-A core of somebody else's takes part by a driver with the same methods, see `CoreDriver`; an example
-is tests/second_core/. What our core wants is in docs/driving-the-core.md.
-"""
+"""The driver of `conv_core`: its registers, as docs/driving-the-core.md describes them."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, cast
+from collections.abc import Mapping, Sequence
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.cycles import cycles_limit, queue_model
-from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.packing import Bytes, pack_activations, pack_weights, result_bytes
+from conv_core.models.layer import Layer
 from conv_core.tb.bench.bench import Bench
-from conv_core.tb.core.registers import COUNTERS, ID_VALUE, KEPT_LAYERS, Ctrl, Irq, Mode, Register, Status
+from conv_core.tb.bench.drivers import Answer, DriverError
+from conv_core.tb.core.format import Format, descriptor
+from conv_core.tb.core.registers import (
+    COUNTERS,
+    ID_VALUE,
+    KEPT_LAYERS,
+    Ctrl,
+    Error,
+    Irq,
+    Register,
+    Status,
+)
 from conv_core.tb.pins.axil import Response
 
 RESUME_POLLS, RESUME_CYCLES = 100, 100
 """how often to look whether the core has left the halted state, and how long to wait in between"""
 
 
-class DriverError(Exception):
-    """The core answers its registers in a way that it must not."""
-
-
-class CoreDriver(Protocol):
-    """What the environment asks of a core's driver.
-
-    One is made after each reset, of the bench and the configuration.
-
-    Methods raise `DriverError` or `TimeoutError` where the core does not answer as it must.
-    """
-
-    def activation_packets(self, case: LayerCase) -> list[Bytes]:
-        """What goes into the activation stream: packets of one length."""
-
-    def weight_packets(self, case: LayerCase) -> list[Bytes]:
-        """What goes into the weight stream: packets of one length."""
-
-    def result_packet(self, layer: Layer) -> tuple[int, int]:
-        """(bytes of a result packet, packets)"""
-
-    def cycles_limit(self, layer: Layer) -> int:
-        """Cycles that the core needs at least."""
-
-    def cycles_model(self, layers: Sequence[Layer]) -> list[int] | None:
-        """Cycles that each layer should take when nobody stalls; None where nobody says.
-
-        The layers are queued behind each other, and each counts from the end of the one before. A
-        run counts as hung after a multiple of these, or else of the limits.
-        """
-
-    async def identify(self) -> None:
-        """Checks that this is the core that was asked for."""
-
-    async def start(self, layer: Layer, *, arm: bool) -> None:
-        """Queues a layer; with `arm` the streams are offered from the moment it is taken."""
-
-    async def queue_full(self) -> bool:
-        """Would a further layer not be taken?"""
-
-    async def acknowledge(self) -> tuple[int, int]:
-        """When layers are done: (`Irq` flags, layers done since reset)."""
-
-    async def counters(self, layer: int) -> dict[str, int]:
-        """The core's counters of the layer with this number, by name, "cycles" among them.
-
-        The first layer since reset is number 1. Empty if the core does not count.
-        """
-
-    async def report(self) -> str:
-        """What the core says of itself when it hangs."""
-
-
-class RecoveringDriver(CoreDriver, Protocol):
-    """Of a core that reports errors and goes on behind them without a reset."""
-
-    async def start_wrong(self, layer: Layer, wrong: Mapping[str, int]) -> None:
-        """Starts a layer with other values in descriptor registers; offers the streams."""
-
-    async def error(self) -> tuple[int, int]:
-        """(code, detail) of the error that halts the core"""
-
-    async def recover(self) -> int:
-        """Leaves the halted state, when all that was sent has been taken; layers done."""
-
-
-def driver_named(name: str) -> Callable[[Bench, CoreConfig], CoreDriver]:
-    """The driver class that `name` says, as "module:class"."""
-    module, _, attribute = name.partition(":")
-    return cast(
-        "Callable[[Bench, CoreConfig], CoreDriver]",
-        getattr(importlib.import_module(module), attribute),
-    )
-
-
-def descriptor(layer: Layer) -> dict[Register, int]:
-    """The descriptor registers of a layer."""
-    (kh, kw), (sh, sw), (dh, dw) = layer.kernel, layer.stride, layer.dilation
-    top, left = layer.pads[:2]
-    mode = Mode(0)
-    if layer.requantise:
-        mode |= Mode.REQUANTISE
-        if layer.rounding == "float":
-            mode |= Mode.FLOAT_ROUNDING
-    quant = (layer.in_zp, layer.out_zp, layer.act_min, layer.act_max)
-    return {
-        Register.IN_SIZE: layer.width | layer.height << 16,
-        Register.CHANNELS: layer.in_channels | layer.out_channels << 16,
-        Register.OUT_SIZE: layer.out_width | layer.out_height << 16,
-        Register.BATCH: layer.batch | layer.groups << 16,
-        Register.KERNEL: kw | kh << 8 | sw << 16 | sh << 20 | dw << 24 | dh << 28,
-        Register.PADS: left | top << 16,
-        Register.QUANT: sum((value & 0xFF) << 8 * i for i, value in enumerate(quant)),
-        Register.MODE: int(mode),
-    }
-
-
-class Driver:
+class Driver(Format):
     """Drives `conv_core` through the bench."""
 
     def __init__(self, bench: Bench, config: CoreConfig) -> None:
+        super().__init__(config)
         self._bench = bench
-        self._config = config
         self._irq_enable = int(Irq.LAYER_DONE | Irq.ERROR)
-
-    # ---------------------------------------------------------------- data
-    def activation_packets(self, case: LayerCase) -> list[Bytes]:
-        """One packet a frame."""
-        return pack_activations(case, self._config)
-
-    def weight_packets(self, case: LayerCase) -> list[Bytes]:
-        """One packet a layer."""
-        return [pack_weights(case, self._config)]
-
-    def result_packet(self, layer: Layer) -> tuple[int, int]:
-        """(bytes of a result packet, packets)"""
-        return result_bytes(layer), layer.batch
-
-    # ---------------------------------------------------------------- time
-    def cycles_limit(self, layer: Layer) -> int:
-        """Cycles that no core with this array can do without."""
-        return cycles_limit(layer, self._config)
-
-    def cycles_model(self, layers: Sequence[Layer]) -> list[int] | None:
-        """Cycles that each layer takes exactly when nobody stalls."""
-        return queue_model(layers, self._config)
 
     # ---------------------------------------------------------------- control
     async def identify(self) -> None:
@@ -185,7 +69,7 @@ class Driver:
         writes[Register.IRQ_ENABLE] = self._irq_enable
         writes[Register.CTRL] = int(Ctrl.START)
         if arm:
-            self._bench.write("host_arm", 1)
+            self._bench.arm()
         await self.write(writes)
 
     async def queue_full(self) -> bool:
@@ -193,11 +77,11 @@ class Driver:
         (status,) = await self.read(Register.STATUS)
         return bool(status & (Status.QUEUE_FULL | Status.HALTED))
 
-    async def acknowledge(self) -> tuple[int, int]:
-        """Clears the interrupt: (IRQ_STATUS before, layers done since reset)."""
+    async def acknowledge(self) -> Answer:
+        """Clears the interrupt."""
         irq, done = await self.read(Register.IRQ_STATUS, Register.LAYERS_DONE)
         await self.write({Register.IRQ_STATUS: irq})
-        return irq, done
+        return Answer(done, bool(irq & Irq.LAYER_DONE), bool(irq & Irq.ERROR))
 
     async def counters(self, layer: int) -> dict[str, int]:
         """The counters of one of the last `KEPT_LAYERS` that finished, by name."""
@@ -205,10 +89,12 @@ class Driver:
         values = await self.read(*COUNTERS)
         return {r.name.lower(): value for r, value in zip(COUNTERS, values, strict=True)}
 
-    async def error(self) -> tuple[int, int]:
-        """(code, detail) of the error that halts the core"""
-        (error,) = await self.read(Register.ERROR)
-        return error & 0xFF, error >> 8 & 0xFF
+    async def error(self) -> tuple[str, str]:
+        """The error that halts the core: its name, and the register's fields."""
+        (value,) = await self.read(Register.ERROR)
+        code, detail = value & 0xFF, value >> 8 & 0xFF
+        name = Error(code).name if code in list(Error) else "a code that does not exist"
+        return name, f"ERROR reads {code} ({name}), detail {detail}"
 
     async def recover(self) -> int:
         """Leaves the halted state, when all that was sent has been taken; layers done.
@@ -221,7 +107,7 @@ class Driver:
             if not status & Status.HALTED:
                 return done
             await self._bench.clock(RESUME_CYCLES)
-        raise TimeoutError(f"the core stays halted behind RESUME: {await self.report()}")
+        raise TimeoutError(f"the core stays halted after RESUME: {await self.report()}")
 
     async def report(self) -> str:
         """What the core says of itself, for somebody who wonders why it does not go on."""

@@ -107,12 +107,3 @@ class Mode(IntFlag):
 
     REQUANTISE = 1
     FLOAT_ROUNDING = 2
-
-
-class Response(IntEnum):
-    """What an AXI4-Lite access is answered."""
-
-    OKAY = 0
-    EXOKAY = 1
-    SLVERR = 2
-    DECERR = 3

@@ -17,11 +17,27 @@ from numpy.typing import NDArray
 
 from conv_core.models.layer import LayerCase
 from conv_core.models.packing import Bytes
-from conv_core.tb.bench.bench import BUS, RING_BEATS, STREAM_NAMES, Bench, Cause, Record, StreamState
+from conv_core.tb.bench.bench import (
+    BUS,
+    RING_BEATS,
+    STREAM_NAMES,
+    Bench,
+    Cause,
+    Record,
+    StreamState,
+)
 from conv_core.tb.bench.drivers import CoreDriver, DriverError, driver_named
-from conv_core.tb.runs.job import FAIL, JOB_VARIABLE, PASS, Job, LayerResult, Progress, read_pickle, write_pickle
-from conv_core.tb.core.registers import Irq
 from conv_core.tb.checks.scoreboard import ResultFormat, Verdict, judge
+from conv_core.tb.runs.job import (
+    FAIL,
+    JOB_VARIABLE,
+    PASS,
+    Job,
+    LayerResult,
+    Progress,
+    read_pickle,
+    write_pickle,
+)
 from conv_core.tb.stimuli.stalls import STREAMS, Profile, Traffic, stream_seeds
 
 DRAIN_CYCLES = 64
@@ -191,7 +207,7 @@ class Session:
             trouble, done = await self._interrupt(running, last=True)
             if not trouble and done - self._layers_done != len(running):
                 trouble = (
-                    f"all results came, but LAYERS_DONE counts {done - self._layers_done} layers "
+                    f"all results came, but the core counts {done - self._layers_done} layers done "
                     f"instead of {len(running)}"
                 )
         await bench.take_results(everything=True)
@@ -241,7 +257,8 @@ class Session:
         self, running: Sequence[_Running], *, last: bool = False
     ) -> tuple[str, int]:
         """Answers an interrupt: (what is wrong, LAYERS_DONE). The `last` reads all counters."""
-        irq, done = await self._driver.acknowledge()
+        answer = await self._driver.acknowledge()
+        done = answer.layers_done
         finished = [
             (number, layer)
             for number, layer in enumerate(running, self._layers_done + 1)
@@ -250,13 +267,13 @@ class Session:
         if last or len(finished) >= COUNTERS_AT_ONCE:
             for number, layer in finished:
                 layer.counters = await self._driver.counters(number)
-        if irq & Irq.ERROR:
+        if answer.error:
             return f"the core reports an error: {await self._driver.report()}", done
-        if irq & Irq.LAYER_DONE:
+        if answer.layer_done:
             self._acknowledged = True
             return "", done
         if not self._acknowledged:
-            return "all results came, but IRQ_STATUS does not say that the layer is done", done
+            return "all results came, but the core does not say that the layer is done", done
         return "", done
 
     # ---------------------------------------------------------------- verdict
@@ -268,7 +285,7 @@ class Session:
         case, layout = layer.case, layer.layout
         last = index == len(running) - 1
         data = self._data_of(layer, last=last)
-        finished = bench.read("host_out_jobs") > index
+        finished = bench.results_taken() > index
         problems = [] if finished and not last else [trouble] if trouble else []
         problems += self._broken_rules(index, running)
         if last:

@@ -1,17 +1,26 @@
 """AXI4-Lite at the pins: a master that can be as awkward as the protocol allows.
 
-Like `conv_core.tb.pins.streams` it drives just behind the rising edge and looks at the falling edge.
+Like `conv_core.tb.pins.streams` it drives just behind the rising edge and looks at the falling
+edge.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from conv_core.tb.pins.axil import Response
-
 TIMEOUT_CYCLES = 1000
+
+
+class Response(IntEnum):
+    """What an AXI4-Lite access is answered."""
+
+    OKAY = 0
+    EXOKAY = 1
+    SLVERR = 2
+    DECERR = 3
 
 
 class AxilError(AssertionError):

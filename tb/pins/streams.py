@@ -1,7 +1,7 @@
 """AXI4-Stream at the pins, a beat at a time: source, sink, monitor.
 
-For tests that need the pins. Whole layers go through the Verilog transactors of tb/bench/verilog, which
-are ten times faster.
+For tests that need the pins. Whole layers go through the Verilog transactors of tb/bench/verilog,
+which are ten times faster.
 
 All drive just behind the rising edge and look at the falling edge, where everything has settled, so
 that the order in which coroutines run does not matter and every simulator gives the same trace.
@@ -147,7 +147,8 @@ class Sink:
 
 
 class Monitor:
-    """Watches a stream and raises `ProtocolError` at the first broken rule (see `conv_core.tb.checks.rules`).
+    """Watches a stream and raises `ProtocolError` at the first broken rule (see
+    `conv_core.tb.checks.rules`).
 
     `beats` grows as beats are accepted. A monitor that saw none proves nothing: ask `beats`.
     `empty_last` allows a packet's last beat to keep no byte: that closes a packet which broke off.

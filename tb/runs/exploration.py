@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.tb.stimuli.strategies import Space
-from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult
 from conv_core.tb.paths import BUILD, ROOT
 from conv_core.tb.runs.builds import build, core_design
+from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult
 from conv_core.tb.runs.layers import run_folder, run_job
-from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
+from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.stimuli.stalls import PROFILES
+from conv_core.tb.stimuli.strategies import Space
 
 FAILURES = BUILD / "failures"
 FIRST = "first"
@@ -140,9 +140,9 @@ def play_all(
 ) -> list[list[LayerResult]]:
     """Plays scenarios in one simulation, each from a reset on; the results of each.
 
-    `others`: `waves` leaves waves.fst in `out_dir`; `rtl_sources`, `dut` and `driver` put
-    another core in place of ours, and `plus_args` go to the simulator, as `conv_core.tb.runs.layers.run_layers`
-    has them.
+    `others`: `waves` leaves waves.fst in `out_dir`; `rtl_sources`, `dut` and `driver` put another
+    core in place of ours, and `plus_args` go to the simulator, as
+    `conv_core.tb.runs.layers.run_layers` has them.
 
     Raises `ToolMissingError`, `SimulationError`.
     """

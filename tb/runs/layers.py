@@ -58,13 +58,13 @@ def run_layers(
 ) -> list[LayerResult]:
     """Runs layers through the RTL, all of them in one simulation, and judges each.
 
-    A layer that does not fit is cut (see `conv_core.tb.runs.pieces`), and its pieces are queued behind each other;
-    `queue` does that with all layers. `waves` leaves waves.fst and `trace` gives the cycle of
-    each beat. `stall` is a profile's name, or a file of recorded traffic, which `record` writes
-    (see `conv_core.tb.stimuli.recording`). `rules` switches protocol rules off, "-tkeep,-tlast-early". `rtl_sources`
-    and `dut` put other RTL in place of the core, and `driver`, "module:class", is what knows how to
-    drive it. `out_dir` keeps the files of the run. `x_random`: on Verilator, what is not
-    initialised is random, from the seed.
+    A layer that does not fit is cut (see `conv_core.tb.runs.pieces`), and its pieces are queued
+    behind each other; `queue` does that with all layers. `waves` leaves waves.fst and `trace` gives
+    the cycle of each beat. `stall` is a profile's name, or a file of recorded traffic, which
+    `record` writes (see `conv_core.tb.stimuli.recording`). `rules` switches protocol rules off,
+    "-tkeep,-tlast-early". `rtl_sources` and `dut` put other RTL in place of the core, and `driver`,
+    "module:class", is what knows how to drive it. `out_dir` keeps the files of the run. `x_random`:
+    on Verilator, what is not initialised is random, from the seed.
 
     Raises `ToolMissingError`, `SimulationError`, `StallError`, `RuleError`, `NotFittingError`.
     """
@@ -105,7 +105,12 @@ def run_layers(
     )
     with _watched(job.progress_path, on_progress):
         results: list[LayerResult] = run_job(
-            built, "conv_core.tb.inside.session", job, job, plus_args=plus_args, random_reset=x_random
+            built,
+            "conv_core.tb.inside.session",
+            job,
+            job,
+            plus_args=plus_args,
+            random_reset=x_random,
         )
     if len(results) != len(pieces):
         raise SimulationError(f"{len(pieces)} layers went in, {len(results)} results came out")

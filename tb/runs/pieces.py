@@ -1,7 +1,7 @@
 """Layers that do not fit the core: cut for the run, and put together again for the verdict.
 
-The plan is `conv_core.models.tiling`'s. The pieces of a layer are queued behind each other, so that the next
-one's data load while one is computed. Nothing is computed on results here.
+The plan is `conv_core.models.tiling`'s. The pieces of a layer are queued behind each other, so that
+the next one's data load while one is computed. Nothing is computed on results here.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from conv_core.tb.stimuli.strategies import Space
 from conv_core.tb.runs.job import Job
 from conv_core.tb.stimuli.scenario import Scenario
+from conv_core.tb.stimuli.strategies import Space
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The simulators: a class for each, around that of cocotb-test. The only file that calls it.
 
 Building and running are two steps here, and a run's files stand apart from the build's. A further
-simulator is one class here, its name in `SIMULATORS` of tb/runs/tools.py, and how it is found there.
+simulator is one class here, its name in `SIMULATORS` of tb/runs/tools.py, and how it is found
+there.
 """
 
 from __future__ import annotations

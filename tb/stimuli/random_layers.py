@@ -16,7 +16,22 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from conv_core.models.convolution import accumulate
-from conv_core.models.layer import INT8_MAX, INT8_MIN, MAX_DILATION, MAX_KERNEL, MAX_SHIFT, MAX_STRIDE, MIN_SHIFT, BoolArray, Int8Array, Int32Array, Layer, LayerCase, LayerError, same_pads
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    MAX_DILATION,
+    MAX_KERNEL,
+    MAX_SHIFT,
+    MAX_STRIDE,
+    MIN_SHIFT,
+    BoolArray,
+    Int8Array,
+    Int32Array,
+    Layer,
+    LayerCase,
+    LayerError,
+    same_pads,
+)
 
 CHANNELS = (1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65)
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 67)

@@ -1,7 +1,7 @@
 """What is tried on a core in one go, from its reset on: layers, traffic, and what goes wrong first.
 
-`scenarios` draws them (see `conv_core.tb.stimuli.strategies` for the layers), `save` and `load` keep one in a
-folder, from which it can be repeated.
+`scenarios` draws them (see `conv_core.tb.stimuli.strategies` for the layers), `save` and `load`
+keep one in a folder, from which it can be repeated.
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.layer import LayerCase
 from conv_core.models.layer_file import load as load_layer
 from conv_core.models.layer_file import save as save_layer
-from conv_core.models.packing import block_words, constant_words, filter_groups, pack_activations, pack_weights
-from conv_core.tb.stimuli.strategies import Space, layer_cases
-from conv_core.tb.core.driver import descriptor
-from conv_core.tb.core.registers import Error, Register
+from conv_core.tb.bench.drivers import Provoker
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES, Traffic
+from conv_core.tb.stimuli.strategies import Space, layer_cases
 
 MOST_LAYERS = 3
 """of a scenario"""
@@ -38,51 +35,31 @@ SIMPLEST_STALLS = (
 """A fault that needs a stall shrinks best where one is sure to come: frequent ones are first."""
 FILE = "scenario.json"
 DISTURBED = "disturbed"
+STREAMS_DISTURBED = ("activations", "weights")
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """A layer with which something goes wrong; behind it the core must be as good as new.
+    """A layer with which something goes wrong; after it the core must be as good as new.
 
     `kind` says what, and `amount` how much: "reset", after so many cycles; "activations" or
-    "weights", whose packets have so many bytes too many (or, below 0, too few); or the name of a
-    descriptor register, which is written with this value, of which the core can make no sense.
+    "weights", whose packets have so many bytes too many (or, below 0, too few); or a field of the
+    core's descriptor, which is given this value, of which the core can make no sense.
     """
 
     case: LayerCase
     kind: str
     amount: int
 
-    def expected_errors(self, config: CoreConfig) -> frozenset[Error]:
-        """What the core may say: where several things are wrong, it is free to name any."""
-        if self.kind in Register.__members__:
-            return frozenset({Error.FIELD})
-        codes = {
-            "activations": (Error.ACT_TLAST_EARLY, Error.ACT_TLAST_LATE, Error.ACT_TKEEP),
-            "weights": (Error.WGT_TLAST_EARLY, Error.WGT_TLAST_LATE, Error.WGT_TKEEP),
-        }
-        early, late, keep = codes[self.kind]
-        due = self.packet_bytes(config)
-        words, words_due = (-(-n // config.lanes_in) for n in (due + self.amount, due))
-        if words == words_due:
-            return frozenset({keep})
-        return frozenset({early if words < words_due else late, keep})
-
-    def packet_bytes(self, config: CoreConfig) -> int:
-        """Bytes that a right packet has."""
-        if self.kind == "activations":
-            return pack_activations(self.case, config)[0].size
-        return pack_weights(self.case, config).size
-
     def __str__(self) -> str:
         what = f"layer {self.case.layer}"
         if self.kind == "reset":
             return f"{what}, reset after {self.amount} cycles"
-        if self.kind in Register.__members__:
-            return f"{what}, but {self.kind} is 0x{self.amount:08X}"
-        return f"{what}, {self.kind} of {self.amount:+} bytes"
+        if self.kind in STREAMS_DISTURBED:
+            return f"{what}, {self.kind} of {self.amount:+} bytes"
+        return f"{what}, but {self.kind} is 0x{self.amount:08X}"
 
 
 @dataclass(frozen=True)
@@ -129,65 +106,45 @@ def describe(case: LayerCase) -> str:
 
 # -------------------------------------------------------------------------------- strategies
 @st.composite
-def scenarios(draw: Draw, space: Space, stalls: tuple[str, ...] = tuple(PROFILES)) -> Scenario:
-    """One to three layers in some traffic; before them, now and then, a disturbance."""
+def scenarios(
+    draw: Draw,
+    space: Space,
+    provoker: Provoker | None = None,
+    stalls: tuple[str, ...] = tuple(PROFILES),
+) -> Scenario:
+    """One to three layers in some traffic; before them, now and then, a disturbance.
+
+    Without a `provoker` nothing is disturbed, and the streams always go side by side.
+    """
     stalls = tuple(name for name in SIMPLEST_STALLS if name in stalls)
     stall, seed = draw(st.sampled_from(stalls)), draw(st.integers(1, 2**32 - 1))
     order = draw(st.sampled_from((*8 * ("",), *ORDERS)))
     queue = draw(st.booleans())
     disturbed = draw(st.sampled_from((*7 * (False,), True)))
     cases = draw(st.lists(layer_cases(space), min_size=1, max_size=MOST_LAYERS))
-    disturbance = draw(disturbances(space)) if disturbed else None
+    disturbance = draw(disturbances(space, provoker)) if disturbed and provoker else None
     named = tuple(replace(case, name=str(number)) for number, case in enumerate(cases, 1))
-    if order and not disturbed and all(_fits_ahead(case.layer, space.config) for case in named):
-        stall = order
+    if order and provoker and not disturbed:
+        stall = order if all(provoker.fits_ahead(case.layer) for case in named) else stall
     return Scenario(named, Traffic(stall, seed), queue and len(named) > 1, disturbance)
 
 
-def _fits_ahead(layer: Layer, config: CoreConfig) -> bool:
-    """May one stream come to its end before the other begins? It may if half the buffers do."""
-    blocks = filter_groups(layer, config)
-    return (
-        2 * int(np.prod(layer.in_shape)) <= config.act_bytes
-        and 2 * blocks * block_words(layer, config) <= config.wgt_words
-        and 2 * blocks * constant_words(config) <= config.const_words
-    )
-
-
 @st.composite
-def disturbances(draw: Draw, space: Space) -> Disturbance:
+def disturbances(draw: Draw, space: Space, provoker: Provoker) -> Disturbance:
     """Resets at any moment, packets of a wrong length, descriptors that make no sense."""
-    kind = draw(st.sampled_from(("reset", "activations", "weights", "descriptor")))
+    kind = draw(st.sampled_from(("reset", *STREAMS_DISTURBED, "descriptor")))
     amount = draw(st.integers(0, LONGEST_RUN))
     whole = replace(space, max_pieces=1)
     case = replace(draw(layer_cases(whole)), name=DISTURBED)
     if kind == "reset":
         return Disturbance(case, kind, amount)
     if kind == "descriptor":
-        register, value = _nonsense(case, amount)
-        return Disturbance(case, register.name, value)
-    due = Disturbance(case, kind, 0).packet_bytes(space.config)
+        return Disturbance(case, *provoker.nonsense(case.layer, amount))
+    due = provoker.packet_bytes(case, kind)
     # Too short at even numbers, too long at odd ones; 2 and 1 are a byte, and all of it is too few.
     half, odd = divmod(amount, 2)
     change = 1 + half % (2 * due) if odd or due == 1 else -1 - half % (due - 1)
     return Disturbance(case, kind, change)
-
-
-_SIZES = (Register.IN_SIZE, Register.CHANNELS, Register.OUT_SIZE, Register.BATCH)
-NONSENSE = (
-    *((register, low, 0xFFFF, 0) for register in _SIZES for low in (0, 16)),
-    (Register.BATCH, 16, 0xFFFF, 0xFFFF),
-    *((Register.KERNEL, low, 31, 0) for low in (0, 8)),
-    *((Register.KERNEL, low, 7, value) for low in (16, 20, 24, 28) for value in (0, 5, 7)),
-    *((Register.KERNEL, low, 1, 1) for low in (5, 7, 13, 15, 19, 23, 27, 31)),
-    *((Register.MODE, low, 1, 1) for low in (2, 31)),
-)
-"""(register, lowest bit, mask, what makes no sense there)"""
-
-
-def _nonsense(case: LayerCase, number: int) -> tuple[Register, int]:
-    register, low, mask, value = NONSENSE[number % len(NONSENSE)]
-    return register, descriptor(case.layer)[register] & ~(mask << low) | value << low
 
 
 # -------------------------------------------------------------------------------- files

@@ -27,9 +27,17 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.layer import INT8_MAX, INT8_MIN, MAX_KERNEL, Int8Array, Layer, LayerCase, same_pads
-from conv_core.tb.stimuli.random_layers import HALF, VALUES, tensors_for
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    MAX_KERNEL,
+    Int8Array,
+    Layer,
+    LayerCase,
+    same_pads,
+)
 from conv_core.models.tiling import NotFittingError, plan
+from conv_core.tb.stimuli.random_layers import HALF, VALUES, tensors_for
 
 FEW_VALUES = 12
 """values of a tensor that shrink one by one"""

@@ -27,11 +27,9 @@ def test_results_are_exact(rules: int, simulator: str, tmp_path: Path) -> None:
     parameters = {"LANES": LANES, "FLOAT": rules}
     wrapper = ROOT / "tests" / "blocks" / "requantizers.v"
     build(
-            Design(
-                "requantizers", (*sources_of("requantizer"), wrapper), parameters, public=PUBLIC
-            ),
-            simulator,
-        ).simulate(
+        Design("requantizers", (*sources_of("requantizer"), wrapper), parameters, public=PUBLIC),
+        simulator,
+    ).simulate(
         "tests.blocks.requantizer_tests",
         tmp_path,
         seed=seed,

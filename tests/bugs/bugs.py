@@ -1,8 +1,9 @@
 """Bugs of the core, written down as patches, and what the environment says of each.
 
 A patch in this folder begins with two lines: `fault:`, a sentence, and `hypothesis:`, the name of
-the hypothesis of tb/checks/hypotheses.py that describes it, or `none`. The patches were written before the
-hypotheses. One that no longer applies is an error: the core has changed, and the patch must follow.
+the hypothesis of tb/checks/hypotheses.py that describes it, or `none`. The patches were written
+before the hypotheses. One that no longer applies is an error: the core has changed, and the patch
+must follow.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.random import Generator
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.tb.runs.exploration import Exploration, explore
 from conv_core.tb.runs.builds import FILE_LIST, rtl_files
+from conv_core.tb.runs.exploration import Exploration, explore
 from conv_core.tb.runs.tools import SIMULATORS
 from tests.bugs.bugs import PatchError
 

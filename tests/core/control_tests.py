@@ -13,7 +13,17 @@ from typing import Any
 import cocotb
 
 from conv_core.models.layer import Layer
-from conv_core.tb.core.registers import COUNTERS, ID_VALUE, KEPT_LAYERS, VERSION_VALUE, Ctrl, Error, Irq, Register, Status
+from conv_core.tb.core.registers import (
+    COUNTERS,
+    ID_VALUE,
+    KEPT_LAYERS,
+    VERSION_VALUE,
+    Ctrl,
+    Error,
+    Irq,
+    Register,
+    Status,
+)
 from conv_core.tb.pins.axil import Response
 from tests.core.rig import (
     ACCUMULATORS,

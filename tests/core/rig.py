@@ -17,11 +17,20 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import Bytes, pack_activations, pack_weights, unpack_results
 from conv_core.models.requantisation import result
-from conv_core.tb.pins.axil import Master
 from conv_core.tb.core.driver import descriptor
 from conv_core.tb.core.registers import Ctrl, Irq, Register, Status
-from conv_core.tb.pins.axil import Response
-from conv_core.tb.pins.streams import Beat, Gate, Monitor, Pins, Sink, Source, always, beats_of, packets_of
+from conv_core.tb.pins.axil import Master, Response
+from conv_core.tb.pins.streams import (
+    Beat,
+    Gate,
+    Monitor,
+    Pins,
+    Sink,
+    Source,
+    always,
+    beats_of,
+    packets_of,
+)
 
 CONFIG = CoreConfig.from_array(
     "4x4", act_bytes=256, wgt_words=64, const_words=32, out_bytes=64, requant_lanes=1

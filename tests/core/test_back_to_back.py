@@ -8,8 +8,8 @@ import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.networks import mobilenet_v1, resnet50
-from conv_core.tb.stimuli.random_layers import question_case, tensors_for
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.random_layers import question_case, tensors_for
 
 CONFIG = CoreConfig.from_array("16x16")
 QUESTION_GOAL = 15_420

@@ -11,8 +11,8 @@ import pytest
 
 from conv_core.tb.core.registers import COUNTERS, Error, Register
 from conv_core.tb.paths import ROOT
-from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.runs.builds import build
+from conv_core.tb.runs.simulators import SimulationError
 from tests.core.pins import core_at_its_pins, run_at_the_pins
 
 PAGE = (ROOT / "docs" / "driving-the-core.md").read_text()

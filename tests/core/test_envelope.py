@@ -10,12 +10,12 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase, same_pads
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.models.requantisation import result as expected_result
 from conv_core.models.tiling import NotFittingError, plan
-from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.core.registers import Error, Register
+from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from tests.known_results import known_results
 from tests.onnx_oracles import case_of, node_tests
 

@@ -12,9 +12,9 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles import queue_model
 from conv_core.models.layer import LayerCase
 from conv_core.models.networks import same_layer
-from conv_core.tb.stimuli.random_layers import tensors_for
 from conv_core.models.tiling import plan
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.random_layers import tensors_for
 
 CONFIG = CoreConfig.from_array("16x16")
 

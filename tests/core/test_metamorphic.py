@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 
 CONFIG = CoreConfig.from_array("4x8")
 MIX = Mix(max_macs=5_000, dilation=True, weight_zero_points=True)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from tests.oracles import litert_accumulators, litert_conv, realise, tflite_micro_conv
 
 ARRAYS = ("4x8", "8x8", "16x16", "32x4")

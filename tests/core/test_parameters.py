@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from conv_core.models.core_config import LARGEST, ConfigError, CoreConfig
-from conv_core.tools import lint
 from conv_core.tb.paths import ROOT
 from conv_core.tb.runs.builds import rtl_files
 from conv_core.tb.runs.tools import find_simulator
+from conv_core.tools import lint
 
 YOSYS = """
 import sys

@@ -9,8 +9,8 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase, same_pads
-from conv_core.tb.stimuli.random_layers import question_case
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.stimuli.random_layers import question_case
 
 QUESTION_VALUES = 11 * 11 * 64
 

@@ -11,12 +11,12 @@ import pytest
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import pack_activations
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.tb.runs.job import LayerResult
-from conv_core.tb.stimuli.recording import load
 from conv_core.tb.runs.layers import run_layers
-from conv_core.tb.stimuli.stalls import ORDERS, StallError
 from conv_core.tb.runs.tools import SIMULATORS
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.tb.stimuli.recording import load
+from conv_core.tb.stimuli.stalls import ORDERS, StallError
 
 CONFIG = CoreConfig.from_array("8x8")
 CASES = tuple(random_cases(np.random.default_rng(33), 2, Mix(max_macs=3_000)))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
-from conv_core.tb.stimuli.stalls import PROFILES
 from conv_core.tb.runs.tools import SIMULATORS
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.tb.stimuli.stalls import PROFILES
 
 CONFIG = CoreConfig.from_array("8x8")
 CASES = {

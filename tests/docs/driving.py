@@ -1,6 +1,7 @@
 """What docs/driving-the-core.md says, computed in its own words and names.
 
-Written from the page alone: neither `conv_core.models.cycles` nor `conv_core.models.schedule` nor the RTL is looked at.
+Written from the page alone: neither `conv_core.models.cycles` nor `conv_core.models.schedule` nor
+the RTL is looked at.
 """
 
 from __future__ import annotations

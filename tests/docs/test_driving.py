@@ -13,15 +13,21 @@ import pytest
 
 from conv_core.models.core_config import LANES, ConfigError, CoreConfig
 from conv_core.models.cycles.loops import Loops
-from conv_core.models.fitting import MAX_BLOCK_WORDS, MAX_FRAME_BYTES, MAX_OFFSET, MAX_OUT_ROW_BYTES, fits
+from conv_core.models.fitting import (
+    MAX_BLOCK_WORDS,
+    MAX_FRAME_BYTES,
+    MAX_OFFSET,
+    MAX_OUT_ROW_BYTES,
+    fits,
+)
 from conv_core.models.layer import Layer, same_pads
 from conv_core.models.packing import result_bytes
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.models.requantisation import requantise
 from conv_core.models.schedule import schedule
 from conv_core.tb.core.driver import descriptor
 from conv_core.tb.core.registers import ID_VALUE, VERSION_VALUE, Error, Register
 from conv_core.tb.paths import ROOT
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from tests.core.control_tests import WAITS
 from tests.core.error_tests import REPAIRS
 from tests.docs.driving import (

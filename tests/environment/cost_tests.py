@@ -11,8 +11,8 @@ from typing import Any
 
 import cocotb
 
-from conv_core.tb.runs.job import JOB_VARIABLE, Job, LayerResult, read_pickle, write_pickle
 from conv_core.tb.inside.session import Session
+from conv_core.tb.runs.job import JOB_VARIABLE, Job, LayerResult, read_pickle, write_pickle
 
 
 class Unchecked(Session):

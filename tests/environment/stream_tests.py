@@ -1,4 +1,4 @@
-"""The coroutines of conv_core.tb.pins.streams on a small FIFO; runs inside the simulator, see test_streams.py."""
+"""The coroutines of tb/pins/streams.py on a small FIFO; runs in the simulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, with_timeout
 
-from conv_core.tb.pins.streams import Gate, Monitor, Pins, Sink, Source, always, beats_of, packets_of
+from conv_core.tb.pins.streams import (
+    Gate,
+    Monitor,
+    Pins,
+    Sink,
+    Source,
+    always,
+    beats_of,
+    packets_of,
+)
 
 PACKETS = 12
 TIMEOUT_US = 100

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from conv_core.tb.checks.hypotheses import HYPOTHESES
-from conv_core.tools.lint import complaints
 from conv_core.tb.runs.builds import FILE_LIST
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.runs.tools import find_simulator
+from conv_core.tools.lint import complaints
 from tests.bugs.bugs import CONFIG, PatchError, layers, load, score
 
 ELABORATE = (find_simulator("icarus").path, "-g2005", "-t", "null", "-s", "conv_core")

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from conv_core.models.convolution import accumulate
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.tb.stimuli.random_layers import Mix, question_case, random_cases
 from conv_core.models.requantisation import result
 from conv_core.tb.checks.diagnosis import Diagnosis, diagnose
 from conv_core.tb.checks.hypotheses import HYPOTHESES, Recomputation
+from conv_core.tb.stimuli.random_layers import Mix, question_case, random_cases
 
 CONFIG = CoreConfig(lanes_in=4, lanes_out=8, out_stream_bytes=4)
 Results = NDArray[Any]

@@ -7,10 +7,10 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.checks.rules import BY_NAME, RULES, RuleError, rules_off
 from conv_core.tb.paths import ROOT
 from conv_core.tb.runs.builds import rtl_files
+from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.runs.tools import SIMULATORS
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conv_core.tb.runs import layers as runner
 from conv_core.tb.paths import ROOT
+from conv_core.tb.runs import layers as runner
 from conv_core.tb.runs.builds import Design, build, rtl_files
 from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.runs.tools import find_simulator

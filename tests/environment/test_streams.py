@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from conv_core.tb.paths import ROOT
+from conv_core.tb.pins.streams import Beat, beats_of, packets_of
 from conv_core.tb.runs.builds import Design, build
 from conv_core.tb.runs.simulators import SimulationError
-from conv_core.tb.pins.streams import Beat, beats_of, packets_of
 
 FIFO = Design("fifo", (ROOT / "tests" / "environment" / "fifo.v",))
 

@@ -10,7 +10,18 @@ from dataclasses import replace
 import pytest
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.tools.synthesis import PAGE, Area, Clock, area_of, limits, page, readable, row, synthesise, warnings
+from conv_core.tools.synthesis import (
+    PAGE,
+    Area,
+    Clock,
+    area_of,
+    limits,
+    page,
+    readable,
+    row,
+    synthesise,
+    warnings,
+)
 
 FAST = Clock(
     "8x8",

@@ -15,13 +15,13 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.layer_file import save
 from conv_core.models.requantisation import result
-from conv_core.tb.runs import waves
 from conv_core.tb.paths import ROOT
+from conv_core.tb.runs import waves
 from tests.environment.test_cli import tb
 
 CORE, BENCH = (
     path.read_text()
-    for path in (ROOT / "rtl" / "conv_core.v", ROOT / "tb" / "verilog" / "conv_bench.v")
+    for path in (ROOT / "rtl" / "conv_core.v", ROOT / "tb" / "bench" / "verilog" / "conv_bench.v")
 )
 GROUPS = ("clock", "activations", "weights", "results", "array", "registers")
 

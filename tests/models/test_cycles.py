@@ -17,8 +17,8 @@ from conv_core.models.cycles.walk import Timing, Walk
 from conv_core.models.fitting import fits
 from conv_core.models.layer import Layer
 from conv_core.models.packing import filter_groups
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.models.schedule import schedule
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 
 QUESTION = Layer(1, 11, 11, 64, 64, (3, 3), pads=(1, 1, 1, 1), requantise=True)
 MIX = Mix(max_macs=60_000, dilation=True, groups=True, float_rounding=True)

@@ -12,9 +12,16 @@ import pytest
 
 from conv_core.models.convolution import accumulate
 from conv_core.models.layer import Layer
-from conv_core.models.layer_file import LayerFileError, find, load, load_quantised, save, save_result
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.models.layer_file import (
+    LayerFileError,
+    find,
+    load,
+    load_quantised,
+    save,
+    save_result,
+)
 from conv_core.models.requantisation import result
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 
 REMOVED = object()
 

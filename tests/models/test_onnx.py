@@ -10,8 +10,8 @@ import pytest
 
 from conv_core.models.convolution import accumulate
 from conv_core.models.layer import LayerCase
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.models.requantisation import result
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from tests.onnx_oracles import (
     NotOursError,
     case_of,

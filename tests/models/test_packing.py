@@ -12,7 +12,20 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.packing import FilterBlock, block_span, block_words, constant_words, filter_blocks, filter_groups, is_depthwise, pack_activations, pack_weights, result_bytes, unpack_results, weight_runs
+from conv_core.models.packing import (
+    FilterBlock,
+    block_span,
+    block_words,
+    constant_words,
+    filter_blocks,
+    filter_groups,
+    is_depthwise,
+    pack_activations,
+    pack_weights,
+    result_bytes,
+    unpack_results,
+    weight_runs,
+)
 from conv_core.tb.stimuli.random_layers import Mix, random_cases
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "driving-the-core.md"

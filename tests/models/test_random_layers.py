@@ -7,8 +7,15 @@ import pytest
 
 from conv_core.models.convolution import accumulate
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.tb.stimuli.random_layers import GEOMETRIES, VALUES, Mix, question_case, random_case, random_cases
 from conv_core.models.requantisation import result
+from conv_core.tb.stimuli.random_layers import (
+    GEOMETRIES,
+    VALUES,
+    Mix,
+    question_case,
+    random_case,
+    random_cases,
+)
 
 COUNT = 300
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from conv_core.models.layer import INT8_MAX, INT8_MIN, Int32Array
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.models.requantisation import requantise, requantise_float, result
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from tests.oracles import (
     ScaledCase,
     litert_conv,

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.requantisation import result
-from conv_core.tb.stimuli.strategies import Space, layer_cases, layers
 from conv_core.models.tiling import plan
+from conv_core.tb.stimuli.strategies import Space, layer_cases, layers
 
 SPACE = Space(CoreConfig.from_array("8x8"))
 SMALL = Space(

@@ -11,11 +11,17 @@ from numpy.random import Generator
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.fitting import fits
 from conv_core.models.layer import Layer, LayerCase, same_pads
-from conv_core.models.packing import block_words, constant_words, filter_groups, pack_activations, pack_weights
-from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from conv_core.models.packing import (
+    block_words,
+    constant_words,
+    filter_groups,
+    pack_activations,
+    pack_weights,
+)
 from conv_core.models.requantisation import result
 from conv_core.models.schedule import schedule
 from conv_core.models.tiling import NotFittingError, Piece, join, plan, split
+from conv_core.tb.stimuli.random_layers import Mix, random_cases
 
 MIX = Mix(max_macs=60_000, dilation=True, groups=True, float_rounding=True)
 

@@ -10,12 +10,11 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import Bytes, pack_activations, result_bytes
 from conv_core.tb.bench.bench import Bench
-from conv_core.tb.bench.drivers import DriverError
-from conv_core.tb.core.registers import Irq
+from conv_core.tb.bench.drivers import Answer, DriverError
 
 
 class SimpleDriver:
-    """A `conv_core.tb.core.driver.CoreDriver`. The core has no registers: a layer starts when its data come."""
+    """A `CoreDriver`. The core has no registers: a layer starts when its data come."""
 
     def __init__(self, bench: Bench, config: CoreConfig) -> None:
         self._bench = bench
@@ -59,16 +58,16 @@ class SimpleDriver:
             raise DriverError("simple_conv does plain convolutions only, one frame at a time")
         if arm:
             self._done_before = self._done
-            self._bench.write("host_arm", 1)
+            self._bench.arm()
 
     async def queue_full(self) -> bool:
         """It takes the next layer's data when it has finished this one."""
         return False
 
-    async def acknowledge(self) -> tuple[int, int]:
+    async def acknowledge(self) -> Answer:
         """The results are all there is to tell by."""
-        self._done = self._done_before + self._bench.read("host_out_jobs")
-        return int(Irq.LAYER_DONE), self._done
+        self._done = self._done_before + self._bench.results_taken()
+        return Answer(self._done, layer_done=True, error=False)
 
     async def counters(self, layer: int) -> dict[str, int]:  # noqa: ARG002
         """None."""
