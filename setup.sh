@@ -72,4 +72,6 @@ say "installing the Python packages of requirements.txt into .venv"
 .venv/bin/python -m pip install -r requirements.txt 2>&1 |
     progress "Python packages" '^(Collecting|Requirement already)' "$(grep -c == requirements.txt)" ||
     { tail -n 3 $log >&2; fail "pip could not install them (see $log)"; }
+.venv/bin/python -m pip install --no-deps --no-build-isolation --no-index -e . >>$log 2>&1 ||
+    { tail -n 3 $log >&2; fail "pip could not install conv-core into .venv (see $log)"; }
 cp requirements.txt $stamp

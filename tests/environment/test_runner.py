@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conv_core.tb.paths import ROOT
-from conv_core.tb.runs import layers as runner
+from conv_core.tb.runs import builds
 from conv_core.tb.runs.builds import Design, build, rtl_files
 from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.runs.tools import find_simulator
@@ -21,7 +21,7 @@ STARTED_SECONDS = 2.0
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place for builds where nothing has been built yet."""
-    monkeypatch.setattr(runner, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(builds, "BUILD", tmp_path / "build")
     return tmp_path / "build"
 
 
