@@ -7,7 +7,6 @@ is seen at the next rising edge, on every simulator alike. Data crosses in piece
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any
 
@@ -17,28 +16,24 @@ from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.packing import Bytes
+from conv_core.tb.bench.parameters import RING_BEATS, chunk_beats
+from conv_core.tb.bench.seen import BUS, BUS_CHANNELS, Broken, Record, StreamState
+from conv_core.tb.bench.source import Source
 from conv_core.tb.checks.rules import (
     BUS_RULES,
     BUS_VALID_WAITS,
     STREAM_RULES,
     TVALID_WAITS,
-    Rule,
     rules_mask,
 )
 from conv_core.tb.stimuli.stalls import STREAMS, Profile
 
-Bytes = NDArray[np.uint8]
-
 CLOCK_NS = 10
-RING_LOG2 = 16
-RING_BEATS = 1 << RING_LOG2
-MAX_CHUNK_BITS = 65536
-MAX_CHUNK_BEATS = 2048
 BUS_COMMANDS = 32
 TRACE_BEATS = 512
 TRIAL_CYCLES = 16
 """how long ready is offered to a core that may be waiting for it"""
-MAX_JOBS = 256
 
 
 class Cause(IntFlag):
@@ -52,119 +47,6 @@ class Cause(IntFlag):
     TICK = 32
     LIMIT = 64
     BUS_IDLE = 128
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The first time that a stream, or the control port, broke a rule."""
-
-    stream: str
-    rule: Rule
-    beat: int
-    """of the control port: accesses answered before"""
-    time_ns: int
-    channel: str = ""
-    """of the control port"""
-
-    def __str__(self) -> str:
-        if self.stream == BUS:
-            where = f"control port, {self.channel}, access {self.beat}"
-        else:
-            where = f"{STREAM_NAMES[self.stream]}, beat {self.beat}"
-        return f"{where}, {self.time_ns} ns: {self.rule}"
-
-
-@dataclass(frozen=True)
-class Record:
-    """When one layer's packets passed a stream. `held` counts held cycles of all streams."""
-
-    first_cycle: int
-    last_cycle: int
-    held_at_first: int
-    held_at_last: int
-
-
-@dataclass(frozen=True)
-class StreamState:
-    """What a stream stands at."""
-
-    stream: str
-    offered: int
-    accepted: int
-    valid: bool
-    ready: bool
-
-
-BUS = "bus"
-BUS_CHANNELS = ("AW", "W", "B", "AR", "R", "irq")
-"""By the number that axil_monitor.v gives them."""
-STREAM_NAMES = {"act": "activations", "wgt": "weights", "out": "results"}
-
-
-def chunk_beats(stream_bytes: int) -> int:
-    """Beats that cross the language border in one piece."""
-    return min(MAX_CHUNK_BITS // (8 * stream_bytes), MAX_CHUNK_BEATS)
-
-
-def bench_parameters(config: CoreConfig) -> dict[str, int]:
-    """The Verilog parameters of conv_bench for this core."""
-    return {
-        **config.verilog_parameters(),
-        "RING_LOG2": RING_LOG2,
-        "ACT_CHUNK": chunk_beats(config.act_stream_bytes),
-        "WGT_CHUNK": chunk_beats(config.wgt_stream_bytes),
-        "OUT_CHUNK": chunk_beats(config.out_stream_bytes),
-    }
-
-
-class Source:
-    """Feeds one stream_source: packets are queued here and written as room comes free."""
-
-    def __init__(self, bench: Bench, stream: str, stream_bytes: int) -> None:
-        self._bench = bench
-        self._stream = stream
-        self._beat_bytes = stream_bytes
-        self._chunk_bytes = stream_bytes * chunk_beats(stream_bytes)
-        self._pending: list[Bytes] = []
-        self._written = 0
-        self.queued = 0
-        """beats queued since the bench was cleared"""
-
-    def reset(self) -> None:
-        """Forgets everything, as the Verilog side does on `host_clear`."""
-        self._pending.clear()
-        self._written = 0
-        self.queued = 0
-
-    async def job(self, packets: Sequence[Bytes]) -> None:
-        """Queues the packets of a layer, all of one length."""
-        await self._bench.job(self._stream, packets[0].size, len(packets))
-        for packet in packets:
-            beats = -(-packet.size // self._beat_bytes)
-            padded = np.zeros(beats * self._beat_bytes, np.uint8)
-            padded[: packet.size] = packet
-            self._pending.append(padded)
-            self.queued += beats
-        self._pending = [np.concatenate(self._pending)]
-
-    async def fill(self) -> None:
-        """Writes as much as the ring has room for."""
-        bench, stream = self._bench, self._stream
-        accepted = bench.read(f"host_{stream}_offered") if self._written else 0
-        room = (RING_BEATS - (self._written - accepted)) * self._beat_bytes
-        data = self._pending[0] if self._pending else np.zeros(0, np.uint8)
-        start = 0
-        while start < data.size and room >= self._chunk_bytes:
-            piece = data[start : start + self._chunk_bytes]
-            bench.write(f"host_{stream}_fill_data", int.from_bytes(piece.tobytes(), "little"))
-            bench.write(f"host_{stream}_fill_beats", piece.size // self._beat_bytes)
-            bench.flip(f"host_{stream}_fill_flip")
-            start += piece.size
-            room -= piece.size
-            self._written += piece.size // self._beat_bytes
-            bench.write(f"host_{stream}_more", int(start < data.size))
-            await bench.clock()
-        self._pending = [data[start:]] if start < data.size else []
 
 
 class Bench:

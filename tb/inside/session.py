@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,17 +17,12 @@ from numpy.typing import NDArray
 
 from conv_core.models.layer import LayerCase
 from conv_core.models.packing import Bytes
-from conv_core.tb.bench.bench import (
-    BUS,
-    RING_BEATS,
-    STREAM_NAMES,
-    Bench,
-    Cause,
-    Record,
-    StreamState,
-)
+from conv_core.tb.bench.bench import Bench, Cause
 from conv_core.tb.bench.drivers import CoreDriver, DriverError, driver_named
+from conv_core.tb.bench.parameters import RING_BEATS
+from conv_core.tb.bench.seen import BUS, STREAM_NAMES, Record
 from conv_core.tb.checks.scoreboard import ResultFormat, Verdict, judge
+from conv_core.tb.inside.hang import hang_report
 from conv_core.tb.runs.job import (
     FAIL,
     JOB_VARIABLE,
@@ -200,7 +195,9 @@ class Session:
             if causes & Cause.COMPLETE:
                 break
             if causes & Cause.LIMIT:
-                trouble = await self._hang_report(running)
+                beats = sum(layer.layout.beats for layer in running)
+                trouble = await hang_report(bench, beats, self._profile)
+                trouble += f"\n  core: {await driver.report()}"
                 await bench.try_results()
             await bench.clock(2)
         if not trouble:
@@ -310,17 +307,13 @@ class Session:
         self._diagnoses_left -= bool(verdict.diagnosis)
         verdict, first_wrong_ns = await self._timed(verdict, layer)
         text = verdict.text()
-        limit = self._driver.cycles_limit(case.layer)
-        lanes = job.config.multipliers
         return LayerResult(
             name=case.name,
             status=FAIL if text else PASS,
             macs=case.layer.macs,
             cycles=cycles,
-            cycles_limit=limit,
+            cycles_limit=self._driver.cycles_limit(case.layer),
             cycles_model=model,
-            utilisation=case.layer.macs / (lanes * cycles) if cycles else None,
-            efficiency=limit / cycles if cycles else None,
             pieces=1,
             mismatches=verdict.wrong,
             simulator=job.simulator,
@@ -409,39 +402,6 @@ class Session:
         origin = min(int(trace[0]) for trace in traces.values() if trace.size)
         return {stream: trace - origin for stream, trace in traces.items()}
 
-    async def _hang_report(self, running: Sequence[_Running]) -> str:
-        """Who waits for whom."""
-        bench = self._bench
-        limit = bench.read("host_limit")
-        states = {stream: bench.state(stream) for stream in STREAMS}
-        wanted = {
-            "act": bench.act.queued,
-            "wgt": bench.wgt.queued,
-            "out": sum(layer.layout.beats for layer in running),
-        }
-        lines = []
-        for stream, state in states.items():
-            if stream == "out":
-                waits = "the core offers none" if not state.valid else "the bench takes none"
-            elif state.accepted == wanted[stream]:
-                waits = "all taken"
-            else:
-                waits = "the core takes none" if state.valid else "the bench holds them back"
-            lines.append(
-                f"  {STREAM_NAMES[stream]}: {state.accepted} of {wanted[stream]} beats accepted, "
-                f"tvalid {int(state.valid)}, tready {int(state.ready)}: {waits}"
-            )
-        last = [
-            await bench.beat_cycle(stream, state.accepted - 1)
-            for stream, state in states.items()
-            if state.accepted
-        ]
-        moved = max((cycle for cycle in last if cycle is not None), default=None)
-        since = "" if moved is None else f", no beat has passed since {bench.time_of(moved)} ns"
-        stopped = _out_of_order(states, wanted, self._profile) or _stopped(states, wanted)
-        lines.insert(0, f"hung: {stopped}{since}; limit {limit} cycles")
-        return "\n".join([*lines, f"  core: {await self._driver.report()}"])
-
     # ---------------------------------------------------------------- the rest
     def _failed(self, case: LayerCase, problem: str) -> LayerResult:
         """A layer that did not get as far as a verdict."""
@@ -453,8 +413,6 @@ class Session:
             cycles=None,
             cycles_limit=self._driver.cycles_limit(case.layer),
             cycles_model=None,
-            utilisation=None,
-            efficiency=None,
             pieces=1,
             mismatches=0,
             simulator=self._job.simulator,
@@ -483,36 +441,3 @@ class Session:
             layers=len(self._job.cases),
         )
         write_pickle(self._job.progress_path, progress)
-
-
-def _out_of_order(
-    states: Mapping[str, StreamState], wanted: Mapping[str, int], profile: Profile
-) -> str:
-    """What a core waits for that is sent one stream before the other; empty if it is not that."""
-    if not profile.first:
-        return ""
-    first = states[profile.first]
-    second = states["act" if profile.first == "wgt" else "wgt"]
-    if first.accepted == wanted[first.stream] or second.valid:
-        return ""
-    one, other = STREAM_NAMES[first.stream], STREAM_NAMES[second.stream]
-    return (
-        f"{profile.name} holds the {other} back until all {one} of the layer are taken, and the "
-        f"core takes no more of them; {one} that do not fit its buffer need both streams side by "
-        "side"
-    )
-
-
-def _stopped(states: Mapping[str, StreamState], wanted: Mapping[str, int]) -> str:
-    """What a core does that hangs, as a sentence. `wanted`: beats of each stream."""
-    results, inputs = states["out"], [states["act"], states["wgt"]]
-    left = [s for s in inputs if s.accepted < wanted[s.stream]]
-    refused = " and ".join(STREAM_NAMES[s.stream] for s in left)
-    if results.accepted == wanted["out"]:
-        return f"the core gave all its results and takes no more {refused}"
-    if not any(s.accepted for s in inputs):
-        return "the core never started, it takes no input"
-    after = f"after {results.accepted} of {wanted['out']} beats of results"
-    if not left:
-        return f"the core stopped answering {after}, with all its input taken"
-    return f"the core stopped answering {after}, and takes no more {refused}"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.tb.bench.bench import bench_parameters
+from conv_core.tb.bench.parameters import bench_parameters
 from conv_core.tb.paths import BENCH, BUILD, FILE_LIST
 from conv_core.tb.runs.simulators import Flags, Simulator, simulator_named
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,11 @@ OUR_DRIVER = "conv_core.tb.core.driver:Driver"
 """The driver of `conv_core`, as `conv_core.tb.core.driver.driver_named` takes it."""
 
 PASS, FAIL = "PASS", "FAIL"
+SUMMARY_FIELDS = (
+    *("name", "status", "macs", "cycles", "cycles_limit", "cycles_model", "utilisation"),
+    *("efficiency", "pieces", "mismatches", "simulator", "array", "seed", "wall_s"),
+)
+"""of summary.json"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What became of a layer. The first fourteen fields are those of summary.json."""
+    """What became of a layer."""
 
     name: str
     status: str
@@ -66,8 +71,6 @@ class LayerResult:
     cycles: int | None
     cycles_limit: int
     cycles_model: int | None
-    utilisation: float | None
-    efficiency: float | None
     pieces: int
     mismatches: int
     simulator: str
@@ -93,9 +96,25 @@ class LayerResult:
     def passed(self) -> bool:
         return self.status == PASS
 
+    @property
+    def multipliers(self) -> int:
+        """Of the array, lanes in times lanes out."""
+        lanes_in, _, lanes_out = self.array.partition("x")
+        return int(lanes_in) * int(lanes_out)
+
+    @property
+    def utilisation(self) -> float | None:
+        """Nominal multiply-accumulates for each multiplier and cycle; padding may make it > 1."""
+        return self.macs / (self.multipliers * self.cycles) if self.cycles else None
+
+    @property
+    def efficiency(self) -> float | None:
+        """The cycles that no core can do without, in proportion to those taken."""
+        return self.cycles_limit / self.cycles if self.cycles else None
+
     def summary(self) -> dict[str, Any]:
         """The layer's entry in summary.json."""
-        return {f.name: getattr(self, f.name) for f in fields(self)[:14]}
+        return {name: getattr(self, name) for name in SUMMARY_FIELDS}
 
 
 def write_pickle(path: Path, value: Any) -> None:

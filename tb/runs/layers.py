@@ -14,7 +14,8 @@ import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase
-from conv_core.tb.bench.bench import BUS, MAX_JOBS
+from conv_core.tb.bench.parameters import MAX_JOBS
+from conv_core.tb.bench.seen import BUS
 from conv_core.tb.checks.rules import rules_off
 from conv_core.tb.paths import BUILD
 from conv_core.tb.runs.builds import Build, build, core_design

@@ -65,21 +65,16 @@ class CutLayer:
         counted = [each.cycles for each in results if each.cycles is not None]
         cycles = sum(counted) if len(counted) == len(results) else None
         models = [each.cycles_model for each in results if each.cycles_model is not None]
-        limit = cycles_limit(self.case.layer, config)
-        macs = self.case.layer.macs
-        lanes = config.multipliers
         wrong_at = [each.first_wrong_ns for each in results if each.first_wrong_ns is not None]
         passed = values is not None and not messages and all(each.passed for each in results)
         return replace(
             first,
             name=self.case.name,
             status=PASS if passed else FAIL,
-            macs=macs,
+            macs=self.case.layer.macs,
             cycles=cycles,
-            cycles_limit=limit,
+            cycles_limit=cycles_limit(self.case.layer, config),
             cycles_model=sum(models) if len(models) == len(results) else None,
-            utilisation=macs / (lanes * cycles) if cycles else None,
-            efficiency=limit / cycles if cycles else None,
             pieces=len(results),
             mismatches=mismatches,
             wall_s=round(sum(each.wall_s for each in results), 4),

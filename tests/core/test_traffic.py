@@ -9,7 +9,7 @@ from conv_core.models.cycles import cycles_model
 from conv_core.models.cycles.loops import Loops
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import pack_weights
-from conv_core.tb.bench.bench import RING_BEATS
+from conv_core.tb.bench.parameters import RING_BEATS
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.stimuli.random_layers import Mix, random_cases, tensors_for
 
