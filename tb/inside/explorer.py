@@ -25,7 +25,7 @@ from hypothesis.errors import Flaky, HypothesisSideeffectWarning
 from conv_core.tb.bench.bench import Cause
 from conv_core.tb.bench.drivers import DriverError, Provoker, RecoveringDriver
 from conv_core.tb.inside.session import Session, time_limit
-from conv_core.tb.runs.job import JOB_VARIABLE, LayerResult, read_pickle, write_pickle
+from conv_core.tb.runs.job import JOB_VARIABLE, LayerResult, Progress, read_pickle, write_pickle
 from conv_core.tb.runs.pieces import CutLayer, judge_all
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Disturbance, Scenario, scenarios
@@ -280,8 +280,10 @@ class Search:
             found.scenarios += 1
             found.compared += sum(result.compared for result in results)
             found.seconds_to_first = time.monotonic() - self._started
+            self.player.tell(Progress("searching", 0, 0, found.layers, self._job.layers))
         else:
             found.shrink_layers += layers
+            self.player.tell(Progress("shrinking", 0, 0, found.layers, self._job.layers))
         if wrong:
             found.first = found.first or scenario
             found.smallest, found.messages = scenario, wrong

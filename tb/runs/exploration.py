@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +16,14 @@ from typing import Any
 from conv_core.models.core_config import CoreConfig
 from conv_core.tb.paths import BUILD, ROOT
 from conv_core.tb.runs.builds import build, core_design
-from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult
-from conv_core.tb.runs.layers import run_folder, run_job
+from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult, Progress
+from conv_core.tb.runs.layers import run_folder, run_job, watched
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.stimuli.stalls import PROFILES
 from conv_core.tb.stimuli.strategies import Space
 
+EXPLORER = "conv_core.tb.inside.explorer"
 FAILURES = BUILD / "failures"
 FIRST = "first"
 """in the folder of a failure, what failed before it shrank"""
@@ -166,23 +166,22 @@ def _run(
     dut: str = "conv_core",
     driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Any:
     """What tb/inside/explorer.py makes of a job."""
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
-    folder = run_folder(out_dir)
-    base = Job(
-        cases=(),
-        config=config,
-        simulator=simulator,
-        stall="none",
-        seed=seed,
-        batches=(),
-        trace=False,
-        driver=driver,
-        results_path=folder / "results.pickle",
-        progress_path=folder / "progress.pickle",
-    )
-    came = run_job(built, "conv_core.tb.inside.explorer", job_of(base), base, plus_args=plus_args)
-    if out_dir is None:
-        shutil.rmtree(folder)
-    return came
+    with run_folder(out_dir) as folder:
+        base = Job(
+            cases=(),
+            config=config,
+            simulator=simulator,
+            stall="none",
+            seed=seed,
+            batches=(),
+            trace=False,
+            driver=driver,
+            results_path=folder / "results.pickle",
+            progress_path=folder / "progress.pickle",
+        )
+        with watched(base.progress_path, on_progress):
+            return run_job(built, EXPLORER, job_of(base), base, plus_args=plus_args)

@@ -77,7 +77,7 @@ class CutLayer:
             cycles_model=sum(models) if len(models) == len(results) else None,
             pieces=len(results),
             mismatches=mismatches,
-            wall_s=round(sum(each.wall_s for each in results), 4),
+            wall_s=round(sum(each.wall_s or 0.0 for each in results), 4),
             message="\n".join(messages),
             held=sum(each.held for each in results),
             compared=sum(each.compared for each in results),

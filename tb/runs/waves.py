@@ -75,20 +75,22 @@ def write_view(folder: Path, config: CoreConfig, first_wrong_ns: int | None) -> 
     return path
 
 
+def find_viewer() -> str:
+    """GTKWave, and a display for it. Raises `WavesError`."""
+    program = shutil.which("gtkwave")
+    if program is None:
+        raise WavesError("GTKWave is not installed; on Debian and Ubuntu: apt-get install gtkwave")
+    if not os.environ.get("DISPLAY"):
+        raise WavesError("there is no display for GTKWave to open: DISPLAY is not set")
+    return program
+
+
 def show(folder: Path) -> None:
     """Opens GTKWave on the waves of a run. Raises `WavesError`."""
     waves, view = folder / FILE, folder / VIEW
     if not waves.exists():
         raise WavesError(f"there are no waves in {folder}")
-    program = shutil.which("gtkwave")
-    if program is None:
-        raise WavesError(
-            f"GTKWave is not installed; on Debian and Ubuntu: apt-get install gtkwave. "
-            f"The waves are in {waves}"
-        )
-    if not os.environ.get("DISPLAY"):
-        raise WavesError(f"there is no display for GTKWave to open; the waves are in {waves}")
-    command = [program, "--dump", str(waves), "--save", str(view)]
+    command = [find_viewer(), "--dump", str(waves), "--save", str(view)]
     subprocess.Popen(
         command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conv_core.commands import cli
+from conv_core.commands import cli, last_run
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.layer_file import load as load_layer
@@ -146,7 +146,7 @@ def test_a_scenario_is_kept_whole(tmp_path: Path) -> None:
 def test_a_kept_scenario_is_replayed_by_a_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "LAST_RUN", tmp_path / "last_run.json")
+    monkeypatch.setattr(last_run, "FILE", tmp_path / "last_run.json")
     record = record_of(scenario("reset", 60))
     save(tmp_path / "failure", record)
     assert cli.main(["replay", str(tmp_path / "failure"), "--waves"]) == 0
