@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_core.models.errors import RefusedError
 from conv_core.models.layer import (
     INT8_MAX,
     INT8_MIN,
@@ -74,7 +75,7 @@ FLOATING = "floating point"
 Fields = dict[str, NDArray[Any]]
 
 
-class LayerFileError(ValueError):
+class LayerFileError(RefusedError):
     """A layer file that can't be used: the text names the file, the field and what is wrong."""
 
 

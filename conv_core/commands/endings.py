@@ -12,31 +12,10 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from conv_core.commands.options import OptionError
-from conv_core.models.core_config import ConfigError
-from conv_core.models.layer import LayerError
-from conv_core.models.layer_file import LayerFileError
-from conv_core.tb.checks.rules import RuleError
+from conv_core.models.errors import RefusedError
 from conv_core.tb.runs import processes
-from conv_core.tb.runs.simulators import SimulationError
-from conv_core.tb.runs.tools import ToolMissingError
-from conv_core.tb.runs.waves import WavesError
-from conv_core.tb.stimuli.scenario import ScenarioError
-from conv_core.tb.stimuli.stalls import StallError
 
 INTERRUPTED = 130
-REFUSALS = (
-    ConfigError,
-    LayerError,
-    LayerFileError,
-    OptionError,
-    RuleError,
-    ScenarioError,
-    SimulationError,
-    StallError,
-    ToolMissingError,
-    WavesError,
-)
 
 
 def run(command: Callable[[], int]) -> int:
@@ -44,7 +23,7 @@ def run(command: Callable[[], int]) -> int:
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         return command()
-    except REFUSALS as error:
+    except RefusedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:

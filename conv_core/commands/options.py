@@ -12,6 +12,7 @@ from typing import NoReturn
 import numpy as np
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.errors import RefusedError
 from conv_core.tb.runs.tools import SIMULATORS
 from conv_core.tb.stimuli.recording import SUFFIX
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES
@@ -38,7 +39,7 @@ INSTEAD = {
 """Variables of cocotb's own makefiles, and what does here what they do there."""
 
 
-class OptionError(ValueError):
+class OptionError(RefusedError):
     """An option that makes no sense. The text says what does."""
 
 

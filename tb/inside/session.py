@@ -102,7 +102,7 @@ class Session:
         """of the batch at hand"""
         self._results: list[LayerResult] = []
         self._last_progress = 0.0
-        self._last_kept = time.monotonic()
+        self._last_kept = 0.0
         self._layers_done = 0
         self._acknowledged = False
         """an interrupt of this batch was answered"""

@@ -25,12 +25,13 @@ from xml.etree.ElementTree import ParseError
 
 from cocotb_test import simulator as cocotb_simulators
 
+from conv_core.models.errors import RefusedError
 from conv_core.tb.paths import PYTHON_PATH
 from conv_core.tb.runs import processes
 from conv_core.tb.runs.tools import Tool, find_simulator
 
 
-class SimulationError(Exception):
+class SimulationError(RefusedError):
     """A build or a simulation that did not come to its end. The text ends with its last words."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from vcd.gtkw import GTKWSave
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.errors import RefusedError
 
 FILE = "waves.fst"
 VIEW = "waves.gtkw"
@@ -19,7 +20,7 @@ CLOCKS_BEFORE = 50
 CLOCK_PS = 10_000
 
 
-class WavesError(Exception):
+class WavesError(RefusedError):
     """Waves that can't be shown. The text says why."""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.errors import RefusedError
 from conv_core.models.layer import LayerCase
 from conv_core.models.layer_file import load as load_layer
 from conv_core.models.layer_file import save as save_layer
@@ -182,7 +183,7 @@ def save(folder: Path, record: Record) -> None:
     (folder / FILE).write_text(json.dumps(text, indent=1) + "\n")
 
 
-class ScenarioError(ValueError):
+class ScenarioError(RefusedError):
     """A folder that holds no scenario. The text names it."""
 
 
