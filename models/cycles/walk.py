@@ -100,24 +100,35 @@ class Walk:
 
     def begin(self, first: Pass, offered: int) -> int:
         """A layer that begins with the pass `first` is offered; the cycle in which it is taken."""
-        rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + first.costs[0]
+        rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + int(first.costs[0, 0])
         return max(rows, int(self._last[0]) + LAYER_CHANGE)
 
     def follow(self, some: Pass, loops: Loops, taken: int | None = None) -> None:
-        """Goes through a pass, the first of a layer if it is said when that is taken."""
+        """Goes through a pass, the first of a layer if it is said when that is taken: as many
+        filter blocks at once as have weights whose arrival is known."""
+        rest: Pass | None = some
+        while rest is not None:
+            count = max(1, self._weights.blocks_known(rest.groups.start))
+            now, rest = rest.split(count) if count < len(rest.groups) else (rest, None)
+            self._follow(now, loops, taken)
+            taken = None
+
+    def _follow(self, some: Pass, loops: Loops, taken: int | None) -> None:
         if taken is not None:
             first_taken = taken + LAYER_SETTLES
         else:
-            first_taken = max(self._taken + some.costs[0], self._issued + NEXT_ITEM, self._held)
+            after = self._taken + int(some.costs[0, 0])
+            first_taken = max(after, self._issued + NEXT_ITEM, self._held)
         steps = loops.steps(some)
         needs = Needs(some, loops, self._activations, self._weights)
         streaming = self._weights.follow(needs.last_word) <= needs.last_word
         if streaming:
             waits = self._stream(some, loops, needs, first_taken)
         else:
-            waits = needs.waits(len(steps), int(self._last[0]) + 1)
+            waits = needs.waits(int(self._last[0]) + 1)
         released = [some.frame * loops.frame_words + loops.released(y) for y in some.rows]
-        row_ends = range(len(some.columns) - 1, len(steps), len(some.columns))
+        last_block = len(steps) - some.block_windows
+        row_ends = range(last_block + len(some.columns) - 1, len(steps), len(some.columns))
         if some.row_end:
             for window, words in zip(row_ends, released, strict=True):
                 waits[0, window] = max(waits[0, window], self._activations.release_by(words))
@@ -126,20 +137,28 @@ class Walk:
             for window, words in zip(row_ends, released, strict=True):
                 self._activations.release(int(timing.last[0, window]) + RELEASE, words)
         if some.last_pass:
-            if not streaming:
-                acts, words_used = needs.of_window(len(steps) - 1)
-                ready = needs.ready(acts, words_used)
-                self._use(_in_turn(ready, int(timing.first[-1])), words_used, timing.first[-1])
-            end = (some.group + 1) * loops.schedule.block_words
-            self._weights.release([int(timing.last[0, -1]) + RELEASE], [end])
+            self._release_weights(some, loops, timing, None if streaming else needs)
         self._finish(some, loops, timing, steps)
+
+    def _release_weights(
+        self, some: Pass, loops: Loops, timing: Timing, needs: Needs | None
+    ) -> None:
+        """The last use of the weights of a pass; without `needs` its steps have been gone through."""
+        for number, group in enumerate(some.groups):
+            window = (number + 1) * some.block_windows - 1
+            if needs is not None:
+                acts, words = needs.of_last_window(number)
+                first = int(timing.first[window])
+                self._use(_in_turn(needs.ready(acts, words), first), words, first)
+            end = (group + 1) * loops.schedule.block_words
+            self._weights.release([int(timing.last[0, window]) + RELEASE], [end])
 
     # ---------------------------------------------------------------- the recurrences
     def _solve(self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int) -> Timing:
         """The recurrences of the module's docstring, for windows of so many steps."""
         count, width = len(s), len(some.columns)
         heads, tails = slice(0, count, width), slice(width - 1, count, width)  # of the items
-        item_places = np.cumsum([0, *some.costs[1:]])
+        item_places = np.cumsum(some.costs) - some.costs[0, 0]
         own = loops.costs(some)
         apart = own.copy()
         apart[heads] += NEXT_ITEM + FIRST_WINDOW
@@ -147,7 +166,8 @@ class Walk:
         issue_places, step_places = np.cumsum(apart), np.cumsum(s + late)
         begin_places = np.cumsum(s) - s
         slices, room = self._results.slices(some), self._results.ready(some, self._done + 1)
-        vector_places = np.arange(count) * slices
+        vector_places = np.cumsum(slices) - slices
+        blocks = slice(0, count, some.block_windows)  # the first windows of the filter blocks
         short = int(s.min()) <= STEPS_AHEAD
 
         turn_at = loops.columns.turn if 0 < loops.columns.turn < width else width
@@ -179,7 +199,9 @@ class Walk:
             first = np.maximum(_after(int(self._last[0]), ends) + 1, new_begun + FIRST_STEP)
             new_held = first[heads] + ITEM_HELD
             new_last = _latest_steps(s, first, ends, waits, self._last, short=short)
-            room[0] = max(room[0], self._results.constants(some, int(ends[0])) + slices)
+            if some.new_blocks:
+                constants = self._results.constants(ends[blocks], vectors[blocks])
+                room[blocks] = np.maximum(room[blocks], constants + slices[blocks])
             turn = _after(self._done, room)
             new_vectors = _chain(np.maximum(ends + self._datapath - 1, turn), vector_places, NEVER)
             new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD])
@@ -200,13 +222,13 @@ class Walk:
     def _finish(self, some: Pass, loops: Loops, timing: Timing, steps: Times) -> None:
         """Results of the pass, and what the next one has to know of it."""
         results = self._results
-        ends = timing.last[0]
-        results.follow_constants(some, int(ends[0]), int(ends[-1]), int(timing.vectors[0]))
+        results.follow_constants(some, timing.last[0], timing.vectors)
         done = results.done(some, timing.vectors, self._done + 1)
         if some.last_block:
             results.commit(some, done)
-        if some.new_block and some.last_pass:
-            self._weights.release_constants(results.block_fetched, some.group + 1)
+        if some.new_blocks and some.last_pass:
+            for group, fetched in zip(some.groups, results.fetched.tolist(), strict=True):
+                self._weights.release_constants(fetched, group + 1)
         if some.layer_end:
             self._weights.release_constants(results.marks_done, len(loops.blocks))
         self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
@@ -229,7 +251,7 @@ class Walk:
         assert len(steps) == 1, "more weights than fit are those of a single window"
         nothing = np.full((LAST_STEPS, 1), NEVER)
         step = int(self._solve(some, loops, steps, nothing, first_taken).first[0])
-        acts, words = needs.of_window(0)
+        acts, words = needs.of_last_window(0)
         self._activations.by(needs.last_act)
         taken = np.zeros(0, np.int64)
         while len(taken) < len(words):
