@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.cycles.columns import Columns, Times
+from conv_core.models.cycles.columns import NOTHING, Columns, Times
 from conv_core.models.cycles.latencies import (
     ITEM,
     SETUP,
@@ -204,7 +204,8 @@ class Loops:
         if not self.depthwise:
             return self._first_channels
         filters = np.array([block.filters for block in self.blocks])
-        return self._first_channels + (filters - 1) // self.filters_of_channel
+        offsets: Times = self._first_channels + (filters - 1) // self.filters_of_channel
+        return offsets
 
     def released(self, y: int) -> int:
         """Activation words of the frame that are free after an output row."""
@@ -213,6 +214,32 @@ class Loops:
         if y == layer.out_height - 1 or below >= layer.height:
             return self.frame_words
         return max(0, below) * self.row_bytes // self.lanes_in
+
+    def released_words(self, some: Pass) -> list[int]:
+        """`released` for each row of a pass, counted from the layer's first activation word."""
+        return [some.frame * self.frame_words + self.released(y) for y in some.rows]
+
+    def last_needs(self, some: Pass) -> tuple[int, int]:
+        """The last activation word of the layer that a pass reads (-1: none), and the last weight
+        word."""
+        furthest = int(self.columns.offsets[self.chunks(some.columns)].max(initial=NOTHING))
+        furthest += int(self.last_offsets[some.groups.start : some.groups.stop].max())
+        base = some.groups[-1] * self.schedule.block_words
+        act, word = -1, base
+        for rows in (self.kernel_rows[y] for y in some.rows):
+            if rows.taps and furthest >= 0:
+                row = rows.image_row + (rows.taps - 1) * self.layer.dilation[0]
+                byte = row * self.row_bytes + furthest
+                act = max(act, some.frame * self.frame_words + byte // self.lanes_in)
+            if rows.taps:
+                word = max(word, base + (rows.first + rows.taps) * self.kernel_row_words - 1)
+        return act, word
+
+    def kind(self, some: Pass) -> tuple[object, ...]:
+        """What a pass has in common with those that differ from it only in what they read."""
+        taps = tuple(self.kernel_rows[y].taps for y in some.rows)
+        flags = some.new_blocks, some.last_block, some.row_end
+        return taps, some.columns, some.groups, some.costs.tobytes(), flags
 
     def chunks(self, columns: range) -> slice:
         """The chunks of some columns."""

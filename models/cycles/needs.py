@@ -32,25 +32,15 @@ class Needs:
         self._words, self._places = columns.words[chunks], columns.places[chunks]
         self._bases = np.array(some.groups)[:, None] * loops.schedule.block_words  # (blocks, 1)
         self._frame_word = some.frame * loops.frame_words
-        self.last_act, self.last_word = -1, int(self._bases[-1, 0])
-        furthest = int(self._offsets.max(initial=-1))
-        for rows in self._rows:
-            if rows.taps:
-                row = rows.image_row + (rows.taps - 1) * loops.layer.dilation[0]
-                byte = row * loops.row_bytes + furthest
-                if furthest >= 0:
-                    last = self._frame_word + byte // loops.lanes_in
-                    self.last_act = max(self.last_act, last)
-                end = (rows.first + rows.taps) * loops.kernel_row_words
-                self.last_word = max(self.last_word, int(self._bases[-1, 0]) + end - 1)
+        self.last_act, self.last_word = loops.last_needs(some)
 
     def waits(self, first: int) -> Times:
         """(LAST_STEPS, windows): the earliest cycles of each window's last step, of the one before,
         and so on, were it only for what its steps need. None comes before the cycle `first`."""
         shape = (LAST_STEPS, len(self._bases), len(self._rows), len(self._counts))
         found = np.full(shape, NEVER)
-        last_words = self._bases[:, 0] + (self.last_word - self._bases[-1, 0])
-        there = max(self._activations.by(self.last_act), int(self._weights.at(last_words).max()))
+        last_word = int(self._weights.at(np.array(self.last_word)))
+        there = max(self._activations.by(self.last_act), last_word)
         if there > first:
             for index, rows in enumerate(self._rows):
                 self._wait(rows, found[:, :, index])

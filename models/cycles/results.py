@@ -90,6 +90,41 @@ class Results:
         if some.layer_end and not alone:  # the layer's last mark takes a cycle of its own
             self._fetched = max(int(ends[-1]), self._fetched) + 1
 
+    # ---------------------------------------------------------------- passes that repeat
+    def at_rest(self, some: Pass, earliest: int) -> bool:
+        """Is there room for all results of a pass whose slices come after the cycle `earliest`?"""
+        return self._taken < earliest and self._room_by(some) <= earliest
+
+    def phase(self, some: Pass) -> tuple[int, int, bool]:
+        """How the results of a pass lie in the words that are read."""
+        layer = self._loops.layer
+        pixel = some.rows.start * layer.out_width + some.columns.start
+        word, byte = divmod(pixel * self._loops.pixel_bytes, self._lanes)
+        words = self._reads.size - self._base - some.frame * self._frame_words
+        frame_end = some.rows.stop == layer.out_height and some.columns.stop == layer.out_width
+        return words - word, byte, frame_end
+
+    def state(self, some: Pass) -> list[int]:
+        """All cycles that matter for what comes after a pass, or before it."""
+        state = [self._moved, self._entered, *self._left, self._free, self.last_beat]
+        return [*state, self._fetched, self._constants_taken] if some.new_blocks else state
+
+    def go_on(self, state: list[int], reads: Times) -> None:
+        """To a state, with so many words read on the way."""
+        self._moved, self._entered, *self._left, self._free, self.last_beat = state[:6]
+        if state[6:]:
+            self._fetched, self._constants_taken = state[6:]
+        self._reads.extend(reads)
+
+    @property
+    def words(self) -> int:
+        """Words that have been read."""
+        return self._reads.size
+
+    def reads_from(self, word: int) -> Times:
+        """The cycles in which this word and all after it were read."""
+        return self._reads.values[word:].copy()
+
     @property
     def marks_done(self) -> int:
         """The cycle from which on all marks up to now are done with."""
@@ -102,20 +137,31 @@ class Results:
         """
         slices, begins = self.slices(some), self._begins(some)
         floor = self._taken + slices
-        limit = self._config.out_bytes - self._lanes
-        last = int(begins[-1]) + int(slices[-1] - 1) * self._slice * self._value_bytes - limit
-        if last <= 0 or self._read_by(np.array([last]))[0] <= earliest:
+        if self._room_by(some) <= earliest:
             return floor
+        limit = self._config.out_bytes - self._lanes
         step = np.minimum(np.arange(slices.max()), slices[:, None] - 1)
         reach = begins[:, None] + step * self._slice * self._value_bytes - limit
         rooms = self._read_by(reach.ravel()).reshape(reach.shape)
         found: Times = np.maximum((rooms + slices[:, None] - 1 - step).max(axis=1), floor)
         return found
 
+    def _room_by(self, some: Pass) -> int:
+        """The first cycle in which there is room for all results of a pass."""
+        loops = self._loops
+        slices = -(-loops.blocks[some.groups[-1]].filters // self._slice)
+        pixel = some.rows[-1] * loops.layer.out_width + some.columns[-1]
+        address = (self._base + some.frame * self._frame_words) * self._lanes
+        address += pixel * loops.pixel_bytes
+        first_filter = loops.blocks[some.groups[-1]].first_filter
+        address += (first_filter + (slices - 1) * self._slice) * self._value_bytes
+        last = address - (self._config.out_bytes - self._lanes)
+        return int(self._read_by(np.array([last]))[0]) if last > 0 else NEVER
+
     def done(self, some: Pass, vectors: Times, earliest: int) -> Times:
         """The cycles of the windows' last slices, by those in which their vectors were taken."""
         slices = self.slices(some)
-        done = np.maximum(vectors + slices, self.ready(some, earliest))
+        done: Times = np.maximum(vectors + slices, self.ready(some, earliest))
         if some.new_blocks:
             heads = slice(0, None, some.block_windows)
             done[heads] = np.maximum(done[heads], self.taken + slices[heads])
@@ -129,7 +175,8 @@ class Results:
         columns = np.array(some.columns) * loops.pixel_bytes
         blocks = loops.blocks[some.groups.start : some.groups.stop]
         filters = np.array([block.first_filter for block in blocks]) * self._value_bytes
-        return (frame + filters[:, None, None] + (rows + columns)).ravel()
+        begins: Times = frame + filters[:, None, None] + (rows + columns)
+        return begins.ravel()
 
     def _read_by(self, addresses: Times) -> Times:
         """The first cycles in which the finisher knows that all before these is read."""

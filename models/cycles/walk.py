@@ -24,6 +24,7 @@ or three rounds do where nobody waits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -92,6 +93,7 @@ class Walk:
         self._last = np.full(LAST_STEPS, NEVER)  # steps, the latest first
         self._vectors = np.full(config.result_queue, NEVER)
         self._done = NEVER  # the latest vector's last slice
+        self._known: dict[object, tuple[Times, ...]] = {}  # passes of the layer that have been seen
 
     @property
     def last_slice(self) -> int:
@@ -106,14 +108,65 @@ class Walk:
     def follow(self, some: Pass, loops: Loops, taken: int | None = None) -> None:
         """Goes through a pass, the first of a layer if it is said when that is taken: as many
         filter blocks at once as have weights whose arrival is known."""
+        if taken is not None:
+            self._known = {}
         rest: Pass | None = some
         while rest is not None:
             count = max(1, self._weights.blocks_known(rest.groups.start))
             now, rest = rest.split(count) if count < len(rest.groups) else (rest, None)
-            self._follow(now, loops, taken)
+            if taken is not None or some.last_pass or not self._at_rest(now, loops):
+                self._follow(now, loops, taken)
+            else:
+                self._repeat(now, loops)
             taken = None
 
-    def _follow(self, some: Pass, loops: Loops, taken: int | None) -> None:
+    # ---------------------------------------------------------------- passes that repeat
+    def _at_rest(self, some: Pass, loops: Loops) -> bool:
+        """Is all there that a pass needs, so that it goes on as the state of the walk says?"""
+        first = int(self._last[0]) + 1
+        act, word = loops.last_needs(some)
+        if self._weights.follow(word) <= word or int(self._weights.at(np.array(word))) > first:
+            return False
+        if self._activations.by(act) > first:
+            return False
+        if some.row_end and self._activations.release_by(loops.released_words(some)[-1]) > first:
+            return False
+        return self._results.at_rest(some, self._done + 1)
+
+    def _repeat(self, some: Pass, loops: Loops) -> None:
+        """Goes through a pass at rest: all that happens in it follows from what it is and from the
+        state before, counted from the last step on. So a pass like an earlier one is only moved."""
+        results, origin = self._results, int(self._last[0])
+        state = (self._steps, (self._state(some) - origin).tobytes())
+        key = (loops.kind(some), results.phase(some), state)
+        known = self._known.get(key)
+        if known is None:
+            words = results.words
+            releases = self._follow(some, loops, None)
+            moved = (self._state(some), results.reads_from(words), releases)
+            self._known[key] = tuple(each - origin for each in moved)
+            return
+        after, reads, releases = (each + origin for each in known)
+        self._set_state(some, loops, after, reads)
+        self._release_rows(some, loops, releases)
+
+    def _state(self, some: Pass) -> Times:
+        """All cycles that matter for what comes after a pass, or before it."""
+        own = [self._taken, self._issued, self._held, self._done]
+        parts: list[Any] = [self._results.state(some), own, self._begun, self._last, self._vectors]
+        return np.concatenate(parts)
+
+    def _set_state(self, some: Pass, loops: Loops, state: Times, reads: Times) -> None:
+        results, rest = np.split(state, [len(self._results.state(some))])
+        self._results.go_on(results.tolist(), reads)
+        own, self._begun, self._last, self._vectors = np.split(
+            rest, np.cumsum([4, WINDOW_QUEUE, LAST_STEPS])
+        )
+        self._taken, self._issued, self._held, self._done = own.tolist()
+        self._steps = int(loops.steps(some)[-1])
+
+    def _follow(self, some: Pass, loops: Loops, taken: int | None) -> Times:
+        """The cycles in which the activations under each ended row are free."""
         if taken is not None:
             first_taken = taken + LAYER_SETTLES
         else:
@@ -126,24 +179,30 @@ class Walk:
             waits = self._stream(some, loops, needs, first_taken)
         else:
             waits = needs.waits(int(self._last[0]) + 1)
-        released = [some.frame * loops.frame_words + loops.released(y) for y in some.rows]
-        last_block = len(steps) - some.block_windows
-        row_ends = range(last_block + len(some.columns) - 1, len(steps), len(some.columns))
+        row_ends = slice(len(steps), 0)
         if some.row_end:
-            for window, words in zip(row_ends, released, strict=True):
-                waits[0, window] = max(waits[0, window], self._activations.release_by(words))
+            row_ends = slice(
+                len(steps) - some.block_windows + len(some.columns) - 1, None, len(some.columns)
+            )
+            rooms = [self._activations.release_by(words) for words in loops.released_words(some)]
+            waits[0, row_ends] = np.maximum(waits[0, row_ends], rooms)
         timing = self._solve(some, loops, steps, waits, first_taken)
-        if some.row_end:
-            for window, words in zip(row_ends, released, strict=True):
-                self._activations.release(int(timing.last[0, window]) + RELEASE, words)
+        releases = timing.last[0, row_ends] + RELEASE
+        self._release_rows(some, loops, releases)
         if some.last_pass:
             self._release_weights(some, loops, timing, None if streaming else needs)
         self._finish(some, loops, timing, steps)
+        return releases
+
+    def _release_rows(self, some: Pass, loops: Loops, cycles: Times) -> None:
+        if some.row_end:
+            for cycle, words in zip(cycles.tolist(), loops.released_words(some), strict=True):
+                self._activations.release(cycle, words)
 
     def _release_weights(
         self, some: Pass, loops: Loops, timing: Timing, needs: Needs | None
     ) -> None:
-        """The last use of the weights of a pass; without `needs` its steps have been gone through."""
+        """The last use of the weights of a pass. Without `needs` its steps were gone through."""
         for number, group in enumerate(some.groups):
             window = (number + 1) * some.block_windows - 1
             if needs is not None:
