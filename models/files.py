@@ -1,42 +1,33 @@
-"""Files that are written whole or not at all."""
+"""Files are written whole or not at all."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 
-def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], None]) -> None:
-    """Writes a file: the text (in UTF-8), the bytes, or what `content` writes to the open file.
+def write_whole(path: str | Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
+    """Writes a file, or replaces it, so that a reader sees all of `content` or what was there.
 
-    It takes the place of an older one in a single step. When writing fails or is interrupted, the
-    older one stays, and nothing else is left behind. Raises `OSError`, naming `path`.
+    `content` is the text (UTF-8), the bytes, or a function that writes them to the binary file that
+    it is given. They go to a hidden file in the same folder, which takes the name of `path` when it
+    is complete and is removed whatever else happens, an interruption included. A link is followed:
+    the file that it leads to is replaced.
+
+    Raises `OSError` where the folder is missing or can't be written, and what `content` raises.
     """
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
     try:
-        number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    partial = Path(name)
-    try:
-        with os.fdopen(number, "wb") as file:
+        with partial.open("xb") as file:
             if callable(content):
                 content(file)
             else:
                 file.write(content.encode() if isinstance(content, str) else content)
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(path)
+        partial.replace(target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        partial.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    """The permissions that new files do not get."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

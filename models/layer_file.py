@@ -22,10 +22,9 @@ each filter, is 0 to 255, and both are shifted by 128.
 from __future__ import annotations
 
 import difflib
-import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_core.models.errors import RefusedError
+from conv_core.models.files import write_whole
 from conv_core.models.layer import (
     INT8_MAX,
     INT8_MIN,
@@ -146,7 +146,7 @@ def save(path: str | Path, case: LayerCase) -> None:
     }
     if layer.requantise:
         tensors["rounding"] = layer.rounding
-    _write(Path(path), {field: value for field, value in tensors.items() if value is not None})
+    _write(path, {field: value for field, value in tensors.items() if value is not None})
 
 
 def save_result(folder: str | Path, name: str, values: Int8Array | Int32Array) -> Path:
@@ -158,15 +158,8 @@ def save_result(folder: str | Path, name: str, values: Int8Array | Int32Array) -
     return path
 
 
-def _write(path: Path, tensors: Mapping[str, Any]) -> None:
-    """Whole or not at all: a reader never sees half a file."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **tensors)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _write(path: str | Path, tensors: dict[str, Any]) -> None:
+    write_whole(path, lambda file: np.savez(file, **tensors))
 
 
 def _read(path: Path) -> Fields:

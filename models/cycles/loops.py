@@ -1,15 +1,16 @@
-"""The order of the work: passes of a filter block over the rows of a band, and their items."""
+"""The order of the work: passes of filter blocks over the rows of a band, and their items."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.cycles.columns import Columns, Times
+from conv_core.models.cycles.columns import NOTHING, Columns, Times
 from conv_core.models.cycles.latencies import (
     ITEM,
     SETUP,
@@ -43,26 +44,45 @@ class KernelRows:
     below: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pass:
-    """A filter block on the columns of a column block and the rows of a band: an item each row."""
+    """Filter blocks, one after the other, on the columns of a column block and the rows of a band:
+    an item for each block and row."""
 
     frame: int
     rows: range
     columns: range
-    group: int
-    """index of the filter block"""
-    block: FilterBlock
-    costs: list[int]
-    """of the items: from the one before taken to this one valid; 0 for a layer's first"""
-    new_block: bool
-    """not the filters of the item before"""
+    groups: range
+    """indices of the filter blocks"""
+    costs: Times
+    """(blocks, rows), of the items: from the one before taken to this one valid; 0 for a layer's
+    first"""
+    new_blocks: bool
+    """each block begins with other filters than the item before"""
     last_block: bool
+    """the last of them is the layer's last"""
     row_end: bool
-    """each item ends an output row"""
+    """each item of the last block ends an output row"""
     last_pass: bool
-    """nothing uses this filter block later"""
+    """nothing uses these filter blocks later"""
     layer_end: bool
+
+    @property
+    def block_windows(self) -> int:
+        """Windows of each filter block."""
+        return len(self.rows) * len(self.columns)
+
+    def split(self, count: int) -> tuple[Pass, Pass]:
+        """The first `count` filter blocks, of which the last is not the layer's, and the others."""
+        first = replace(
+            self,
+            groups=self.groups[:count],
+            costs=self.costs[:count],
+            last_block=False,
+            row_end=False,
+            layer_end=False,
+        )
+        return first, replace(self, groups=self.groups[count:], costs=self.costs[count:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,72 +131,81 @@ class Loops:
         )
 
     def passes(self) -> Iterator[Pass]:
-        """In the order of frame, band, column block, filter block."""
+        """In the order of frame, band, column block: all filter blocks each."""
         layer, plan = self.layer, self.schedule
         bands = _parts(layer.out_height, plan.band_rows)
         column_blocks = _parts(layer.out_width, plan.column_block)
-        last = len(self.blocks) - 1
         for frame in range(layer.batch):
             for rows in bands:
                 for columns in column_blocks:
                     first = frame == rows.start == columns.start == 0
-                    last_pass = (frame, rows, columns) == (
-                        layer.batch - 1,
-                        bands[-1],
-                        column_blocks[-1],
+                    row_end = columns is column_blocks[-1]
+                    last_pass = row_end and frame == layer.batch - 1 and rows is bands[-1]
+                    yield Pass(
+                        frame=frame,
+                        rows=rows,
+                        columns=columns,
+                        groups=range(len(self.blocks)),
+                        costs=self._costs(frame, rows, columns, row_end=row_end),
+                        new_blocks=len(self.blocks) > 1 or first,
+                        last_block=True,
+                        row_end=row_end,
+                        last_pass=last_pass,
+                        layer_end=last_pass,
                     )
-                    for group, block in enumerate(self.blocks):
-                        row_end = group == last and columns is column_blocks[-1]
-                        yield Pass(
-                            frame=frame,
-                            rows=rows,
-                            columns=columns,
-                            group=group,
-                            block=block,
-                            costs=[
-                                self._cost(frame, rows, columns, group, y, row_end) for y in rows
-                            ],
-                            new_block=last > 0 or first,
-                            last_block=group == last,
-                            row_end=row_end,
-                            last_pass=last_pass,
-                            layer_end=last_pass and group == last,
-                        )
 
-    def _cost(
-        self, frame: int, rows: range, columns: range, group: int, y: int, row_end: bool
-    ) -> int:
-        """Cycles of rows.v for an item; those of a layer's first are counted from elsewhere."""
+    def _costs(self, frame: int, rows: range, columns: range, *, row_end: bool) -> Times:
+        """Cycles of rows.v for the items; those of a layer's first are counted from elsewhere."""
         several_blocks = len(self.blocks) > 1
         several_columns = self.schedule.column_block < self.layer.out_width
-        if y > rows.start:
-            cycles = ITEM.row
-        elif group:
-            cycles = ITEM.block + ITEM.span * (
-                self.blocks[group].first_channel != self.blocks[group - 1].first_channel
-            )
-        elif columns.start:
-            cycles = ITEM.column + ITEM.column_blocks * several_blocks
+        costs = np.tile(self._row_costs[rows.start : rows.stop], (len(self.blocks), 1))
+        costs[:, 1:] += ITEM.row
+        costs[1:, 0] += ITEM.block + ITEM.span * (np.diff(self._first_channels) != 0)
+        if columns.start:
+            costs[0, 0] += ITEM.column + ITEM.column_blocks * several_blocks
         elif rows.start or frame:
-            cycles = ITEM.band + ITEM.band_blocks * several_blocks
-            cycles += ITEM.band_columns * several_columns + ITEM.frame * (not rows.start)
-        else:
-            cycles = 0
-        inside = self.kernel_rows[y]
-        cycles += ITEM.below * inside.below + ITEM.above * inside.above
-        cycles += ITEM.any_above * (inside.above > 0)
-        cycles += ITEM.all_above * (inside.above > 0 and not inside.taps)
+            costs[0, 0] += ITEM.band + ITEM.band_blocks * several_blocks
+            costs[0, 0] += ITEM.band_columns * several_columns + ITEM.frame * (not rows.start)
         if row_end:
-            cycles += ITEM.row_end
-            last = y == self.layer.out_height - 1
-            next_row = (y + 1) * self.layer.stride[0] - self.layer.pads[0]
-            cycles += ITEM.row_end_outside * (last or not 0 <= next_row < self.layer.height)
-        return cycles
+            costs[-1] += self._row_end_costs[rows.start : rows.stop]
+        return costs
 
-    def last_offset(self, block: FilterBlock) -> int:
-        """Bytes from a chunk's offset to the last that the block reads."""
-        further = (block.filters - 1) // self.filters_of_channel if self.depthwise else 0
-        return block.first_channel + further
+    @cached_property
+    def _first_channels(self) -> Times:
+        """(blocks)"""
+        return np.array([block.first_channel for block in self.blocks])
+
+    @cached_property
+    def _row_costs(self) -> Times:
+        """(OH): for the kernel rows outside the image."""
+        return np.array(
+            [
+                ITEM.below * rows.below
+                + ITEM.above * rows.above
+                + ITEM.any_above * (rows.above > 0)
+                + ITEM.all_above * (rows.above > 0 and not rows.taps)
+                for rows in self.kernel_rows
+            ]
+        )
+
+    @cached_property
+    def _row_end_costs(self) -> Times:
+        """(OH): more, for an item that ends an output row."""
+        layer = self.layer
+        following = np.arange(1, layer.out_height + 1) * layer.stride[0] - layer.pads[0]
+        outside = (following < 0) | (following >= layer.height)
+        outside[-1] = True
+        costs: Times = ITEM.row_end + ITEM.row_end_outside * outside
+        return costs
+
+    @cached_property
+    def last_offsets(self) -> Times:
+        """(blocks): bytes from a chunk's offset to the last that the block reads."""
+        if not self.depthwise:
+            return self._first_channels
+        filters = np.array([block.filters for block in self.blocks])
+        offsets: Times = self._first_channels + (filters - 1) // self.filters_of_channel
+        return offsets
 
     def released(self, y: int) -> int:
         """Activation words of the frame that are free after an output row."""
@@ -186,6 +215,32 @@ class Loops:
             return self.frame_words
         return max(0, below) * self.row_bytes // self.lanes_in
 
+    def released_words(self, some: Pass) -> list[int]:
+        """`released` for each row of a pass, counted from the layer's first activation word."""
+        return [some.frame * self.frame_words + self.released(y) for y in some.rows]
+
+    def last_needs(self, some: Pass) -> tuple[int, int]:
+        """The last activation word of the layer that a pass reads (-1: none), and the last weight
+        word."""
+        furthest = int(self.columns.offsets[self.chunks(some.columns)].max(initial=NOTHING))
+        furthest += int(self.last_offsets[some.groups.start : some.groups.stop].max())
+        base = some.groups[-1] * self.schedule.block_words
+        act, word = -1, base
+        for rows in (self.kernel_rows[y] for y in some.rows):
+            if rows.taps and furthest >= 0:
+                row = rows.image_row + (rows.taps - 1) * self.layer.dilation[0]
+                byte = row * self.row_bytes + furthest
+                act = max(act, some.frame * self.frame_words + byte // self.lanes_in)
+            if rows.taps:
+                word = max(word, base + (rows.first + rows.taps) * self.kernel_row_words - 1)
+        return act, word
+
+    def kind(self, some: Pass) -> tuple[object, ...]:
+        """What a pass has in common with those that differ from it only in what they read."""
+        taps = tuple(self.kernel_rows[y].taps for y in some.rows)
+        flags = some.new_blocks, some.last_block, some.row_end
+        return taps, some.columns, some.groups, some.costs.tobytes(), flags
+
     def chunks(self, columns: range) -> slice:
         """The chunks of some columns."""
         ends = self.columns.ends
@@ -194,15 +249,17 @@ class Loops:
 
     def costs(self, some: Pass) -> Times:
         """Cycles that windows.v takes for each window of a pass."""
-        taps = np.array([self.kernel_rows[y].taps for y in some.rows])[:, None]
         costs = self.columns.costs[some.columns.start : some.columns.stop]
-        return np.where(taps > 0, costs, WINDOW).ravel()
+        return np.tile(np.where(self._taps(some) > 0, costs, WINDOW).ravel(), len(some.groups))
 
     def steps(self, some: Pass) -> Times:
-        """Of each window of a pass, row by row."""
-        taps = np.array([self.kernel_rows[y].taps for y in some.rows])[:, None]
+        """Of each window of a pass: block by block, row by row."""
         chunks = self.columns.chunks[some.columns.start : some.columns.stop]
-        return np.maximum(taps * chunks, 1).ravel()
+        return np.tile(np.maximum(self._taps(some) * chunks, 1).ravel(), len(some.groups))
+
+    def _taps(self, some: Pass) -> Times:
+        """(rows, 1): kernel rows inside the image"""
+        return np.array([self.kernel_rows[y].taps for y in some.rows])[:, None]
 
 
 def _setup(layer: Layer, config: CoreConfig, plan: Schedule) -> int:

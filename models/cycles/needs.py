@@ -25,63 +25,60 @@ class Needs:
         self._rows = [loops.kernel_rows[y] for y in some.rows]
         columns, chunks = loops.columns, loops.chunks(some.columns)
         self._counts = columns.chunks[some.columns.start : some.columns.stop]
-        self._offsets = columns.offsets[chunks] + loops.last_offset(some.block)
+        further = loops.last_offsets[some.groups.start : some.groups.stop]
+        if (further == further[0]).all():
+            further = further[:1]
+        self._offsets = columns.offsets[chunks] + further[:, None]  # (blocks or 1, chunks)
         self._words, self._places = columns.words[chunks], columns.places[chunks]
-        self._base = some.group * loops.schedule.block_words
+        self._bases = np.array(some.groups)[:, None] * loops.schedule.block_words  # (blocks, 1)
         self._frame_word = some.frame * loops.frame_words
-        self.last_act, self.last_word = -1, self._base
-        furthest = int(self._offsets.max(initial=-1))
-        for rows in self._rows:
-            if rows.taps:
-                row = rows.image_row + (rows.taps - 1) * loops.layer.dilation[0]
-                byte = row * loops.row_bytes + furthest
-                if furthest >= 0:
-                    last = self._frame_word + byte // loops.lanes_in
-                    self.last_act = max(self.last_act, last)
-                end = (rows.first + rows.taps) * loops.kernel_row_words
-                self.last_word = max(self.last_word, self._base + end - 1)
+        self.last_act, self.last_word = loops.last_needs(some)
 
-    def waits(self, windows: int, first: int) -> Times:
+    def waits(self, first: int) -> Times:
         """(LAST_STEPS, windows): the earliest cycles of each window's last step, of the one before,
         and so on, were it only for what its steps need. None comes before the cycle `first`."""
-        found = np.full((LAST_STEPS, windows), NEVER)
-        last_word = np.array([self.last_word])
-        there = max(self._activations.by(self.last_act), int(self._weights.at(last_word)[0]))
+        shape = (LAST_STEPS, len(self._bases), len(self._rows), len(self._counts))
+        found = np.full(shape, NEVER)
+        last_word = int(self._weights.at(np.array(self.last_word)))
+        there = max(self._activations.by(self.last_act), last_word)
         if there > first:
-            width = len(self._counts)
             for index, rows in enumerate(self._rows):
-                self._wait(rows, found[:, index * width : (index + 1) * width])
-        return found
+                self._wait(rows, found[:, :, index])
+        return found.reshape(LAST_STEPS, -1)
 
     def _wait(self, rows: KernelRows, found: Times) -> None:
-        """Those of an output row."""
+        """Those of an output row: (LAST_STEPS, blocks, columns)."""
         some = self._counts > 0
         if not rows.taps or not some.all():
             empty = ~some if rows.taps else np.full_like(some, fill_value=True)
-            found[0, empty] = self._weights.at(np.array([self._first_word(rows)]))[0]
+            found[0][:, empty] = self._weights.at(self._bases + self._first_word(rows))
         if not rows.taps or not some.any():
             return
         counts = np.repeat(self._counts, self._counts)
         starts = (np.cumsum(self._counts) - self._counts)[some]
         for row in range(rows.taps):
             after = (rows.taps - row) * counts - 1 - self._places  # steps after this one
-            ready = self.ready(*self._needed(rows, row, slice(None))) + after
-            best = np.maximum.reduceat(ready, starts)
+            acts, words = self._needed(rows, row, slice(None))
+            ready = self.ready(acts, self._bases + words) + after
+            best = np.maximum.reduceat(ready, starts, axis=1)
             short = int(after.min()) < STEPS_AHEAD
             for back in range(LAST_STEPS):
                 if short and back:
-                    best = np.maximum.reduceat(np.where(after >= back, ready, NEVER), starts)
-                found[back, some] = np.maximum(found[back, some], best - back)
+                    later = np.where(after >= back, ready, NEVER)
+                    best = np.maximum.reduceat(later, starts, axis=1)
+                found[back][:, some] = np.maximum(found[back][:, some], best - back)
 
-    def of_window(self, window: int) -> tuple[Times, Times]:
-        """Activation words of the frame (below 0: none) and weight words, step by step."""
-        row, column = divmod(window, len(self._counts))
-        rows, count = self._rows[row], int(self._counts[column])
+    def of_last_window(self, block: int) -> tuple[Times, Times]:
+        """Activation words of the frame (below 0: none) and weight words, step by step, of the last
+        window of a filter block, by its number in the pass."""
+        rows, count = self._rows[-1], int(self._counts[-1])
+        base = int(self._bases[block, 0])
         if not rows.taps or not count:
-            return np.array([-1]), np.array([self._first_word(rows)])
-        end = int(self._counts[: column + 1].sum())
-        each = [self._needed(rows, tap, slice(end - count, end)) for tap in range(rows.taps)]
-        return np.concatenate([acts for acts, _ in each]), np.concatenate([w for _, w in each])
+            return np.array([-1]), np.array([base + self._first_word(rows)])
+        chunks = slice(len(self._words) - count, None)
+        each = [self._needed(rows, tap, chunks) for tap in range(rows.taps)]
+        acts = [of_all[min(block, len(of_all) - 1)] for of_all, _ in each]
+        return np.concatenate(acts), base + np.concatenate([words for _, words in each])
 
     def ready(self, acts: Times, words: Times) -> Times:
         """The cycles in which all that steps need can be read."""
@@ -90,12 +87,13 @@ class Needs:
         return both
 
     def _needed(self, rows: KernelRows, row: int, chunks: slice) -> tuple[Times, Times]:
-        """Of the chunks of a kernel row, by its number among those inside."""
+        """Of the chunks of a kernel row, by its number among those inside: the activation words of
+        each block (or of all), and the weight words from a block's first."""
         loops = self._loops
         image_row = rows.image_row + row * loops.layer.dilation[0]
-        acts = (image_row * loops.row_bytes + self._offsets[chunks]) // loops.lanes_in
+        acts = (image_row * loops.row_bytes + self._offsets[:, chunks]) // loops.lanes_in
         kernel_row = (rows.first + row) * loops.kernel_row_words
-        return acts, self._base + kernel_row + self._words[chunks]
+        return acts, kernel_row + self._words[chunks]
 
     def _first_word(self, rows: KernelRows) -> int:
-        return self._base + (rows.first * self._loops.kernel_row_words if rows.taps else 0)
+        return rows.first * self._loops.kernel_row_words if rows.taps else 0

@@ -24,6 +24,7 @@ or three rounds do where nobody waits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -92,6 +93,7 @@ class Walk:
         self._last = np.full(LAST_STEPS, NEVER)  # steps, the latest first
         self._vectors = np.full(config.result_queue, NEVER)
         self._done = NEVER  # the latest vector's last slice
+        self._known: dict[object, tuple[Times, ...]] = {}  # passes of the layer that have been seen
 
     @property
     def last_slice(self) -> int:
@@ -100,46 +102,122 @@ class Walk:
 
     def begin(self, first: Pass, offered: int) -> int:
         """A layer that begins with the pass `first` is offered; the cycle in which it is taken."""
-        rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + first.costs[0]
+        rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + int(first.costs[0, 0])
         return max(rows, int(self._last[0]) + LAYER_CHANGE)
 
     def follow(self, some: Pass, loops: Loops, taken: int | None = None) -> None:
-        """Goes through a pass, the first of a layer if it is said when that is taken."""
+        """Goes through a pass, the first of a layer if it is said when that is taken: as many
+        filter blocks at once as have weights whose arrival is known."""
+        if taken is not None:
+            self._known = {}
+        rest: Pass | None = some
+        while rest is not None:
+            count = max(1, self._weights.blocks_known(rest.groups.start))
+            now, rest = rest.split(count) if count < len(rest.groups) else (rest, None)
+            if taken is not None or some.last_pass or not self._at_rest(now, loops):
+                self._follow(now, loops, taken)
+            else:
+                self._repeat(now, loops)
+            taken = None
+
+    # ---------------------------------------------------------------- passes that repeat
+    def _at_rest(self, some: Pass, loops: Loops) -> bool:
+        """Is all there that a pass needs, so that it goes on as the state of the walk says?"""
+        first = int(self._last[0]) + 1
+        act, word = loops.last_needs(some)
+        if self._weights.follow(word) <= word or int(self._weights.at(np.array(word))) > first:
+            return False
+        if self._activations.by(act) > first:
+            return False
+        if some.row_end and self._activations.release_by(loops.released_words(some)[-1]) > first:
+            return False
+        return self._results.at_rest(some, self._done + 1)
+
+    def _repeat(self, some: Pass, loops: Loops) -> None:
+        """Goes through a pass at rest: all that happens in it follows from what it is and from the
+        state before, counted from the last step on. So a pass like an earlier one is only moved."""
+        results, origin = self._results, int(self._last[0])
+        state = (self._steps, (self._state(some) - origin).tobytes())
+        key = (loops.kind(some), results.phase(some), state)
+        known = self._known.get(key)
+        if known is None:
+            words = results.words
+            releases = self._follow(some, loops, None)
+            moved = (self._state(some), results.reads_from(words), releases)
+            self._known[key] = tuple(each - origin for each in moved)
+            return
+        after, reads, releases = (each + origin for each in known)
+        self._set_state(some, loops, after, reads)
+        self._release_rows(some, loops, releases)
+
+    def _state(self, some: Pass) -> Times:
+        """All cycles that matter for what comes after a pass, or before it."""
+        own = [self._taken, self._issued, self._held, self._done]
+        parts: list[Any] = [self._results.state(some), own, self._begun, self._last, self._vectors]
+        return np.concatenate(parts)
+
+    def _set_state(self, some: Pass, loops: Loops, state: Times, reads: Times) -> None:
+        results, rest = np.split(state, [len(self._results.state(some))])
+        self._results.go_on(results.tolist(), reads)
+        own, self._begun, self._last, self._vectors = np.split(
+            rest, np.cumsum([4, WINDOW_QUEUE, LAST_STEPS])
+        )
+        self._taken, self._issued, self._held, self._done = own.tolist()
+        self._steps = int(loops.steps(some)[-1])
+
+    def _follow(self, some: Pass, loops: Loops, taken: int | None) -> Times:
+        """The cycles in which the activations under each ended row are free."""
         if taken is not None:
             first_taken = taken + LAYER_SETTLES
         else:
-            first_taken = max(self._taken + some.costs[0], self._issued + NEXT_ITEM, self._held)
+            after = self._taken + int(some.costs[0, 0])
+            first_taken = max(after, self._issued + NEXT_ITEM, self._held)
         steps = loops.steps(some)
         needs = Needs(some, loops, self._activations, self._weights)
         streaming = self._weights.follow(needs.last_word) <= needs.last_word
         if streaming:
             waits = self._stream(some, loops, needs, first_taken)
         else:
-            waits = needs.waits(len(steps), int(self._last[0]) + 1)
-        released = [some.frame * loops.frame_words + loops.released(y) for y in some.rows]
-        row_ends = range(len(some.columns) - 1, len(steps), len(some.columns))
+            waits = needs.waits(int(self._last[0]) + 1)
+        row_ends = slice(len(steps), 0)
         if some.row_end:
-            for window, words in zip(row_ends, released, strict=True):
-                waits[0, window] = max(waits[0, window], self._activations.release_by(words))
+            row_ends = slice(
+                len(steps) - some.block_windows + len(some.columns) - 1, None, len(some.columns)
+            )
+            rooms = [self._activations.release_by(words) for words in loops.released_words(some)]
+            waits[0, row_ends] = np.maximum(waits[0, row_ends], rooms)
         timing = self._solve(some, loops, steps, waits, first_taken)
-        if some.row_end:
-            for window, words in zip(row_ends, released, strict=True):
-                self._activations.release(int(timing.last[0, window]) + RELEASE, words)
+        releases = timing.last[0, row_ends] + RELEASE
+        self._release_rows(some, loops, releases)
         if some.last_pass:
-            if not streaming:
-                acts, words_used = needs.of_window(len(steps) - 1)
-                ready = needs.ready(acts, words_used)
-                self._use(_in_turn(ready, int(timing.first[-1])), words_used, timing.first[-1])
-            end = (some.group + 1) * loops.schedule.block_words
-            self._weights.release([int(timing.last[0, -1]) + RELEASE], [end])
+            self._release_weights(some, loops, timing, None if streaming else needs)
         self._finish(some, loops, timing, steps)
+        return releases
+
+    def _release_rows(self, some: Pass, loops: Loops, cycles: Times) -> None:
+        if some.row_end:
+            for cycle, words in zip(cycles.tolist(), loops.released_words(some), strict=True):
+                self._activations.release(cycle, words)
+
+    def _release_weights(
+        self, some: Pass, loops: Loops, timing: Timing, needs: Needs | None
+    ) -> None:
+        """The last use of the weights of a pass. Without `needs` its steps were gone through."""
+        for number, group in enumerate(some.groups):
+            window = (number + 1) * some.block_windows - 1
+            if needs is not None:
+                acts, words = needs.of_last_window(number)
+                first = int(timing.first[window])
+                self._use(_in_turn(needs.ready(acts, words), first), words, first)
+            end = (group + 1) * loops.schedule.block_words
+            self._weights.release([int(timing.last[0, window]) + RELEASE], [end])
 
     # ---------------------------------------------------------------- the recurrences
     def _solve(self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int) -> Timing:
         """The recurrences of the module's docstring, for windows of so many steps."""
         count, width = len(s), len(some.columns)
         heads, tails = slice(0, count, width), slice(width - 1, count, width)  # of the items
-        item_places = np.cumsum([0, *some.costs[1:]])
+        item_places = np.cumsum(some.costs) - some.costs[0, 0]
         own = loops.costs(some)
         apart = own.copy()
         apart[heads] += NEXT_ITEM + FIRST_WINDOW
@@ -147,7 +225,8 @@ class Walk:
         issue_places, step_places = np.cumsum(apart), np.cumsum(s + late)
         begin_places = np.cumsum(s) - s
         slices, room = self._results.slices(some), self._results.ready(some, self._done + 1)
-        vector_places = np.arange(count) * slices
+        vector_places = np.cumsum(slices) - slices
+        blocks = slice(0, count, some.block_windows)  # the first windows of the filter blocks
         short = int(s.min()) <= STEPS_AHEAD
 
         turn_at = loops.columns.turn if 0 < loops.columns.turn < width else width
@@ -179,7 +258,9 @@ class Walk:
             first = np.maximum(_after(int(self._last[0]), ends) + 1, new_begun + FIRST_STEP)
             new_held = first[heads] + ITEM_HELD
             new_last = _latest_steps(s, first, ends, waits, self._last, short=short)
-            room[0] = max(room[0], self._results.constants(some, int(ends[0])) + slices)
+            if some.new_blocks:
+                constants = self._results.constants(ends[blocks], vectors[blocks])
+                room[blocks] = np.maximum(room[blocks], constants + slices[blocks])
             turn = _after(self._done, room)
             new_vectors = _chain(np.maximum(ends + self._datapath - 1, turn), vector_places, NEVER)
             new_stop = _after(int(self._last[STEPS_AHEAD]), new_last[STEPS_AHEAD])
@@ -200,13 +281,13 @@ class Walk:
     def _finish(self, some: Pass, loops: Loops, timing: Timing, steps: Times) -> None:
         """Results of the pass, and what the next one has to know of it."""
         results = self._results
-        ends = timing.last[0]
-        results.follow_constants(some, int(ends[0]), int(ends[-1]), int(timing.vectors[0]))
+        results.follow_constants(some, timing.last[0], timing.vectors)
         done = results.done(some, timing.vectors, self._done + 1)
         if some.last_block:
             results.commit(some, done)
-        if some.new_block and some.last_pass:
-            self._weights.release_constants(results.block_fetched, some.group + 1)
+        if some.new_blocks and some.last_pass:
+            for group, fetched in zip(some.groups, results.fetched.tolist(), strict=True):
+                self._weights.release_constants(fetched, group + 1)
         if some.layer_end:
             self._weights.release_constants(results.marks_done, len(loops.blocks))
         self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
@@ -229,7 +310,7 @@ class Walk:
         assert len(steps) == 1, "more weights than fit are those of a single window"
         nothing = np.full((LAST_STEPS, 1), NEVER)
         step = int(self._solve(some, loops, steps, nothing, first_taken).first[0])
-        acts, words = needs.of_window(0)
+        acts, words = needs.of_last_window(0)
         self._activations.by(needs.last_act)
         taken = np.zeros(0, np.int64)
         while len(taken) < len(words):

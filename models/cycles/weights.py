@@ -63,6 +63,8 @@ class Weights:
         while self._known <= word and self._known < room:
             block, begin = divmod(self._known, self._block_words)
             if begin == 0:
+                if not self._constants_known(block):
+                    break
                 self._take_constants(block)
             filters = self._filters[block]
             end = min(self._block_words, room - block * self._block_words)
@@ -75,6 +77,15 @@ class Weights:
             self._latest = int(taken[-1])
             self._known = first + end
         return self._known
+
+    def blocks_known(self, block: int) -> int:
+        """How many filter blocks from this one on have weights whose cycles are all known."""
+        known = self.follow(self._total - 1)
+        return known // self._block_words - block
+
+    def _constants_known(self, block: int) -> bool:
+        end = self._constants_base + (block + 1) * self._block_constants
+        return end <= self._constants.known
 
     def _take_constants(self, block: int) -> None:
         first = self._constants_base + block * self._block_constants
