@@ -3,12 +3,13 @@
 TARGETS := question setup test run regress replay networks synth waves lint doctor clean help
 CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
     ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
-RUN := SIM ARRAY SEED $(CORE) STALL RULES RECORD WAVES QUEUE
+FOREIGN := DUT DRIVER RTL
+RUN := SIM ARRAY SEED $(CORE) $(FOREIGN) STALL RULES RECORD WAVES QUEUE
 
 # The options of each target; PYTHON, which names the Python to set up with, is one of all.
 OPTIONS_question := $(RUN)
 OPTIONS_run := LAYER OUT $(RUN)
-OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE)
+OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE) $(FOREIGN)
 OPTIONS_replay := FAILURE WAVES
 OPTIONS_networks := ARRAY SEED
 OPTIONS_synth := ARRAY
@@ -32,7 +33,7 @@ $(foreach v,$(filter $(OPTIONS),$(given)),$(if $(filter $v,PYTHON $(foreach t,$(
 quoted = '$(subst ','\'',$(strip $1))'
 option = $(if $($1),--$(if $2,$2,$(subst _,-,$(shell echo $1 | tr A-Z a-z))) $(call quoted,$($1)))
 flag = $(if $(filter-out 0,$($1)),--$2)
-CORE_ARGUMENTS = $(foreach v,SIM ARRAY SEED $(CORE),$(call option,$v))
+CORE_ARGUMENTS = $(foreach v,SIM ARRAY SEED $(CORE) $(FOREIGN),$(call option,$v))
 RUN_ARGUMENTS = $(CORE_ARGUMENTS) $(call option,STALL) $(call option,RECORD) \
     $(if $(RULES),--rules=$(call quoted,$(RULES))) $(call flag,WAVES,waves) $(call flag,QUEUE,queue)
 # As in an activated .venv: Verilator's makefiles call `python`.
@@ -82,7 +83,8 @@ clean:  ## removes what was built; .venv stays
 help:  ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo 'Options of question and run: SIM=icarus|verilator ARRAY=16x16 STALL=none|light|heavy'
-	@echo '  RULES=-name SEED=n WAVES=1 QUEUE=1 RECORD=file.traffic, and the parameters of the core:'
+	@echo '  RULES=-name SEED=n WAVES=1 QUEUE=1 RECORD=file.traffic, a core of your own by DUT=core.toml'
+	@echo '  or DUT=module DRIVER=file.py:Class RTL="files", and the parameters of the core:'
 	@echo $(CORE) | fold -s -w 76 | sed 's/^/  /; s/ *$$//'
 
 ready:

@@ -56,6 +56,11 @@ class Piece:
     in_columns: range
     in_channels: range
 
+    @classmethod
+    def whole(cls, layer: Layer) -> Piece:
+        """The layer itself."""
+        return cls(layer, *(range(size) for size in (*layer.out_shape, *layer.in_shape[1:])))
+
 
 def plan(layer: Layer, config: CoreConfig) -> list[Piece]:
     """The pieces of a layer, each of which fits the core; one where the layer itself fits.
@@ -63,8 +68,7 @@ def plan(layer: Layer, config: CoreConfig) -> list[Piece]:
     Raises `NotFittingError` where that can't be, with the parameter to raise.
     """
     if fits(layer, config):
-        everything = [range(size) for size in (*layer.out_shape, *layer.in_shape[1:])]
-        return [Piece(layer, *everything)]
+        return [Piece.whole(layer)]
     rows, columns = _Axis.rows(layer), _Axis.columns(layer)
     cuts = list(_channel_cuts(layer, config))
     between_blocks = [each for each in cuts if each.unit in (0, groups_of_block(layer, config))]

@@ -57,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("failure", nargs="?", metavar="FOLDER", help="as `regress` names it")
     command.add_argument("--waves", action="store_true", help="record the run for `waves`")
     command.set_defaults(command="replay:replay")
+    command = commands.add_parser("new", help="begin a core of your own")
+    command.add_argument("folder", metavar="FOLDER", help="its last name is the module's")
+    command.set_defaults(command="new:new")
     command = commands.add_parser("waves", help="GTKWave on the last run")
     command.set_defaults(command="replay:show_waves", repeat=main)
     return top

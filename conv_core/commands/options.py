@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from conv_core.commands.cores import config_of_core, core_of
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.errors import RefusedError
 from conv_core.tb.runs.tools import SIMULATORS
@@ -68,6 +69,10 @@ def core_options() -> Parser:
     parser.add_argument("--sim", default="icarus", metavar="|".join(SIMULATORS))
     parser.add_argument("--array", default="16x16", help="lanes in x lanes out")
     parser.add_argument("--seed", type=whole_number, help="what is random follows from it")
+    group = parser.add_argument_group("a core of your own, see docs/your-own-core.md")
+    group.add_argument("--dut", metavar="MODULE", help="the module, or its description, core.toml")
+    group.add_argument("--driver", metavar="FILE:CLASS", help="what drives it")
+    group.add_argument("--rtl", metavar="FILES", help="its Verilog: files, folders, a list (.f)")
     group = parser.add_argument_group("how the core is built, see docs/driving-the-core.md")
     for name in PARAMETERS:
         group.add_argument(f"--{name.replace('_', '-')}", type=whole_number, metavar="N")
@@ -93,8 +98,8 @@ def run_options() -> Parser:
 
 
 def config_of(options: argparse.Namespace) -> CoreConfig:
-    """The core that the options describe. Raises `ConfigError`."""
-    return CoreConfig.from_array(options.array, **given_parameters(options))
+    """How the core is built that the options describe. Raises `ConfigError`, `CoreError`."""
+    return config_of_core(core_of(options), options.array, given_parameters(options))
 
 
 def given_parameters(options: argparse.Namespace) -> dict[str, int]:
@@ -105,8 +110,9 @@ def given_parameters(options: argparse.Namespace) -> dict[str, int]:
 
 def words_of(options: argparse.Namespace) -> list[str]:
     """The words that give the same simulator and core again."""
-    words = ["--sim", options.sim, "--array", options.array]
-    for name, value in given_parameters(options).items():
+    words = ["--sim", options.sim, "--array", config_of(options).array, *core_of(options).words()]
+    described = {n: v for n, v in core_of(options).parameters if n != "array"}
+    for name, value in {**described, **given_parameters(options)}.items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     return words
 

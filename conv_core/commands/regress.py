@@ -11,8 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from conv_core.commands import screen
+from conv_core.commands.cores import Core, core_of
 from conv_core.commands.endings import INTERRUPTED
-from conv_core.commands.options import given_parameters, new_seed, seed_of
+from conv_core.commands.options import config_of, given_parameters, new_seed, seed_of
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.files import write_whole
 from conv_core.tb.runs import processes
@@ -31,14 +32,18 @@ def regress(options: argparse.Namespace) -> int:
     given = seed_of(options)
     first = new_seed() if given is None else given
     seeds = range(first, first + options.seeds)
-    cores = {seed: core_of_seed(options.array, seed, given_parameters(options)) for seed in seeds}
+    core, given_sizes = core_of(options), given_parameters(options)
+    if core.is_ours:
+        configs = {seed: core_of_seed(options.array, seed, given_sizes) for seed in seeds}
+    else:
+        configs = dict.fromkeys(seeds, config_of(options))
     many = f"seeds {first} to {seeds[-1]}" if len(seeds) > 1 else f"seed {first}"
     print(many, flush=True)
     started = time.perf_counter()
     with screen.progress_bar("building the simulations, or looking for them") as advance:
-        for core in dict.fromkeys(cores.values()):
-            build(core_design(core), options.sim)
-        search = _Search(options, cores, advance)
+        for config in dict.fromkeys(configs.values()):
+            build(core_design(config, core.rtl_sources, core.dut), options.sim)
+        search = _Search(options, core, configs, advance)
         interrupted = search.run()
     seconds = time.perf_counter() - started
     done = [search.done[seed] for seed in seeds if seed in search.done]
@@ -60,17 +65,18 @@ class _Search:
     """The seeds on their way."""
 
     options: argparse.Namespace
-    cores: dict[int, CoreConfig]
+    core: Core
+    configs: dict[int, CoreConfig]
     advance: screen.Advance
 
     def __post_init__(self) -> None:
         self.done: dict[int, Exploration] = {}
-        self._layers = dict.fromkeys(self.cores, 0)
+        self._layers = dict.fromkeys(self.configs, 0)
 
     def run(self) -> bool:
         """Explores, and prints what comes of each seed; was it interrupted?"""
         pool = ThreadPoolExecutor(self.options.jobs)
-        futures = {pool.submit(self._explore, seed): seed for seed in self.cores}
+        futures = {pool.submit(self._explore, seed): seed for seed in self.configs}
         try:
             self._collect(futures)
         except KeyboardInterrupt:
@@ -95,7 +101,14 @@ class _Search:
             self.advance(f"seed {seed}: {step.name}", sum(self._layers.values()), total)
 
         options = self.options
-        return explore(self.cores[seed], options.sim, options.layers, seed, on_progress=progress)
+        return explore(
+            self.configs[seed],
+            options.sim,
+            options.layers,
+            seed,
+            on_progress=progress,
+            **self.core.arguments(),
+        )
 
 
 def junit(explorations: Sequence[Exploration], seconds: float) -> bytes:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from conv_core.commands import results as result_folder
 from conv_core.commands import screen
+from conv_core.commands.cores import core_of
 from conv_core.commands.options import seed_of
 from conv_core.commands.simulating import Outcome, check, conclude, simulate
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase, LayerError
 from conv_core.models.layer_file import LayerFileError, load_quantised
 from conv_core.models.quantisation import Quantisation
+from conv_core.tb.bench.drivers import Planner, planner_named
 from conv_core.tb.runs.job import REFUSED, LayerResult
 from conv_core.tb.runs.pieces import CutLayer
 
@@ -46,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     paths, files = _find(options.layers)
     out = Path(options.out)
     result_folder.check(out, paths)
-    files += [_read(path, config) for path in paths]
+    planner = planner_named(core_of(options).driver, config)
+    files += [_read(path, planner) for path in paths]
     given = seed_of(options)
     seed = USUAL_SEED if given is None else given
     cases = [file.case for file in files if file.case is not None]
@@ -91,11 +94,11 @@ def _find(layers: Sequence[str]) -> tuple[list[Path], list[LayerFile]]:
     return found, refused
 
 
-def _read(path: Path, config: CoreConfig) -> LayerFile:
+def _read(path: Path, planner: Planner) -> LayerFile:
     """The layer of a file, if the core can compute it."""
     try:
         case, scales = load_quantised(path)
-        CutLayer.of(case, config)
+        CutLayer.of(case, planner)
     except LayerFileError as error:
         return LayerFile(path, refusal=str(error))
     except LayerError as error:

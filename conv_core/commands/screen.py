@@ -48,13 +48,15 @@ def percent(value: float | None) -> str:
 @contextlib.contextmanager
 def progress_bar(first: str) -> Iterator[Advance]:
     """A bar on stderr that appears when something takes longer; yields what advances it."""
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     task = bar.add_task(first, total=None)
     timer = threading.Timer(PATIENCE_SECONDS, bar.start)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conv_core.commands import screen
+from conv_core.commands.cores import core_of
 from conv_core.commands.endings import INTERRUPTED
 from conv_core.commands.last_run import remember
 from conv_core.commands.options import config_of, words_of
@@ -75,6 +76,7 @@ def simulate(
                 queue=options.queue,
                 out_dir=folder,
                 on_progress=progress,
+                **core_of(options).arguments(),
             )
         except InterruptedRun as run:
             results, interrupted = run.results, True

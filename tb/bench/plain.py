@@ -7,31 +7,38 @@ tests/second_core/driver.py for a whole one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import Bytes, result_bytes
-from conv_core.tb.bench.bench import Bench
+from conv_core.models.tiling import NotFittingError, Piece
 from conv_core.tb.bench.drivers import Answer
+from conv_core.tb.stimuli.limits import Limits
+
+if TYPE_CHECKING:
+    from conv_core.tb.bench.bench import Bench
 
 
 class PlainDriver:
     """A `CoreDriver` of which only the packets and what the core can do have to be written."""
 
-    def __init__(self, bench: Bench, config: CoreConfig) -> None:
-        self._bench = bench
+    limits = Limits()
+    """what the core can do at all: to be narrowed"""
+
+    _bench: Bench
+
+    def __init__(self, bench: Bench | None, config: CoreConfig) -> None:
+        if bench is not None:
+            self._bench = bench
         self._config = config
         self._done = 0
         self._done_before = 0
         """layers of the batches before this one"""
 
     # ---------------------------------------------------------------- to be written
-    def refusal(self, layer: Layer) -> str:  # noqa: ARG002
-        """Why the core can't compute this layer, as a sentence; empty if it can."""
-        return ""
-
     def activation_packets(self, case: LayerCase) -> list[Bytes]:
         """One packet a frame: rows, columns, channels, a byte each."""
         return [np.ascontiguousarray(frame).view(np.uint8).reshape(-1) for frame in case.x]
@@ -42,6 +49,13 @@ class PlainDriver:
         return [np.concatenate([biases, np.ascontiguousarray(case.w).view(np.uint8).reshape(-1)])]
 
     # ---------------------------------------------------------------- usual
+    def pieces(self, layer: Layer) -> list[Piece]:
+        """The layer itself. Raises `NotFittingError` where it is beyond the limits."""
+        if refusal := self.limits.refusal(layer):
+            field, _, sentence = refusal.rpartition(": ")
+            raise NotFittingError(field or "layer", sentence)
+        return [Piece.whole(layer)]
+
     def result_packet(self, layer: Layer) -> tuple[int, int]:
         """One packet a frame: (its bytes, packets)."""
         return result_bytes(layer), layer.batch

@@ -7,6 +7,7 @@ that a failing one shrinks undisturbed by those before it. tb/runs/exploration.p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import warnings
@@ -20,7 +21,7 @@ import hypothesis
 import numpy as np
 from cocotb.task import bridge, resume
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
-from hypothesis.errors import Flaky, HypothesisSideeffectWarning
+from hypothesis.errors import Flaky, HypothesisSideeffectWarning, Unsatisfiable
 
 from conv_core.tb.bench.bench import Cause
 from conv_core.tb.bench.drivers import DriverError, Provoker, RecoveringDriver
@@ -33,6 +34,8 @@ from conv_core.tb.stimuli.shrinking import smaller
 
 LONGEST_SHRINK_LAYERS = 5000
 """a search that shrinks gives up behind so many layers"""
+LONGEST_SEARCH = 200
+"""draws after which a search gives up that has found no layer at all"""
 FEW_MACS = 100
 """multiply-accumulates that can be followed by hand; what has more is made smaller once more"""
 MOST_TRIES = 1500
@@ -73,11 +76,11 @@ class Player(Session):
             trouble = await self._disturb(scenario.disturbance)
             if trouble:
                 return [self._failed(scenario.disturbance.case, trouble)]
-        layers = [CutLayer.of(case, self._job.config) for case in scenario.layers]
+        layers = [CutLayer.of(case, self._driver) for case in scenario.layers]
         results: list[LayerResult] = []
         for batch in [layers] if scenario.queue else [[layer] for layer in layers]:
             pieces = [piece for layer in batch for piece in layer.pieces]
-            results += judge_all(batch, await self.run_batch(pieces), self._job.config)
+            results += judge_all(batch, await self.run_batch(pieces), self._driver)
             if not all(result.passed for result in results):
                 break
         return results
@@ -222,7 +225,10 @@ class Search:
                 for number in count():
                     self._skip_next = number > 0
                     words = np.random.SeedSequence([job.base.seed, number]).generate_state(2)
-                    hypothesis.seed(int(words[0]) << 32 | int(words[1]))(attempt)()
+                    with contextlib.suppress(Unsatisfiable):  # nothing that this core can do
+                        hypothesis.seed(int(words[0]) << 32 | int(words[1]))(attempt)()
+                    if found.scenarios == 0 and number > LONGEST_SEARCH:
+                        raise RuntimeError("no layer was found that this core can do")
         except (_WrongError, _Enough):
             pass
         except Flaky:

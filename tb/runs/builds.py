@@ -115,7 +115,7 @@ def rtl_files(file_list: Path = FILE_LIST) -> tuple[Path, ...]:
 
 
 def core_design(
-    config: CoreConfig, rtl_sources: Sequence[Path] | None = None, dut: str = "conv_core"
+    config: CoreConfig, rtl_sources: Sequence[Path | str] | None = None, dut: str = "conv_core"
 ) -> Design:
     """The bench around a core: ours, or the module `dut` in `rtl_sources`."""
     sources = rtl_files() if rtl_sources is None else tuple(Path(p) for p in rtl_sources)

@@ -18,8 +18,6 @@ from conv_core.tb.stimuli.recording import Recording
 JOB_VARIABLE = "CONV_JOB"
 """Environment variable with the path of the pickled `Job`."""
 
-OUR_DRIVER = "conv_core.tb.core.driver:Driver"
-"""The driver of `conv_core`, as `conv_core.tb.core.driver.driver_named` takes it."""
 
 PASS, FAIL, REFUSED = "PASS", "FAIL", "REFUSED"
 SUMMARY_FIELDS = (

@@ -16,6 +16,7 @@ import numpy as np
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.files import write_whole
 from conv_core.models.layer import LayerCase
+from conv_core.tb.bench.drivers import OUR_DRIVER, Planner, planner_named
 from conv_core.tb.bench.parameters import MAX_JOBS
 from conv_core.tb.bench.seen import BUS
 from conv_core.tb.checks.rules import rules_off
@@ -23,7 +24,6 @@ from conv_core.tb.paths import BUILD
 from conv_core.tb.runs.builds import Build, build, core_design
 from conv_core.tb.runs.job import (
     JOB_VARIABLE,
-    OUR_DRIVER,
     Job,
     LayerResult,
     Progress,
@@ -86,7 +86,8 @@ def run_layers(
     replay = recording_named(stall)
     if record is not None:
         check_target(record)
-    layers = [CutLayer.of(case, config) for case in cases]
+    planner = planner_named(driver, config)
+    layers = [CutLayer.of(case, planner) for case in cases]
     pieces = [piece for layer in layers for piece in layer.pieces]
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
     batches = tuple(_batches([len(layer.pieces) for layer in layers], queue))
@@ -113,11 +114,11 @@ def run_layers(
                     built, SESSION, job, job, plus_args=arguments, random_reset=x_random
                 )
         except KeyboardInterrupt:
-            raise InterruptedRun(_finished(layers, job.results_path, config)) from None
+            raise InterruptedRun(_finished(layers, job.results_path, planner)) from None
         if len(results) != len(pieces):
             raise SimulationError(f"{len(pieces)} layers went in, {len(results)} results came out")
         traffic.keep()
-    return judge_all(layers, results, config)
+    return judge_all(layers, results, planner)
 
 
 class InterruptedRun(KeyboardInterrupt):
@@ -129,7 +130,7 @@ class InterruptedRun(KeyboardInterrupt):
 
 
 def _finished(
-    layers: Sequence[CutLayer], results_path: Path, config: CoreConfig
+    layers: Sequence[CutLayer], results_path: Path, planner: Planner
 ) -> list[LayerResult]:
     """The results of the layers all of whose pieces have run."""
     try:
@@ -142,7 +143,7 @@ def _finished(
         if end > len(came):
             break
         done.append(layer)
-    return judge_all(done, came, config)
+    return judge_all(done, came, planner)
 
 
 def _heads(pieces: Sequence[LayerCase], batches: Sequence[int]) -> list[str]:

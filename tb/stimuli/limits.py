@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from conv_core.models.layer import INT8_MAX, INT8_MIN, MAX_KERNEL, MAX_STRIDE, Layer
 
@@ -27,10 +28,15 @@ class Limits:
     roundings: tuple[str, ...] = ("tflite", "float")
     """by which int8 results are rounded; none if there are only int32 results"""
     clamps: bool = True
+    largest_frame: int | None = None
+    """bytes of a frame of activations, at most"""
+    largest_weights: int | None = None
+    """bytes of a layer's weights, at most"""
 
     def refusal(self, layer: Layer) -> str:
         """Why a layer is beyond these limits, as a sentence; empty if it is not."""
         pads, uneven = layer.pads, not _alike(layer)
+        frame, weights = prod(layer.in_shape[1:]), prod(layer.weight_shape)
         for name, value, allowed in (
             ("kernel", layer.kernel, self.kernels),
             ("stride", layer.stride, self.strides),
@@ -52,6 +58,14 @@ class Limits:
             (
                 layer.batch > self.largest_batch,
                 f"batch: {layer.batch} frames are more than {self.largest_batch}",
+            ),
+            (
+                self.largest_frame is not None and frame > self.largest_frame,
+                f"x: a frame has {frame} bytes, more than {self.largest_frame}",
+            ),
+            (
+                self.largest_weights is not None and weights > self.largest_weights,
+                f"w: there are {weights} bytes of weights, more than {self.largest_weights}",
             ),
             (layer.in_zp and not self.input_zero_points, "in_zp: this core takes none but 0"),
             (not layer.requantise and not self.int32_results, "this core has only int8 results"),

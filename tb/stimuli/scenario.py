@@ -20,7 +20,7 @@ from conv_core.models.errors import RefusedError
 from conv_core.models.layer import LayerCase
 from conv_core.models.layer_file import load as load_layer
 from conv_core.models.layer_file import save as save_layer
-from conv_core.tb.bench.drivers import Provoker
+from conv_core.tb.bench.drivers import OUR_DRIVER, Provoker
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES, Traffic
 from conv_core.tb.stimuli.strategies import Space, layer_cases
 
@@ -158,6 +158,10 @@ class Record:
     simulator: str
     seed: int
     """of the simulation: on Verilator, what is not initialised follows from it"""
+    dut: str = "conv_core"
+    driver: str = OUR_DRIVER
+    rtl_sources: tuple[str, ...] | None = None
+    """of a core of the user's"""
 
 
 def save(folder: Path, record: Record) -> None:
@@ -180,6 +184,12 @@ def save(folder: Path, record: Record) -> None:
         "simulator": record.simulator,
         "seed": record.seed,
     }
+    if record.rtl_sources is not None:
+        text["core"] = {
+            "dut": record.dut,
+            "driver": record.driver,
+            "rtl_sources": record.rtl_sources,
+        }
     (folder / FILE).write_text(json.dumps(text, indent=1) + "\n")
 
 
@@ -201,7 +211,11 @@ def load(folder: Path) -> Record:
             text["queue"],
             disturbance,
         )
-        return Record(scenario, CoreConfig(**text["config"]), text["simulator"], text["seed"])
+        core = dict(text.get("core", {}))
+        if core:
+            core["rtl_sources"] = tuple(core["rtl_sources"])
+        config = CoreConfig(**text["config"])
+        return Record(scenario, config, text["simulator"], text["seed"], **core)
     except OSError:
         raise ScenarioError(f"{folder}: there is no {FILE} in this folder") from None
     except (ValueError, TypeError, KeyError) as error:

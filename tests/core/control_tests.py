@@ -24,7 +24,7 @@ from conv_core.tb.core.registers import (
     Register,
     Status,
 )
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
 from tests.core.rig import (
     ACCUMULATORS,
     DEPTHWISE,

@@ -14,7 +14,7 @@ import numpy as np
 
 from conv_core.models.layer import Layer
 from conv_core.tb.core.registers import Ctrl, Error, Irq, Register, Status
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import Beat
 from tests.core.rig import CONFIG, NARROW, SMALL, TINY, Rig, case_of, random_generator
 

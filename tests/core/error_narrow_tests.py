@@ -8,7 +8,7 @@ from typing import Any
 import cocotb
 
 from conv_core.tb.core.registers import Error, Register
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
 from tests.core.error_tests import (
     BOTH,
     Fault,

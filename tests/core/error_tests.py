@@ -17,7 +17,7 @@ from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.requantisation import result
 from conv_core.tb.core.driver import descriptor
 from conv_core.tb.core.registers import Ctrl, Error, Irq, Register, Status
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import Beat
 from tests.core.rig import SMALL, TINY, TWO_FRAMES, Rig, case_of, often, random_generator
 

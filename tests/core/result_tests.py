@@ -12,7 +12,7 @@ from conv_core.models.convolution import accumulate
 from conv_core.models.layer import Layer
 from conv_core.models.packing import constant_words
 from conv_core.tb.core.registers import Irq, Register
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import beats_of, packets_of
 from tests.blocks.rounding import by_float, by_tflite, clamped
 from tests.core.entry_tests import rig_of

@@ -19,7 +19,8 @@ from conv_core.models.packing import Bytes, pack_activations, pack_weights, unpa
 from conv_core.models.requantisation import result
 from conv_core.tb.core.driver import descriptor
 from conv_core.tb.core.registers import Ctrl, Irq, Register, Status
-from conv_core.tb.pins.axil import Master, Response
+from conv_core.tb.pins.axil import Master
+from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import (
     Beat,
     Gate,

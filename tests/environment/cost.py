@@ -19,8 +19,9 @@ import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
+from conv_core.tb.bench.drivers import OUR_DRIVER
 from conv_core.tb.runs.builds import build, core_design
-from conv_core.tb.runs.job import JOB_VARIABLE, OUR_DRIVER, Job, read_pickle, write_pickle
+from conv_core.tb.runs.job import JOB_VARIABLE, Job, read_pickle, write_pickle
 from conv_core.tb.stimuli.random_layers import question_case
 
 MOST = 0.2
