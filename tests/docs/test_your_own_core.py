@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conv_core.tb.bench.drivers import CoreDriver, Planner
 from conv_core.tb.paths import ROOT
 
 PAGE = (ROOT / "docs" / "your-own-core.md").read_text()
@@ -52,6 +53,13 @@ def begin(folder: Path, *change: str) -> None:
         text = text.replace(*change)
     core.write_text(before + text)
     (folder / "my_core" / "driver.py").write_text(listing("python"))
+
+
+def test_the_table_has_every_method_of_a_driver() -> None:
+    rows = re.findall(r"^\| (`[^|]*`) \|", PAGE, re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    methods = [n for base in (CoreDriver, Planner) for n, v in vars(base).items() if callable(v)]
+    assert sorted(listed) == sorted({"limits", *(n for n in methods if not n.startswith("_"))})
 
 
 def test_the_page_has_four_commands() -> None:
