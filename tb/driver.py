@@ -115,6 +115,8 @@ def descriptor(layer: Layer) -> dict[Register, int]:
         mode |= Mode.REQUANTISE
         if layer.rounding == "float":
             mode |= Mode.FLOAT_ROUNDING
+        elif layer.rounding == "single":
+            mode |= Mode.SINGLE_ROUNDING
     quant = (layer.in_zp, layer.out_zp, layer.act_min, layer.act_max)
     return {
         Register.IN_SIZE: layer.width | layer.height << 16,

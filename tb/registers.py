@@ -107,6 +107,7 @@ class Mode(IntFlag):
 
     REQUANTISE = 1
     FLOAT_ROUNDING = 2
+    SINGLE_ROUNDING = 1 << 8
 
 
 class Response(IntEnum):

@@ -186,7 +186,7 @@ NONSENSE = (
     *((Register.KERNEL, low, 31, 0) for low in (0, 8)),
     *((Register.KERNEL, low, 7, value) for low in (16, 20, 24, 28) for value in (0, 5, 7)),
     *((Register.KERNEL, low, 1, 1) for low in (5, 7, 13, 15, 19, 23, 27, 31)),
-    *((Register.MODE, low, 1, 1) for low in (2, 31)),
+    *((Register.MODE, low, 1, 1) for low in (2, 7, 9, 31)),
 )
 """(register, lowest bit, mask, what makes no sense there)"""
 
