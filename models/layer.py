@@ -233,8 +233,13 @@ class LayerCase:
             _check_values("shift", self.shift, MIN_SHIFT, MAX_SHIFT)
         if self.scale is not None:
             _check_tensor("scale", self.scale, np.float32, channels)
-            if not (np.isfinite(self.scale) & (self.scale >= 0)).all():
-                raise LayerError("scale", "every value must be finite and not negative")
+            wrong = np.flatnonzero(~(np.isfinite(self.scale) & (self.scale >= 0)))
+            if wrong.size:
+                raise LayerError(
+                    "scale",
+                    f"{self.scale[wrong[0]]} of channel {wrong[0]} is not a finite number of 0 and "
+                    "more",
+                )
         if self.expected_acc is not None:
             _check_tensor("acc", self.expected_acc, np.int32, layer.out_shape)
         if self.expected_y is not None:

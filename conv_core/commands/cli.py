@@ -28,7 +28,12 @@ from rich.table import Table
 
 from conv_core.models.core_config import ConfigError, CoreConfig
 from conv_core.models.layer import LayerCase, LayerError
-from conv_core.models.layer_file import LayerFileError, find, load_quantised, save_result
+from conv_core.models.layer_files import (
+    LayerFileError,
+    find_layers,
+    read_quantised,
+    write_result,
+)
 from conv_core.tb.checks.rules import RuleError, rules_off
 from conv_core.tb.paths import BUILD
 from conv_core.tb.runs import waves
@@ -180,7 +185,7 @@ def _run(options: argparse.Namespace) -> int:
     """Layer files: everything is read and checked before anything is simulated or written."""
     if not options.layers:
         raise LayerFileError('there is no layer: name .npz files or folders, LAYER="a.npz dir/"')
-    loaded = [load_quantised(path) for path in find(options.layers)]
+    loaded = [read_quantised(path) for path in find_layers(options.layers)]
     cases = [case for case, _ in loaded]
     out = Path(options.out)
     _check_folder(out)
@@ -376,7 +381,7 @@ def _write_results(out: Path, results: Sequence[LayerResult]) -> None:
         if result.values is None:
             (out / f"{result.name}.npz").unlink(missing_ok=True)
         else:
-            save_result(out, result.name, result.values)
+            write_result(out, result.name, result.values)
     partial = out / f".{SUMMARY}.{os.getpid()}"
     partial.write_text(json.dumps([result.summary() for result in results], indent=1) + "\n")
     partial.replace(out / SUMMARY)

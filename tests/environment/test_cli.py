@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import save
+from conv_core.models.layer_files import write_layer
 from conv_core.models.requantisation import result
 from conv_core.tb.paths import ROOT
 
@@ -55,7 +55,7 @@ def test_run_writes_the_results_and_the_summary(simulator: str, tmp_path: Path) 
     cases = [case_of("first"), case_of("second", requantise=False)]
     (tmp_path / "in").mkdir()
     for case in cases:
-        save(tmp_path / "in" / f"{case.name}.npz", case)
+        write_layer(tmp_path / "in" / f"{case.name}.npz", case)
     out = tmp_path / "out"
     done = tb("run", tmp_path / "in", "--out", out, "--sim", simulator, "--array", "8x8")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -76,7 +76,7 @@ def test_run_writes_the_results_and_the_summary(simulator: str, tmp_path: Path) 
 
 def test_a_wrong_expectation_fails_and_the_values_stay_those_of_the_rtl(tmp_path: Path) -> None:
     case = case_of("layer")
-    save(tmp_path / "layer.npz", case)
+    write_layer(tmp_path / "layer.npz", case)
     with np.load(tmp_path / "layer.npz") as archive:
         fields = dict(archive)
     wrong = result(case).copy()
@@ -149,7 +149,7 @@ def _nothing(_: Path) -> list[str | Path]:
 def test_bad_input_is_refused_in_a_sentence_and_nothing_is_written(
     spoil: Spoiler, sentence: str, tmp_path: Path
 ) -> None:
-    save(tmp_path / "good.npz", case_of("good"))
+    write_layer(tmp_path / "good.npz", case_of("good"))
     more = spoil(tmp_path)
     layers = [tmp_path / "good.npz", *([] if more else [tmp_path / "bad.npz"])]
     done = tb("run", *layers, "--out", tmp_path / "out", *more)
@@ -166,7 +166,7 @@ def test_bad_input_is_refused_in_a_sentence_and_nothing_is_written(
 def test_a_simulator_that_is_not_installed_is_named(
     name: str, sentence: str, tmp_path: Path
 ) -> None:
-    save(tmp_path / "layer.npz", case_of("layer"))
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
     done = tb("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", name, PATH="")
     assert done.returncode == 1
     assert sentence in done.stderr
@@ -174,7 +174,7 @@ def test_a_simulator_that_is_not_installed_is_named(
 
 
 def test_a_layer_of_15000_cycles_answers_within_4_seconds_once_built(tmp_path: Path) -> None:
-    save(tmp_path / "layer.npz", case_of("layer", size=38))
+    write_layer(tmp_path / "layer.npz", case_of("layer", size=38))
     words = ("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", "verilator")
     assert tb(*words, "--array", "8x8").returncode == 0
     # Processor time, which other tests on the same machine do not change: the wait on an idle one.

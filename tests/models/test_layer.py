@@ -134,7 +134,7 @@ def test_groups_divide_the_channels_of_a_filter() -> None:
         ({"in_zp": 128}, "in_zp: 128 is not in -128 to 127"),
         ({"out_zp": -129}, "out_zp: -129 is not in -128 to 127"),
         ({"act_min": 3, "act_max": 2}, "act_min: 3 is above act_max, 2"),
-        ({"rounding": "even"}, "rounding: 'even' is not one of tflite, float"),
+        ({"rounding": "even"}, "rounding: 'even' is not one of tflite, single, float"),
         ({"height": 2}, "kernel: it spans 3 rows, .* has only 2: there is no output"),
         ({"dilation": (1, 4), "width": 4}, "kernel: it spans 5 columns, .* has only 4"),
         ({"pads": (65535, 0, 0, 0)}, "pads: they make 65538 output rows; at most 65535 go"),
@@ -180,7 +180,7 @@ def test_nonsense_is_refused_by_name(changes: dict[str, Any], sentence: str) -> 
         (
             {"requantise": True, "rounding": "float"},
             {"scale": np.full(8, np.inf, np.float32)},
-            "scale: every value must be finite and not negative",
+            "scale: inf of channel 0 is not a finite number of 0 and more",
         ),
         ({}, {"expected_acc": np.zeros((1, 3, 5, 7), np.int32)}, "acc: its shape"),
         ({}, {"expected_y": np.zeros((1, 3, 5, 8), np.int32)}, "y: it is int32, not int8"),
