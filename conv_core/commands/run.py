@@ -15,7 +15,7 @@ from conv_core.commands.options import seed_of
 from conv_core.commands.simulating import Outcome, check, conclude, simulate
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase, LayerError
-from conv_core.models.layer_file import LayerFileError, load_quantised
+from conv_core.models.layer_files import LayerFileError, read_quantised
 from conv_core.models.quantisation import Quantisation
 from conv_core.tb.bench.drivers import Planner, planner_named
 from conv_core.tb.runs.job import REFUSED, LayerResult
@@ -97,7 +97,7 @@ def _find(layers: Sequence[str]) -> tuple[list[Path], list[LayerFile]]:
 def _read(path: Path, planner: Planner) -> LayerFile:
     """The layer of a file, if the core can compute it."""
     try:
-        case, scales = load_quantised(path)
+        case, scales = read_quantised(path)
         CutLayer.of(case, planner)
     except LayerFileError as error:
         return LayerFile(path, refusal=str(error))

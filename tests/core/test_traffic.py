@@ -66,7 +66,7 @@ def test_a_layer_may_see_nothing_of_frames_far_larger_than_the_buffer() -> None:
     """All its windows lie in the padding; what comes in is swallowed, one by one and queued."""
     config = CoreConfig.from_array("8x8", act_bytes=256)
     layer = Layer(2, 160, 2, 32, 4, (1, 3), (1, 4), pads=(0, 3, 0, 0))
-    assert not layer.valid_columns().any()
+    assert not layer.columns.taps_inside.any()
     assert np.prod(layer.in_shape[1:]) > 16 * config.act_bytes
     case = tensors_for(np.random.default_rng(73), layer, "plain")
     for queue in (False, True):

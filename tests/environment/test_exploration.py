@@ -14,7 +14,7 @@ import pytest
 from conv_core.commands import cli, last_run
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import load as load_layer
+from conv_core.models.layer_files import read_layer
 from conv_core.tb.runs import waves
 from conv_core.tb.runs.builds import FILE_LIST, rtl_files
 from conv_core.tb.runs.exploration import explore, play, play_all
@@ -140,7 +140,7 @@ def test_a_scenario_is_kept_whole(tmp_path: Path) -> None:
     assert str(again.scenario) == str(record.scenario)
     for case, kept in zip(record.scenario.layers, again.scenario.layers, strict=True):
         assert np.array_equal(case.w, kept.w)
-    assert load_layer(tmp_path / "failure" / "1.npz").layer == LAYER
+    assert read_layer(tmp_path / "failure" / "1.npz").layer == LAYER
 
 
 def test_a_kept_scenario_is_replayed_by_a_command(

@@ -13,7 +13,7 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import save
+from conv_core.models.layer_files import write_layer
 from conv_core.models.requantisation import result
 from conv_core.tb.paths import ROOT
 from conv_core.tb.runs import waves
@@ -59,7 +59,7 @@ def test_the_marker_stands_on_the_first_wrong_beat(
     simulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONV_LAST_RUN", str(tmp_path / "last_run.json"))
-    save(tmp_path / "layer.npz", wrong_case())
+    write_layer(tmp_path / "layer.npz", wrong_case())
     words = ("--sim", simulator, "--array", "4x4", "--waves", "--out", tmp_path / "out")
     done = tb("run", tmp_path / "layer.npz", *words)
     assert done.returncode == 1
