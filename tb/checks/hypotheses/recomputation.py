@@ -118,17 +118,20 @@ class Recomputation:
         worth = self.worth if worth is None else worth
         weights = (self.weights if weights is None else weights).astype(np.float64)
         places = self.places(rows, columns) if places is None else places
-        pixels = worth.reshape(layer.batch, -1, layer.in_channels)
-        nothing = np.full((layer.batch, 1, layer.in_channels), outside)
-        pixels = np.concatenate([pixels, nothing], axis=1)
         filters, kh, kw, channels = weights.shape
+        pixels = worth.reshape(layer.batch, -1, layer.groups, channels)
+        nothing = np.full((layer.batch, 1, layer.groups, channels), outside)
+        pixels = np.concatenate([pixels, nothing], axis=1)
         windows = layer.batch * places[..., 0, 0].size
         total = np.zeros((layer.groups, windows, filters // layer.groups))
         for ky, kx in np.ndindex(kh, kw) if taps is None else taps:
-            under = pixels[:, places[:, :, ky, kx].reshape(-1)]
-            under = under.reshape(-1, layer.groups, channels).transpose(1, 0, 2)
             tap = weights[:, ky, kx].reshape(layer.groups, -1, channels).transpose(0, 2, 1)
-            total += under @ tap
+            # Of one lane's weights most are 0: channels that count nothing are left out.
+            counting = np.flatnonzero(tap.any(axis=(0, 2)))
+            few = pixels if counting.size == channels else pixels[..., counting]
+            under = few[:, places[:, :, ky, kx].reshape(-1)]
+            under = under.reshape(windows, layer.groups, -1).transpose(1, 0, 2)
+            total += under @ tap[:, counting]
         return np.rint(total.transpose(1, 0, 2)).astype(np.int64).reshape(layer.out_shape)
 
     # ---------------------------------------------------------------- from sums to results
