@@ -87,6 +87,23 @@ def test_missing_beats_fail_and_the_rest_is_compared() -> None:
     assert verdict.values is None
 
 
+@pytest.mark.parametrize("requantise", [True, False])
+def test_a_single_missing_beat_fails(requantise: bool) -> None:
+    case = case_of(requantise=requantise)
+    data = beats_of(result(case))
+    beats = data.size // BEAT
+    verdict = judge(case, data[:-BEAT], BEAT)
+    assert f"1 of {beats} beats are missing, the first is beat {beats - 1}: " in verdict.text()
+    assert verdict.compared == 90 - 1
+    assert verdict.values is None
+
+
+def test_a_single_beat_too_many_fails() -> None:
+    case = case_of(requantise=True)
+    data = np.concatenate([beats_of(result(case)), np.zeros(BEAT, np.uint8)])
+    assert "1 beats too many came, behind the last of 24" in judge(case, data, BEAT).text()
+
+
 def test_beats_too_many_fail() -> None:
     case = case_of(requantise=True)
     data = np.concatenate([beats_of(result(case)), np.zeros(2 * BEAT, np.uint8)])
