@@ -10,6 +10,13 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase, same_pads
+from conv_core.models.packing import (
+    DEPTHWISE_ROWS,
+    block_words,
+    column_phases,
+    filter_groups,
+    is_depthwise,
+)
 from conv_core.models.requantisation import result as expected_result
 from conv_core.models.tiling import NotFittingError, plan
 from conv_core.tb.core.registers import Error, Register
@@ -132,6 +139,45 @@ def test_depthwise_layers_of_each_stride_and_dilation_equal_the_runtimes(name: s
             )  # fmt: skip
             cases.append(random_case(f"{stride} {dilation} {filters}", layer, rng))
     assert_known(cases, CONFIGS[name], "verilator", rng)
+
+
+FEW_WORDS = CoreConfig.from_array("4x4", act_bytes=2048, wgt_words=64)
+"""A weight ring that goes round often; an activation buffer for long runs."""
+
+FAR = {
+    # Of a single window, so that the weights need not fit.
+    "a run of 257 chunks": Layer(1, 1, 1, 1025, 5, (1, 1)),
+    "a run of 300 chunks, the last one partial": Layer(1, 1, 3, 399, 2, (1, 3)),
+    "4,369 weight words": Layer(1, 1, 1, 1025, 65, (1, 1), requantise=True),
+}
+DEEP = {
+    f"depthwise, {rows} rows, {phases} phases": Layer(
+        1, 9, 17, 6, 6, (rows, 3), dilation=(1, phases), pads=(2, 1, 1, 2), groups=6
+    )
+    for rows in (3, 4)
+    for phases in (3, 4)
+}
+
+
+def test_long_runs_and_many_weight_words_equal_the_runtimes(simulator: str) -> None:
+    rng = np.random.default_rng(74)
+    cases = [random_case(name, layer, rng) for name, layer in FAR.items()]
+    assert max(block_words(case.layer, FEW_WORDS) for case in cases) > 256
+    words = [block_words(c.layer, FEW_WORDS) * filter_groups(c.layer, FEW_WORDS) for c in cases]
+    assert max(words) > 4096
+    assert_known(cases, FEW_WORDS, simulator, rng, queue=True)
+
+
+def test_depthwise_layers_with_as_many_rows_and_phases_as_are_kept_equal_the_runtimes(
+    simulator: str,
+) -> None:
+    rng = np.random.default_rng(75)
+    for layer in DEEP.values():
+        phases = column_phases(layer)
+        assert is_depthwise(layer, FEW_WORDS)
+        assert layer.kernel[0] in (DEPTHWISE_ROWS[phases] - 1, DEPTHWISE_ROWS[phases])
+    cases = [random_case(name, layer, rng) for name, layer in DEEP.items()]
+    assert_known(cases, FEW_WORDS, simulator, rng)
 
 
 def test_onnx_node_tests_give_what_onnx_expects(simulator: str) -> None:
