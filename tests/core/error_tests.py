@@ -19,7 +19,8 @@ from conv_core.tb.core.driver import descriptor
 from conv_core.tb.core.registers import Ctrl, Error, Irq, Register, Status
 from conv_core.tb.pins.axil import Response
 from conv_core.tb.pins.streams import Beat
-from tests.core.rig import SMALL, TINY, TWO_FRAMES, Rig, case_of, often, random_generator
+from tests.cases import case_of
+from tests.core.rig import SMALL, TINY, TWO_FRAMES, Rig, often, random_generator
 
 OKAY, SLVERR = Response.OKAY, Response.SLVERR
 BOTH = Irq.LAYER_DONE | Irq.ERROR

@@ -22,6 +22,7 @@ from conv_core.models.requantisation import result
 from conv_core.tb.checks.diagnosis import Diagnosis, Suspect, diagnose
 from conv_core.tb.checks.hypotheses import HYPOTHESES, Recomputation
 from conv_core.tb.stimuli.random_layers import Mix, question_case, random_cases
+from tests.cases import case_of
 
 CONFIG = CoreConfig(lanes_in=4, lanes_out=8, out_stream_bytes=4)
 Results = NDArray[Any]
@@ -45,16 +46,10 @@ def example(*, requantise: bool = True, **fields: Any) -> LayerCase:
         "act_max": 100,
     }
     layer = Layer(**(geometry | fields), requantise=requantise)
-    channels = layer.out_channels
-    return LayerCase(
-        "example",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-9000, 9000, channels, np.int32),
-        mult=rng.integers(1 << 30, (1 << 31) - 1, channels, np.int32) if requantise else None,
-        shift=rng.integers(-10, -7, channels, np.int32) if requantise else None,
-    )
+    case = case_of(layer, rng, "example", bias=9000)
+    if not requantise:
+        return case
+    return replace(case, shift=rng.integers(-10, -7, layer.out_channels, np.int32))
 
 
 def with_layer(case: LayerCase, **fields: Any) -> LayerCase:

@@ -31,6 +31,7 @@ from tests.bugs.rare import (
     draw,
     plant,
 )
+from tests.cases import HALF, case_of
 
 CONFIG = CoreConfig.from_array("4x4", act_bytes=128, wgt_words=64, const_words=32, out_bytes=64)
 """Small, so that Icarus starts soon."""
@@ -39,22 +40,14 @@ PLANTED = ("+planted=1",)
 LAYER = Layer(1, 3, 3, 5, 6, (2, 2), requantise=True)
 
 
-def case_of(name: str) -> LayerCase:
+def named(name: str) -> LayerCase:
     rng = np.random.default_rng([110, *name.encode()])
-    return LayerCase(
-        name,
-        LAYER,
-        rng.integers(-128, 128, LAYER.in_shape, np.int8),
-        rng.integers(-128, 128, LAYER.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 6, np.int32),
-        mult=np.full(6, 1 << 30, np.int32),
-        shift=np.full(6, -8, np.int32),
-    )
+    return case_of(LAYER, rng, name, mult=HALF, shift=-8)
 
 
 def scenario(kind: str | None = None, amount: int = 0) -> Scenario:
-    disturbance = Disturbance(case_of("disturbed"), kind, amount) if kind else None
-    layers = (case_of("1"), case_of("2"))
+    disturbance = Disturbance(named("disturbed"), kind, amount) if kind else None
+    layers = (named("1"), named("2"))
     return Scenario(layers, Traffic("light", 5), queue=True, disturbance=disturbance)
 
 
