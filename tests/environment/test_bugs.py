@@ -74,6 +74,7 @@ def test_a_failing_run_says_what_the_fault_looks_like(tmp_path: Path) -> None:
     ("name", "fault"),
     [
         ("41_input_lane_dead", "input lane dead (lane 3 adds nothing)"),
+        ("79_activation_byte_reads_0", "input lane dead (lane 1 reads 0)"),
         ("78_one_multiplier_dead", "multiplier dead (input lane 1, output lane 2)"),
     ],
 )
