@@ -100,9 +100,13 @@ def numbers(fields: Fields, field: str, count: int, others: tuple[int, ...] = ()
     values = fields[field]
     wanted = "one number" if count == 1 else f"{count} numbers"
     if values.dtype.kind not in "iu":
-        raise LayerError(field, f"it is {_told(values)}, not whole numbers: write {wanted}")
+        whole = values.dtype.kind == "f" and values.size and (values == np.rint(values)).all()
+        cure = f"{field}={_written(values)}" if whole else wanted
+        raise LayerError(field, f"it is {_told(values)}, not whole numbers: write {cure}")
+    if field == "pads":
+        wanted += " in a row, (top, left, bottom, right)"
     if values.ndim > 1 and values.size != 1:
-        raise LayerError(field, f"its shape is {values.shape}, it must be {wanted} in a row")
+        raise LayerError(field, f"its shape is {values.shape}, it must be {wanted}")
     if values.size not in (count, *others):
         raise LayerError(field, f"it is {values.size} numbers, it must be {wanted}")
     return [int(value) for value in values.flat]
@@ -131,7 +135,8 @@ def word(fields: Fields, field: str, choices: tuple[str, ...], default: str) -> 
     text = said.decode("latin1") if isinstance(said, bytes) else str(said)
     matches = [choice for choice in choices if choice.lower() == text.lower()]
     if not matches:
-        raise LayerError(field, f"{text!r} is not one of {', '.join(choices)}")
+        more = ", or give pads=(top, left, bottom, right)" if field == "padding" else ""
+        raise LayerError(field, f"{text!r} is not one of {', '.join(choices)}{more}")
     return matches[0]
 
 
@@ -141,7 +146,8 @@ def int32(fields: Fields, field: str) -> Int32Array | None:
         return None
     values = fields[field]
     if values.dtype.kind not in "iu":
-        raise LayerError(field, f"it is {_told(values)}, not int32{_CURES_OF_REALS.get(field, '')}")
+        cure = _CURES_OF_REALS.get(field, "") if values.dtype.kind == "f" else ""
+        raise LayerError(field, f"it is {_told(values)}, not int32{cure}")
     limits = np.iinfo(np.int32)
     wrong = values[(values < limits.min) | (values > limits.max)]
     if wrong.size:
@@ -168,15 +174,17 @@ def float32(fields: Fields, field: str) -> Float32Array | None:
         return values.astype(np.float32)
 
 
-def each_filter(field: str, values: NDArray[Any], filters: int) -> NDArray[Any]:
+def each_filter(
+    field: str, values: NDArray[Any], filters: int, *, one_for_all: bool = True
+) -> NDArray[Any]:
     """(Cout): one number for each filter, or one for all."""
-    if values.size == 1:
+    if values.size == 1 and one_for_all:
         return np.full(filters, values.item(), values.dtype)
-    if values.squeeze().shape != (filters,):
+    if values.size != filters or max(values.shape, default=filters) != filters:
+        wanted = "one number or one" if one_for_all else "one number"
         raise LayerError(
             field,
-            f"its shape is {values.shape}, it must be one number or one for each of the {filters} "
-            "filters",
+            f"its shape is {values.shape}, it must be {wanted} for each of the {filters} filters",
         )
     return values.reshape(filters)
 
@@ -196,6 +204,17 @@ def real(
     if not (np.abs(numbers_) <= np.finfo(np.float32).max).all():
         raise LayerError(field, "there are values that are no finite float32")
     return numbers_
+
+
+def _written(values: NDArray[Any]) -> str:
+    """Whole numbers as they are written."""
+    numbers_ = [int(value) for value in values.flat]
+    return str(numbers_[0]) if len(numbers_) == 1 else str(tuple(numbers_))
+
+
+def count(many: int, one: str, plural: str = "") -> str:
+    """So many things, in words."""
+    return f"{many} {one if many == 1 else plural or one + 's'}"
 
 
 def _told(values: NDArray[Any]) -> str:

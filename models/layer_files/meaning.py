@@ -37,6 +37,7 @@ from conv_core.models.layer import (
 from conv_core.models.layer_files.fields import (
     FLOATING,
     Fields,
+    count,
     each_filter,
     float32,
     int32,
@@ -88,6 +89,7 @@ def case_of_fields(name: str, fields: Fields) -> tuple[LayerCase, Quantisation |
     bias = int32(fields, "bias")
     if bias is None:
         bias = np.zeros(layer.out_channels, np.int32)
+    bias = each_filter("bias", bias, layer.out_channels, one_for_all=False)
     case = LayerCase(
         name,
         layer,
@@ -118,7 +120,9 @@ def _axes_sentence(x: NDArray[Any], fields: Fields) -> str:
             3: ": write x=x[None] for a single frame",
             2: ": write x=x[None, ..., None] for a single frame with one channel",
         }.get(x.ndim, "")
-    return f"its shape {x.shape} has {x.ndim} axes, not the 4 (N, H, W, Cin){cure}"
+    return (
+        f"its shape {x.shape} has {count(x.ndim, 'axis', 'axes')}, not the 4 (N, H, W, Cin){cure}"
+    )
 
 
 def _weights_and_geometry(
@@ -223,7 +227,7 @@ def _pads(
         raise LayerError("pads", "padding is there too, leave one of them out")
     if "pads" in fields:
         if fields["pads"].dtype.kind in "US":
-            raise LayerError("pads", f"it is text: write padding={fields['pads'].item()!r}")
+            raise LayerError("pads", "it is text: write padding='same' or 'valid' in its place")
         values = numbers(fields, "pads", 4, (1, 2))
         top, left, bottom, right = values * (4 // len(values))
         return top, left, bottom, right

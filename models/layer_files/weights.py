@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_core.models.layer import MAX_KERNEL, MAX_SIZE, Int32Array, LayerError
-from conv_core.models.layer_files.fields import Fields, each_filter, number, tensor, word
+from conv_core.models.layer_files.fields import Fields, count, each_filter, number, tensor, word
 
 LAYOUTS = ("OHWI", "HWIO", "OIHW", "HWCM", "1HWO")
 """Of `w`: the core's, Keras's and PyTorch's; and two for depthwise layers, where C is the channel
@@ -36,7 +36,10 @@ class Reading:
     def __str__(self) -> str:
         filters = "1 filter" if self.filters == 1 else f"{self.filters} filters"
         kernel = f"{self.kernel[0]}x{self.kernel[1]}"
-        return f"{filters} of {kernel} for {_count(self.channels, 'channel')}" + (
+        if self.channels == 1 < self.groups and self.filters % self.groups == 0:
+            each = self.filters // self.groups
+            return f"depthwise: {filters} of {kernel}, {each} for each of {self.groups} channels"
+        return f"{filters} of {kernel} for {count(self.channels, 'channel')}" + (
             f" in each of {self.groups} groups" if self.groups > 1 else ""
         )
 
@@ -47,7 +50,8 @@ class Reading:
     def mistake(self, in_channels: int) -> str:
         """What does not fit, empty if all does."""
         if self.channels * self.groups != in_channels:
-            return f"x has {_count(in_channels, 'channel')}"
+            together = f"{self.channels * self.groups} together, " if self.groups > 1 else ""
+            return f"{together}x has {count(in_channels, 'channel')}"
         if not 1 <= min(self.kernel) <= max(self.kernel) <= MAX_KERNEL:
             return f"kernels are 1x1 to {MAX_KERNEL}x{MAX_KERNEL}"
         if self.filters % self.groups:
@@ -68,7 +72,7 @@ def oriented_weights(
         raise LayerError("groups", f"{groups} is not in 1 to {MAX_SIZE}")
     said = _reading(w.shape, layout, groups, in_channels)
     if said is None:
-        raise LayerError("w", f"its shape {w.shape} is not of {layout}{_depthwise_needs(layout)}")
+        raise LayerError("w", f"its shape {w.shape} is not {_depthwise_shape(layout, in_channels)}")
     others = list(_others(w.shape, in_channels, fields, said))
     if mistake := said.mistake(in_channels):
         hint = _hint(others, said) or _hint_on_x(fields, w.shape, x_shape, said)
@@ -189,9 +193,9 @@ def _hint_on_x(
     return ""
 
 
-def _depthwise_needs(layout: str) -> str:
-    wanted = "(KH, KW, Cin, M)" if layout == "HWCM" else "(1, KH, KW, Cout)"
-    return f", which is {wanted} of a depthwise layer, groups=Cin"
+def _depthwise_shape(layout: str, in_channels: int) -> str:
+    shape = f"(KH, KW, {in_channels}, M)" if layout == "HWCM" else "(1, KH, KW, Cout)"
+    return f"{layout}, {shape} with groups={in_channels} as x has {count(in_channels, 'channel')}"
 
 
 def _axes_sentence(w: NDArray[Any]) -> str:
@@ -201,8 +205,4 @@ def _axes_sentence(w: NDArray[Any]) -> str:
         2: ": a fully connected layer has 1x1 kernels, w=w[:, None, None] for (Cout, Cin), "
         "w=w.T[:, None, None] for Keras's (Cin, Cout)",
     }.get(w.ndim, "")
-    return f"its shape {w.shape} has {_count(w.ndim, 'axis', 'axes')}, not 4{cure}"
-
-
-def _count(number_: int, one: str, many: str = "") -> str:
-    return f"{number_} {one if number_ == 1 else many or one + 's'}"
+    return f"its shape {w.shape} has {count(w.ndim, 'axis', 'axes')}, not 4{cure}"

@@ -44,7 +44,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Load:
+class Demand:
     """Cycles that the array and each input stream need for a layer in one piece."""
 
     steps: int
@@ -52,7 +52,7 @@ class Load:
     activations: int
 
     @classmethod
-    def of(cls, layer: Layer, config: CoreConfig) -> Load:
+    def of(cls, layer: Layer, config: CoreConfig) -> Demand:
         words = filter_groups(layer, config) * block_words(layer, config)  # for each filter
         windows = layer.batch * layer.out_height * layer.out_width
         frame_beats = -(-layer.height * layer.width * layer.in_channels // config.act_stream_bytes)

@@ -11,7 +11,7 @@ from conv_core.models.fitting import fits, missing_rule, shortage
 from conv_core.models.layer import Layer, LayerError
 from conv_core.models.packing import groups_of_block
 from conv_core.models.tiling.axes import Axis
-from conv_core.models.tiling.cuts import Cut, Load
+from conv_core.models.tiling.cuts import Cut, Demand
 from conv_core.models.tiling.filters import ChannelCut, channel_cuts
 from conv_core.models.tiling.pieces import Piece
 
@@ -57,7 +57,7 @@ def _quickest(
     def fit(parts: int, channels: ChannelCut) -> bool:
         return with_parts(parts, channels).fits(layer, config)
 
-    cost = Load.of(layer, config).cut
+    cost = Demand.of(layer, config).cut
 
     def affordable(parts: int, channels: ChannelCut, limit: tuple[int, int]) -> bool:
         return cost(with_parts(parts, channels)) <= limit
@@ -89,7 +89,7 @@ def _prefetching(
         return cut
     half = replace(config, wgt_words=config.wgt_words // 2)
     finer = _quickest(layer, half, base, cuts, cut.columns.parts)
-    cost = Load.of(layer, config).cut
+    cost = Demand.of(layer, config).cut
     return cut if finer is None or cost(finer)[0] > cost(cut)[0] else finer
 
 

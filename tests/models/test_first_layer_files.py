@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import DTypeLike
 
-from conv_core.models.layer_files import LayerFileError, read_layer, write_layer
+from conv_core.models.layer_files import FIELDS, LayerFileError, read_layer, write_layer
 
 Fields = dict[str, Any]
 
@@ -27,7 +27,7 @@ X8, X16 = ints(1, 6, 6, 8), ints(1, 6, 6, 16)
 REQUANTISED = {"mult": np.full(8, 2**30), "shift": np.full(8, -6)}
 OHWI = {"x": X8, "w": ints(8, 3, 3, 8)}
 SCALED = {**OHWI, "rounding": "float"}
-HWCM = 'w_layout="HWCM" (8 filters of 3x3 for 1 channel in each of 8 groups)'
+HWCM = 'w_layout="HWCM" (depthwise: 8 filters of 3x3, 1 for each of 8 channels)'
 WRITE_W = "w=w[:, None, None] for (Cout, Cin), w=w.T[:, None, None] for Keras's (Cin, Cout)"
 
 REFUSALS: list[tuple[str, Fields, str]] = [
@@ -87,12 +87,21 @@ REFUSALS: list[tuple[str, Fields, str]] = [
         "write bias=np.rint(bias / (x_scale * w_scale)).astype",
     ),
     ("padding numbers", {**OHWI, "padding": 1}, "padding: it is numbers: write pads="),
-    ("pads text", {**OHWI, "pads": "same"}, "pads: it is text: write padding='same'"),
+    (
+        "pads text",
+        {**OHWI, "pads": "same"},
+        "pads: it is text: write padding='same' or 'valid' in its place",
+    ),
     ("names", {"kernel": ints(3, 3, 8, 8)}, "kernel: there is no such field, do you mean w?"),
     (
         "dilation_rate",
         {**OHWI, "dilation_rate": 1},
         "dilation_rate: there is no such field, do you mean dil?",
+    ),
+    (
+        "depthwise layout on other channels",
+        {"x": X8, "w": ints(3, 3, 4, 2), "w_layout": "HWCM"},
+        "w: its shape (3, 3, 4, 2) is not HWCM, (KH, KW, 8, M) with groups=8 as x has 8 channels",
     ),
     # PyTorch
     (
@@ -103,9 +112,13 @@ REFUSALS: list[tuple[str, Fields, str]] = [
     (
         "torch depthwise",
         {"x": X8, "w": ints(8, 1, 3, 3)},
-        'w_layout="OIHW", groups=8 (8 filters of 3x3 for 1 channel in each of 8 groups)',
+        'w_layout="OIHW", groups=8 (depthwise: 8 filters of 3x3, 1 for each of 8 channels)',
     ),
-    ("depthwise OHWI", {"x": X8, "w": ints(8, 3, 3, 1)}, "it would fit with groups=8 (8 filters"),
+    (
+        "depthwise OHWI",
+        {"x": X8, "w": ints(8, 3, 3, 1)},
+        "it would fit with groups=8 (depthwise: 8 filters",
+    ),
     (
         "torch channels first",
         {"x": ints(1, 8, 6, 6), "w": ints(4, 8, 3, 3), "w_layout": "OIHW"},
@@ -176,12 +189,12 @@ REFUSALS: list[tuple[str, Fields, str]] = [
     (
         "stride float",
         {**OHWI, "stride": 2.0},
-        "stride: it is float64, not whole numbers: write 2 numbers",
+        "stride: it is float64, not whole numbers: write stride=2",
     ),
     (
         "pads of numpy",
         {**OHWI, "pads": ((1, 1), (1, 1))},
-        "pads: its shape is (2, 2), it must be 4 numbers in a row",
+        "pads: its shape is (2, 2), it must be 4 numbers in a row, (top, left, bottom, right)",
     ),
     (
         "kernel too large",
@@ -204,7 +217,7 @@ REFUSALS: list[tuple[str, Fields, str]] = [
     (
         "bias of too many",
         {**OHWI, "bias": np.zeros(9, np.int32)},
-        "bias: its shape is (9,), the layer needs (8,)",
+        "bias: its shape is (9,), it must be one number for each of the 8 filters",
     ),
     (
         "mult of too many",
@@ -216,6 +229,12 @@ REFUSALS: list[tuple[str, Fields, str]] = [
         {"arr_0": X8},
         "arr_0: there is no such field, name the arrays: np.savez(path, x=x, w=w)",
     ),
+    (
+        "groups of a dense kernel",
+        {**OHWI, "groups": 2},
+        "8 filters of 3x3 for 8 channels in each of 2 groups; 16 together, x has 8 channels",
+    ),
+    ("one pixel", {"x": ints(8), "w": OHWI["w"]}, "x: its shape (8,) has 1 axis, not the 4"),
     # ONNX
     (
         "zero point of uint8",
@@ -240,7 +259,7 @@ REFUSALS: list[tuple[str, Fields, str]] = [
     (
         "SAME_LOWER",
         {**OHWI, "padding": "SAME_LOWER"},
-        "padding: 'SAME_LOWER' is not one of same, valid",
+        "is not one of same, valid, SAME_UPPER, or give pads=(top, left, bottom, right)",
     ),
     (
         "uint8 clamps",
@@ -336,3 +355,27 @@ def test_layers_that_fit_both_ways_are_read_back_as_written(tmp_path: Path) -> N
     write_layer(tmp_path / "two.npz", case)
 
     np.testing.assert_array_equal(read_layer(tmp_path / "two.npz").w, ints(3, 3, 16, 16))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_a_field_holds_the_answer_is_a_layer_or_a_sentence(
+    tmp_path: Path, seed: int
+) -> None:
+    print(f"seed {seed}")
+    rng = np.random.default_rng([71, seed])
+    types = (np.int8, np.uint8, np.int64, np.uint64, np.float32, np.float64, np.bool_, "U4", "S4")
+    shapes = ((), (1,), (2,), (4,), (8,), (0,), (1, 1), (2, 2), (1, 8), (3, 3, 8, 1), (1, 4, 4, 8))
+    sentences = []
+    for _ in range(300):
+        fields: Fields = {**OHWI, **REQUANTISED}
+        for field in rng.choice(FIELDS, rng.integers(1, 4), replace=False):
+            numbers = rng.choice((-129, -1, 0, 1, 2, 8, 255, 2**31), shapes[rng.integers(11)])
+            with np.errstate(invalid="ignore"):
+                fields[field] = numbers.astype(types[rng.integers(len(types))])
+        np.savez(tmp_path / "any.npz", **fields)
+        try:
+            assert read_layer(tmp_path / "any.npz").w.ndim == 4
+        except LayerFileError as error:
+            sentences.append(str(error))
+    assert 150 < len(sentences) < 300
+    assert not any("\n" in sentence for sentence in sentences)

@@ -191,7 +191,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     (
         "bias short",
         {"bias": np.zeros(7, np.int32)},
-        "bias: its shape is (7,), the layer needs (8,)",
+        "bias: its shape is (7,), it must be one number for each of the 8 filters",
     ),
     ("bias wide", {"bias": np.full(8, 2**31)}, "bias: 2147483648 does not fit in int32"),
     ("stride 3", {"stride": (1, 2, 3)}, "stride: it is 3 numbers, it must be 2 numbers"),
