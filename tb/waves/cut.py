@@ -132,7 +132,8 @@ def _bits(row: Row, x: float, y: float, cell: float) -> Iterator[str]:
     for index, text in enumerate(row.cells):
         left, level = x + cell * index, heights.get(text, y + ROW_HEIGHT / 2)
         step = f"M{left:.1f} {level if last is None else last:.1f}V{level:.1f}h{cell:.1f}"
-        yield f'<path d="{step}"{"" if text in heights else " class='unknown'"}/>'
+        unknown = "" if text in heights else ' class="unknown"'
+        yield f'<path d="{step}"{unknown}/>'
         last = level
 
 

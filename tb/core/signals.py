@@ -1,0 +1,216 @@
+"""The signals of `conv_core` that are worth seeing, and what their values mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from conv_core.models.convolution import accumulate
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.packing import filter_blocks, result_bytes, weight_runs
+from conv_core.models.schedule import Window, schedule, window_number, windows
+from conv_core.tb.checks.scoreboard import Place
+from conv_core.tb.core.registers import Register
+from conv_core.tb.paths import INCLUDES
+from conv_core.tb.waves.signals import Events, Group, Signal
+
+CORE = "u_core."
+GATE = CORE + "u_walk.u_gate."
+FINISHER = CORE + "u_finisher."
+WEIGHT_ADDRESS_BITS = 24
+NAMED_WINDOWS = 2048
+"""before and after the one in question, whose places have names"""
+
+STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "room?", 0: "-"}
+"""by step_valid, stall_act, stall_wgt and stall_out"""
+HALT_STATES = {0: "runs", 0b10: "halts", 0b01: "halted", 0b11: "halted"}
+"""by halting and halted"""
+
+
+class CoreSignals:
+    """A `Watched` of a core of this configuration."""
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        self._out_bits = config.out_bytes.bit_length() + 1
+        self.events = Events(
+            step=CORE + "step_valid",
+            last=CORE + "step[0]",
+            vector=CORE + "result_valid",
+            sums=CORE + "result",
+            lanes=config.lanes_out,
+        )
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Position and accumulator first, set-up and control last."""
+        return (
+            self._position(),
+            self._array(),
+            self._finisher(),
+            Group(
+                "lanes in",
+                tuple(
+                    _part(f"lane_{n}", f"{CORE}u_datapath.activations_q6", 9, n)
+                    for n in range(self._config.lanes_in)
+                ),
+                closed=True,
+            ),
+            _control(),
+        )
+
+    def _position(self) -> Group:
+        """What the step in the gate belongs to, as the addresses say that it works on."""
+        out, weight = (GATE + "out_q",), (GATE + "wgt_q",)
+        return Group(
+            "position of the step",
+            (
+                Signal("step", _each("step_valid", "stall_act", "stall_wgt", "stall_out"), 4,
+                       "names", STEP_STATES),  # fmt: skip
+                Signal("step_valid", (CORE + "step_valid",), cut=False),
+                *(
+                    Signal(name, out, self._out_bits, "names", when="step_valid")
+                    for name in ("frame", "row", "column", "filters")
+                ),
+                *(
+                    Signal(name, weight, WEIGHT_ADDRESS_BITS, "names", when="step_valid")
+                    for name in ("kernel_row", "kernel_column", "chunk")
+                ),
+                Signal("last_of_window", (CORE + "step[0]",), when="step_valid"),
+            ),
+        )
+
+    def _array(self) -> Group:
+        return Group(
+            "accumulator",
+            (
+                Signal("sums_leave", (CORE + "result_valid",)),
+                *(
+                    _part(f"sum_{n}", CORE + "result", 32, n)
+                    for n in range(self._config.lanes_out)
+                ),
+            ),
+        )
+
+    def _finisher(self) -> Group:
+        return Group(
+            "finisher",
+            (
+                Signal("sums_at_hand", (FINISHER + "at_hand",)),
+                Signal("slice_taken", (FINISHER + "issue",)),
+                Signal("slice", (FINISHER + "slice_q",), 2, "unsigned", when="slice_taken", cut=False),
+                Signal("waits_for_constants", (FINISHER + "locked_q",)),
+                Signal("has_room", (FINISHER + "room_q",), cut=False),
+                Signal("bytes_written", (CORE + "out_wr_en",), self._config.lanes_out, "hex", cut=False),
+                Signal("written_at", (CORE + "out_wr_addr",), self._out_bits, "unsigned", cut=False),
+                Signal("committed_to", (CORE + "committed",), self._out_bits, "unsigned", cut=False),
+                Signal("read_to", (CORE + "read",), self._out_bits, "unsigned", cut=False),
+            ),
+        )  # fmt: skip
+
+    # ---------------------------------------------------------------- what belongs to what
+    def vector_of(self, layer: Layer, place: Place) -> tuple[int, int]:
+        """(number of the vector, lane) of a value."""
+        blocks = filter_blocks(layer, self._config)
+        index = max(i for i, b in enumerate(blocks) if b.first_filter <= place.channel)
+        window = Window(place.frame, place.row, place.column, index)
+        lane = place.channel - blocks[index].first_filter
+        return window_number(layer, self._config, window), lane
+
+    def vectors(self, layer: Layer) -> int:
+        """One for each place and filter block."""
+        places = layer.batch * layer.out_height * layer.out_width
+        return places * schedule(layer, self._config).blocks
+
+    def sum_of(self, case: LayerCase, place: Place) -> int:
+        """The accumulator without the bias, which the finisher adds."""
+        where = (place.frame, place.row, place.column, place.channel)
+        whole = int(accumulate(case)[where]) - int(case.bias[place.channel])
+        return int(np.int64(whole).astype(np.int32))  # an accumulator wraps
+
+    def names(
+        self, layer: Layer, before: Sequence[Layer], vector: int
+    ) -> Mapping[str, Mapping[int, str]]:
+        """Of result and weight addresses: frame, row, column, filters; kernel row, column, chunk."""
+        return {**self._result_names(layer, before, vector), **self._weight_names(layer, before)}
+
+    def _result_names(
+        self, layer: Layer, before: Sequence[Layer], vector: int
+    ) -> dict[str, dict[int, str]]:
+        """A layer's frames lie behind each other, each from a word on."""
+        first = sum(each.batch * self._frame_span(each) for each in before)
+        blocks, size = filter_blocks(layer, self._config), 1 if layer.requantise else 4
+        found: dict[str, dict[int, str]] = {"frame": {}, "row": {}, "column": {}, "filters": {}}
+        near = range(max(0, vector - NAMED_WINDOWS), vector + NAMED_WINDOWS)
+        for window in windows(layer, self._config, near):
+            block = blocks[window.block]
+            place = window.row * layer.out_width + window.column
+            offset = (place * layer.out_channels + block.first_filter) * size
+            address = first + window.frame * self._frame_span(layer) + offset
+            address %= 1 << self._out_bits
+            found["frame"][address] = str(window.frame)
+            found["row"][address] = str(window.row)
+            found["column"][address] = str(window.column)
+            found["filters"][address] = f"{block.first_filter}+{block.filters}"
+        return found
+
+    def _frame_span(self, layer: Layer) -> int:
+        """Bytes from one frame of results to the next."""
+        return -(-result_bytes(layer) // self._config.lanes_out) * self._config.lanes_out
+
+    def _weight_names(self, layer: Layer, before: Sequence[Layer]) -> dict[str, dict[int, str]]:
+        """Each filter block has a word for each chunk of each run of each kernel row."""
+        plans = [schedule(each, self._config) for each in before]
+        first = sum(plan.blocks * plan.block_words for plan in plans)
+        plan = schedule(layer, self._config)
+        runs, length = weight_runs(layer, self._config)
+        chunks, columns = -(-length // self._config.lanes_in), runs // layer.kernel[0]
+        found: dict[str, dict[int, str]] = {"kernel_row": {}, "kernel_column": {}, "chunk": {}}
+        for number in range(plan.blocks * plan.block_words):
+            run, chunk = divmod(number % plan.block_words, chunks)
+            address = (first + number) % (1 << WEIGHT_ADDRESS_BITS)
+            found["kernel_row"][address] = str(run // columns)
+            found["kernel_column"][address] = "all" if columns == 1 else str(run % columns)
+            found["chunk"][address] = str(chunk)
+        return found
+
+
+def _control() -> Group:
+    registers = {int(register): register.name for register in Register}
+    write, read = "axil_awvalid", "axil_arvalid"
+    return Group(
+        "control",
+        (
+            Signal("core", _each("halting", "halted"), 2, "names", HALT_STATES, cut=False),
+            Signal("rows_program", (CORE + "u_rows.at_q",), 6, "names", _rows_program(), cut=False),
+            Signal("write_of", ("axil_awaddr",), 8, "names", registers, write, cut=False),
+            Signal(write, (write,), cut=False),
+            Signal("written", ("axil_wdata",), 32, "hex", when="axil_wvalid", cut=False),
+            Signal("axil_wvalid", ("axil_wvalid",), cut=False),
+            Signal("read_of", ("axil_araddr",), 8, "names", registers, read, cut=False),
+            Signal(read, (read,), cut=False),
+            Signal("answer", ("axil_rdata",), 32, "hex", when="axil_rvalid", cut=False),
+            Signal("axil_rvalid", ("axil_rvalid",), cut=False),
+            Signal("irq", ("irq",), cut=False),
+        ),
+        closed=True,
+    )
+
+
+def _each(*names: str) -> tuple[str, ...]:
+    return tuple(CORE + name for name in names)
+
+
+def _part(name: str, path: str, bits: int, index: int) -> Signal:
+    """One of several signed numbers that lie side by side."""
+    return Signal(name, (f"{path}[{bits * index}+:{bits}]",), bits, "signed", cut=False)
+
+
+def _rows_program() -> dict[int, str]:
+    """The operations of rows.v by number, as rows_program.vh names them."""
+    text = (INCLUDES / "rows_program.vh").read_text()
+    operations = text.partition("The operations by name")[2].partition(";")[0]
+    return {int(number): name for name, number in re.findall(r"(\w+) = 6'd(\d+)", operations)}
