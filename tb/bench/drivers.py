@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import Bytes
 from conv_core.tb.bench.bench import Bench
+from conv_core.tb.waves.signals import Watched
 
 
 class DriverError(Exception):
@@ -81,6 +83,14 @@ class CoreDriver(Protocol):
         """What the core says of itself when it hangs."""
 
 
+class WatchedDriver(Protocol):
+    """The driver of a core whose inside is shown: in waves, and beside a wrong beat."""
+
+    @classmethod
+    def watched(cls, config: CoreConfig) -> Watched:
+        """The signals that are worth seeing, and what they mean."""
+
+
 class Provoker(Protocol):
     """What can go wrong with a core that reports errors, and what it has to say then.
 
@@ -121,3 +131,14 @@ def driver_named(name: str) -> Callable[[Bench, CoreConfig], CoreDriver]:
         "Callable[[Bench, CoreConfig], CoreDriver]",
         getattr(importlib.import_module(module), attribute),
     )
+
+
+def watched_by(
+    driver: str, config: CoreConfig, dut: str, sources: Sequence[Path]
+) -> Watched | None:
+    """What that driver shows of the module `dut` in these sources; None if it shows nothing."""
+    offer = getattr(driver_named(driver), "watched", None)
+    if offer is None:
+        return None
+    watched = cast("Watched", offer(config))
+    return watched if watched.stands_in(dut, sources) else None

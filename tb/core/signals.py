@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from conv_core.models.packing import filter_blocks, result_bytes, weight_runs
 from conv_core.models.schedule import Window, schedule, window_number, windows
 from conv_core.tb.checks.scoreboard import Place
 from conv_core.tb.core.registers import Register
-from conv_core.tb.paths import INCLUDES
+from conv_core.tb.paths import INCLUDES, RTL
 from conv_core.tb.waves.signals import Events, Group, Signal
 
 CORE = "u_core."
@@ -102,7 +103,7 @@ class CoreSignals:
                 Signal("sums_at_hand", (FINISHER + "at_hand",)),
                 Signal("slice_taken", (FINISHER + "issue",)),
                 Signal("slice", (FINISHER + "slice_q",), 2, "unsigned", when="slice_taken", cut=False),
-                Signal("waits_for_constants", (FINISHER + "locked_q",)),
+                Signal("waits_constants", (FINISHER + "locked_q",)),
                 Signal("has_room", (FINISHER + "room_q",), cut=False),
                 Signal("bytes_written", (CORE + "out_wr_en",), self._config.lanes_out, "hex", cut=False),
                 Signal("written_at", (CORE + "out_wr_addr",), self._out_bits, "unsigned", cut=False),
@@ -112,6 +113,11 @@ class CoreSignals:
         )  # fmt: skip
 
     # ---------------------------------------------------------------- what belongs to what
+    def stands_in(self, dut: str, sources: Sequence[Path]) -> bool:
+        """Are all files of this core there, be they changed or not?"""
+        names = {source.name for source in sources}
+        return dut == "conv_core" and {source.name for source in RTL.rglob("*.v")} <= names
+
     def vector_of(self, layer: Layer, place: Place) -> tuple[int, int]:
         """(number of the vector, lane) of a value."""
         blocks = filter_blocks(layer, self._config)

@@ -168,7 +168,7 @@ def _run(
     plus_args: Sequence[str] = (),
 ) -> Any:
     """What tb/inside/explorer.py makes of a job."""
-    built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
+    built = build(core_design(config, rtl_sources, dut, driver), simulator, waves=waves)
     folder = run_folder(out_dir)
     base = Job(
         cases=(),

@@ -16,9 +16,10 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase
 from conv_core.tb.bench.parameters import MAX_JOBS
 from conv_core.tb.bench.seen import BUS
+from conv_core.tb.bench.drivers import watched_by
 from conv_core.tb.checks.rules import rules_off
 from conv_core.tb.paths import BUILD
-from conv_core.tb.runs.builds import Build, build, core_design
+from conv_core.tb.runs.builds import Build, build, core_design, core_sources
 from conv_core.tb.runs.job import (
     JOB_VARIABLE,
     OUR_DRIVER,
@@ -32,6 +33,7 @@ from conv_core.tb.runs.pieces import CutLayer, judge_all
 from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named, recording_of
 from conv_core.tb.stimuli.stalls import profile_named, stream_seeds
+from conv_core.tb.waves.explain import explained
 
 MAX_BATCH = MAX_JOBS // 2
 """layers that are queued behind each other at most; behind them a new queue begins"""
@@ -55,6 +57,7 @@ def run_layers(
     driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
     x_random: bool = True,
+    explain: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[LayerResult]:
     """Runs layers through the RTL, all of them in one simulation, and judges each.
@@ -65,7 +68,8 @@ def run_layers(
     `record` writes (see `conv_core.tb.stimuli.recording`). `rules` switches protocol rules off,
     "-tkeep,-tlast-early". `rtl_sources` and `dut` put other RTL in place of the core, and `driver`,
     "module:class", is what knows how to drive it. `out_dir` keeps the files of the run. `x_random`:
-    on Verilator, what is not initialised is random, from the seed.
+    on Verilator, what is not initialised is random, from the seed. `explain` runs the first layer
+    that is wrong once more, and its result shows the cycles around its wrong beat.
 
     Raises `ToolMissingError`, `SimulationError`, `StallError`, `RuleError`, `NotFittingError`.
     """
@@ -78,7 +82,7 @@ def run_layers(
         check_target(record)
     layers = [CutLayer.of(case, config) for case in cases]
     pieces = [piece for layer in layers for piece in layer.pieces]
-    built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
+    built = build(core_design(config, rtl_sources, dut, driver), simulator, waves=waves)
     folder = run_folder(out_dir)
     batches = tuple(_batches([len(layer.pieces) for layer in layers], queue))
     ends = np.cumsum(batches)
@@ -123,7 +127,29 @@ def run_layers(
         record.write_text(recording_of(traffic.read_text(), given).text())
     if out_dir is None:
         shutil.rmtree(folder)
-    return judge_all(layers, results, config)
+    judged = judge_all(layers, results, config)
+    if not explain:
+        return judged
+
+    def rerun(again: Sequence[LayerCase], plus_args: Sequence[str], folder: Path) -> object:
+        return run_layers(
+            again,
+            config,
+            simulator,
+            stall=stall,
+            rules=rules,
+            seed=seed,
+            out_dir=folder,
+            queue=queue,
+            rtl_sources=rtl_sources,
+            dut=dut,
+            driver=driver,
+            plus_args=plus_args,
+            x_random=x_random,
+        )
+
+    watched = watched_by(driver, config, dut, core_sources(rtl_sources))
+    return explained(cases, judged, config, rerun, watched, alone=replay is None)
 
 
 def run_folder(out_dir: Path | None) -> Path:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
+from textwrap import wrap
 
 WIDTH = 100
 """characters of a line of text"""
 LEAST_CELL = 4
 INDENT = "  "
+LOW = "."
+"""a bit that is 0: so that one sees those that are 1"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,9 @@ class Cut:
         lines = [f"{self.title}:"]
         for start in range(0, len(self.times), size):
             lines += self._table(range(len(self.times))[start : start + size], labels, cell)
-        return "\n".join([*lines, *(f"{INDENT}{note}" for note in self.notes)])
+        for note in self.notes:
+            lines += wrap(note, width, initial_indent=INDENT, subsequent_indent=2 * INDENT)
+        return "\n".join(lines)
 
     @property
     def columns(self) -> range:
@@ -64,7 +69,12 @@ class Cut:
             if group:
                 yield f"{INDENT}{group}"
             for row in rows:
-                yield _line(row.label, [row.cells[i] for i in columns], labels, cell)
+                cells = [row.cells[i] for i in columns]
+                if not any(cells):
+                    continue
+                if row.bit:
+                    cells = [LOW if text == "0" else text for text in cells]
+                yield _line(row.label, cells, labels, cell)
 
 
 def _line(label: str, cells: Sequence[str], labels: int, cell: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol
 
 from conv_core.models.core_config import CoreConfig
@@ -75,6 +76,9 @@ class Watched(Protocol):
     def events(self) -> Events | None:
         """Where values come from; None where nobody says."""
 
+    def stands_in(self, dut: str, sources: Sequence[Path]) -> bool:
+        """Are these the signals of the module `dut` in these files?"""
+
     def vector_of(self, layer: Layer, place: Place) -> tuple[int, int]:
         """Which of the layer's vectors holds a value, and in which lane, both from 0."""
 
@@ -91,9 +95,6 @@ class Watched(Protocol):
 
         `before` are the layers since reset.
         """
-
-
-Watch = Callable[[CoreConfig], Watched]
 
 
 def bench_groups(config: CoreConfig) -> tuple[Group, ...]:
@@ -129,7 +130,7 @@ def _stream(name: str, size: int) -> tuple[Signal, ...]:
         Signal(f"{name}_beat", (f"host_{name}_beats",), 32, "unsigned", when=valid),
         Signal(valid, (valid,)),
         Signal(f"{name}_tready", (f"{name}_tready",)),
-        Signal(f"{name}_tlast", (f"{name}_tlast",), when=valid),
+        Signal(f"{name}_tlast", (f"{name}_tlast",), when=valid, cut=name == "out"),
         Signal(f"{name}_tkeep", (f"{name}_tkeep",), size, "hex", when=valid, cut=False),
         Signal(f"{name}_tdata", (f"{name}_tdata",), 8 * size, "hex", when=valid, cut=False),
     )

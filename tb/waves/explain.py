@@ -1,0 +1,329 @@
+"""What is shown of a failure: its layer runs once more, and the cycles around the wrong beat are kept.
+
+The layer runs alone, up to the wrong beat and not further. If it is right then, because what ran
+before it matters, the whole run is repeated. The binary is the one that failed, and so are seed and
+traffic, so that the same happens again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.requantisation import result as right_result
+from conv_core.tb.bench.bench import CLOCK_NS
+from conv_core.tb.checks.scoreboard import Place, ResultFormat
+from conv_core.tb.paths import BUILD
+from conv_core.tb.runs.job import LayerResult
+from conv_core.tb.runs.pieces import CutLayer
+from conv_core.tb.runs.simulators import SimulationError
+from conv_core.tb.waves.cut import Cut, Row
+from conv_core.tb.waves.signals import INT8, INT32, Group, Signal, Watched, all_groups, shown
+from conv_core.tb.waves.watch import (
+    AFTER,
+    HALF_CYCLE_NS,
+    Cycle,
+    Recording,
+    RecordingError,
+    read_recording,
+)
+
+SECONDS = 4.0
+"""a layer that took longer is not run again without being asked for"""
+MAX_VALUES = 8
+"""of the wrong beat, that are shown"""
+Names = Mapping[str, Mapping[int, str]]
+Rerun = Callable[[Sequence[LayerCase], Sequence[str], Path], object]
+"""Runs layers as the failing run did, with further arguments for the simulator, in a folder."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """The first wrong value of a layer, in the piece that it belongs to."""
+
+    piece: LayerCase
+    before: tuple[Layer, ...]
+    """the pieces that the core computes first"""
+    beat: int
+    """counted over the result beats of all pieces"""
+    place: Place
+    """within the piece"""
+    expected: int
+    got: int
+    data: bytes
+    """what the beat held, as far as results reach"""
+    index: int
+    """of the value in its beat"""
+
+
+def first_wrong(case: LayerCase, result: LayerResult, config: CoreConfig) -> Wrong | None:
+    """The first wrong value of a layer, in the order in which the core answers."""
+    if result.values is None:
+        return None
+    layer = CutLayer.of(case, config)
+    before: list[Layer] = []
+    beats = 0
+    for part, piece in zip(layer.plan, layer.pieces, strict=True):
+        where = np.ix_(part.frames, part.rows, part.columns, part.channels)
+        got = result.values[where]
+        layout = ResultFormat(piece.layer, config.out_stream_bytes)
+        claims = [right_result(piece), piece.expected_y, piece.expected_acc]
+        for expected in claims:
+            if expected is None or expected.dtype != got.dtype or np.array_equal(expected, got):
+                continue
+            value = int(np.flatnonzero(got != expected)[0])
+            beat = layout.beat_of(value)
+            data, index = _beat(got.tobytes(), layout, beat, value)
+            return Wrong(
+                piece=piece,
+                before=tuple(before),
+                beat=beats + beat,
+                place=layout.place(value),
+                expected=int(expected.reshape(-1)[value]),
+                got=int(got.reshape(-1)[value]),
+                data=data,
+                index=index,
+            )
+        before.append(piece.layer)
+        beats += layout.beats
+    return None
+
+
+def _beat(data: bytes, layout: ResultFormat, beat: int, value: int) -> tuple[bytes, int]:
+    """The bytes of a beat, and which of its values that is."""
+    frame, within = divmod(beat, layout.frame_beats)
+    start = within * layout.beat_bytes
+    dense = data[frame * layout.frame_bytes : (frame + 1) * layout.frame_bytes]
+    at = value * layout.value_bytes - frame * layout.frame_bytes - start
+    return dense[start : start + layout.beat_bytes], at // layout.value_bytes
+
+
+# -------------------------------------------------------------------------------- the run again
+def explained(
+    cases: Sequence[LayerCase],
+    results: Sequence[LayerResult],
+    config: CoreConfig,
+    rerun: Rerun,
+    watched: Watched | None,
+    *,
+    alone: bool = True,
+) -> list[LayerResult]:
+    """The results; the first that is wrong carries the cycles around its wrong beat.
+
+    `rerun` repeats the run that gave the results. Without `alone` it always repeats all of it: for
+    traffic that was recorded. A layer that took long is left as it is, and says so.
+    """
+    found = list(results)
+    for index, (case, result) in enumerate(zip(cases, results, strict=True)):
+        if result.passed or result.first_wrong_ns is None:
+            continue
+        spent = sum(each.wall_s for each in results[: index + 1])
+        wrong = first_wrong(case, result, config)
+        cut = None
+        if wrong is not None and alone and result.wall_s <= SECONDS:
+            cut = _alone(case, wrong, config, rerun, watched)
+        if cut is None and spent <= SECONDS:
+            before = [layer for each in cases[:index] for layer in _pieces(each, config)]
+            cut = _repeated(cases, before, result.first_wrong_ns, wrong, config, rerun, watched)
+        if cut is not None:
+            found[index] = replace(result, cut=cut, message=f"{result.message}\n{cut.text()}")
+        break
+    return found
+
+
+def _pieces(case: LayerCase, config: CoreConfig) -> list[Layer]:
+    return [piece.layer for piece in CutLayer.of(case, config).pieces]
+
+
+def _alone(
+    case: LayerCase, wrong: Wrong, config: CoreConfig, rerun: Rerun, watched: Watched | None
+) -> Cut | None:
+    """The layer on its own; None if it answers differently then."""
+    groups = all_groups(config, watched)
+    recording = _recorded([case], (f"+cut_beat={wrong.beat}",), groups, rerun)
+    if recording is None:
+        return None
+    data = _bits(recording.cycles[_wrong_column(recording)], "out_tdata")
+    if data is None or data.to_bytes(config.out_stream_bytes, "little")[: len(wrong.data)] != wrong.data:
+        return None
+    return cut_of(recording, wrong, wrong.before, config, watched, " with the layer on its own")
+
+
+def _repeated(
+    cases: Sequence[LayerCase],
+    before: Sequence[Layer],
+    time_ns: int,
+    wrong: Wrong | None,
+    config: CoreConfig,
+    rerun: Rerun,
+    watched: Watched | None,
+) -> Cut | None:
+    """All layers once more."""
+    groups = all_groups(config, watched)
+    recording = _recorded(cases, (f"+cut_ns={time_ns}",), groups, rerun)
+    if recording is None:
+        return None
+    layers = (*before, *(() if wrong is None else wrong.before))
+    return cut_of(recording, wrong, layers, config, watched)
+
+
+def _recorded(
+    cases: Sequence[LayerCase], trigger: Sequence[str], groups: Sequence[Group], rerun: Rerun
+) -> Recording | None:
+    with _folder() as folder:
+        path = folder / "recording.txt"
+        # The simulation ends in the middle of its test, on purpose.
+        with contextlib.suppress(SimulationError, FileNotFoundError):
+            rerun(cases, (f"+cut={path}", *trigger, "+cut_stop"), folder)
+        try:
+            return read_recording(path, groups)
+        except (RecordingError, FileNotFoundError):
+            return None
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    (BUILD / "runs").mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=BUILD / "runs")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# -------------------------------------------------------------------------------- the cut
+def cut_of(
+    recording: Recording,
+    wrong: Wrong | None,
+    before: Sequence[Layer],
+    config: CoreConfig,
+    watched: Watched | None,
+    how: str = "",
+) -> Cut:
+    """The cut that a recording gives.
+
+    `before` are the layers that ran since reset; `how`, if it was another run than the one that
+    failed, goes with the time.
+    """
+    column = _wrong_column(recording)
+    groups = list(all_groups(config, watched))
+    names: Names = {}
+    notes = []
+    if wrong is not None:
+        layer = wrong.piece.layer
+        groups = shown(groups, layer)
+        notes.append(
+            f"value {wrong.index} of the beat is {wrong.place}: "
+            f"expected {wrong.expected}, got {wrong.got}"
+        )
+        if watched is not None:
+            vector, _ = watched.vector_of(layer, wrong.place)
+            names = watched.names(layer, before, vector)
+            notes += _origin(recording, wrong, before, watched)
+    rows = [
+        Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in recording.cycles),
+            group.title, signal.show == "bit")
+        for group in groups
+        for signal in group.signals
+        if signal.cut and _concerns(signal, wrong)
+    ]  # fmt: skip
+    times = tuple(cycle.time_ns for cycle in recording.cycles)
+    beat = "what is wrong" if wrong is None else f"result beat {wrong.beat}"
+    title = f"the {len(times)} cycles around {beat}; cycle 0 ends at {times[column]} ns{how}"
+    return Cut(title, times, column, tuple(rows), tuple(notes))
+
+
+def _origin(
+    recording: Recording, wrong: Wrong, before: Sequence[Layer], watched: Watched
+) -> Iterator[str]:
+    """Where the value came from, as far as the recording reaches."""
+    origin = origin_of(recording, wrong, before, watched)
+    if origin is None:
+        return
+    now = recording.cycles[_wrong_column(recording)].time_ns - HALF_CYCLE_NS
+    bits, lane = int(origin.sums, 16), origin.lane
+    held = int(np.uint32(bits >> 32 * lane & 0xFFFF_FFFF).astype(np.int32))
+    due = watched.sum_of(wrong.piece, wrong.place)
+    verdict = (
+        "which is right: it went wrong after that"
+        if held == due
+        else f"where {due} would be right: it went wrong in the array or before"
+    )
+    yield (
+        f"its sum left the array {(now - origin.left_ns) // CLOCK_NS} cycles earlier, at "
+        f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {lane}, as {held}, {verdict}"
+    )
+    yield (
+        f"its window's first step was taken {(now - origin.begun_ns) // CLOCK_NS} cycles earlier, "
+        f"at {origin.begun_ns + HALF_CYCLE_NS} ns"
+    )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value came from. Times are in the middle of cycles."""
+
+    begun_ns: int
+    """the first step of its window"""
+    left_ns: int
+    """its sum left the array"""
+    lane: int
+    sums: str
+    """all lanes, in hexadecimal; may have x"""
+
+
+def origin_of(
+    recording: Recording, wrong: Wrong, before: Sequence[Layer], watched: Watched
+) -> Origin | None:
+    """The vector with that number since reset, and the window with that number."""
+    vector, lane = watched.vector_of(wrong.piece.layer, wrong.place)
+    number = sum(watched.vectors(layer) for layer in before) + vector
+    if number >= min(len(recording.vectors), len(recording.windows)):
+        return None
+    left_ns, sums = recording.vectors[number]
+    if set(sums) & set("xzXZ"):
+        return None
+    return Origin(recording.windows[number], left_ns, lane, sums)
+
+
+def _wrong_column(recording: Recording) -> int:
+    return len(recording.cycles) - 1 - AFTER
+
+
+def _concerns(signal: Signal, wrong: Wrong | None) -> bool:
+    """Of the values of a beat only those around the wrong one are shown."""
+    if not signal.name.startswith((INT8, INT32)):
+        return True
+    number = int(signal.name.partition("_")[2])
+    first = 0 if wrong is None else wrong.index - wrong.index % MAX_VALUES
+    return first <= number < first + MAX_VALUES
+
+
+def _bits(cycle: Cycle, name: str) -> int | None:
+    """The value of a signal; None where a bit is X."""
+    bits = cycle.values[name]
+    return int(bits, 2) if set(bits) <= {"0", "1"} else None
+
+
+def _cell(signal: Signal, cycle: Cycle, names: Names) -> str:
+    """What a signal shows in a cycle."""
+    if signal.when and cycle.values[signal.when] == "0":
+        return ""
+    value = _bits(cycle, signal.name)
+    if value is None:
+        return "x"
+    if signal.show == "signed" and value >> (signal.bits - 1):
+        return str(value - (1 << signal.bits))
+    if signal.show == "hex":
+        return f"{value:x}"
+    if signal.show == "names":
+        return names.get(signal.name, signal.names).get(value, "?")
+    return str(value)
