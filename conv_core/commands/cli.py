@@ -31,10 +31,10 @@ from conv_core.models.layer import LayerCase, LayerError
 from conv_core.models.layer_file import LayerFileError, find, load_quantised, save_result
 from conv_core.tb.checks.rules import RuleError, rules_off
 from conv_core.tb.paths import BUILD
-from conv_core.tb.runs import waves
-from conv_core.tb.runs.builds import build, core_design
+from conv_core.tb.bench.drivers import watched_by
+from conv_core.tb.runs.builds import build, core_design, core_sources
 from conv_core.tb.runs.exploration import explore, play
-from conv_core.tb.runs.job import LayerResult
+from conv_core.tb.runs.job import OUR_DRIVER, LayerResult
 from conv_core.tb.runs.job import Progress as Step
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.runs.pieces import CutLayer
@@ -44,7 +44,12 @@ from conv_core.tb.stimuli.random_layers import question_case
 from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
 from conv_core.tb.stimuli.scenario import ScenarioError, load
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES, StallError
+from conv_core.tb.waves.prepare import prepare
+from conv_core.tb.waves.view import FILE, LINK
+from conv_core.tb.waves.viewers import WavesError, find_viewer, show
 
+LATE_NS = 20_000
+"""a window that begins later than this is worth skipping what comes before"""
 PATIENCE_SECONDS = 2.0
 """what takes longer shows a progress bar"""
 SUMMARY = "summary.json"
@@ -60,7 +65,7 @@ EXPECTED_ERRORS = (
     SimulationError,
     StallError,
     ToolMissingError,
-    waves.WavesError,
+    WavesError,
 )
 
 
@@ -103,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
         "--rules", default="", metavar="-NAME,...", help="protocol rules to switch off"
     )
     shared.add_argument("--waves", action="store_true", help="record the run for `waves`")
+    shared.add_argument("--waves-from", type=_count, metavar="NS", help=argparse.SUPPRESS)
+    shared.add_argument("--only", metavar="LAYER", help=argparse.SUPPRESS)  # as `waves` repeats it
     shared.add_argument("--queue", action="store_true", help="layers back to back")
 
     question = commands.add_parser(
@@ -122,8 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("failure", metavar="FOLDER", help="as `regress` names it")
     replay.add_argument("--waves", action="store_true", help="record the run for `waves`")
     replay.set_defaults(command=_replay)
-    show = commands.add_parser("waves", help="GTKWave on the last run")
-    show.set_defaults(command=_waves)
+    viewer = commands.add_parser("waves", help="GTKWave or Surfer on the last run")
+    viewer.set_defaults(command=_waves)
     return parser
 
 
@@ -154,6 +161,7 @@ def _question(options: argparse.Namespace) -> int:
             name=f"int{bits}",
         )
         for bits in (8, 32)
+        if options.only in (None, f"int{bits}")
     ]
     results, seconds = _simulate(cases, options, seed)
     table = Table(title=str(cases[0].layer), title_style="bold")
@@ -181,12 +189,14 @@ def _run(options: argparse.Namespace) -> int:
     if not options.layers:
         raise LayerFileError('there is no layer: name .npz files or folders, LAYER="a.npz dir/"')
     loaded = [load_quantised(path) for path in find(options.layers)]
+    loaded = [each for each in loaded if options.only in (None, each[0].name)]
     cases = [case for case, _ in loaded]
     out = Path(options.out)
     _check_folder(out)
     seed = 1 if options.seed is None else options.seed
     results, seconds = _simulate(cases, options, seed)
-    _write_results(out, results)
+    if options.only is None:
+        _write_results(out, results)
     table = Table(title=f"{options.array} lanes, {options.sim}, results in {out}")
     table.add_column("layer")
     table.add_column("shapes")
@@ -247,20 +257,22 @@ def _replay(options: argparse.Namespace) -> int:
     results = play(record, waves=options.waves, out_dir=folder)
     seconds = time.perf_counter() - started
     if options.waves:
-        _write_view(folder, record.config, results)
+        _write_view(folder, record.config, (), results)
     _remember(folder, ["replay", str(failure.resolve())])
     return _finish(results, seconds)
 
 
 def _waves(options: argparse.Namespace) -> int:  # noqa: ARG001
-    """GTKWave on the last run; a run that kept no waves is repeated first."""
+    """A viewer on the last run; a run that kept no waves is repeated first, as far as it matters."""
+    viewer = find_viewer()
     if not (last := _last_run()):
-        raise waves.WavesError("there was no run yet whose waves could be shown")
-    if not (Path(last["folder"]) / waves.FILE).exists():
-        print("the last run kept no waves, it is repeated with them")
-        main([*last["arguments"], "--waves"])
+        raise WavesError("there was no run yet whose waves could be shown")
+    if not (Path(last["folder"]) / FILE).exists():
+        print("the last run kept no waves, it is repeated with them", *last.get("part", []))
+        main([*last["arguments"], *last.get("part", []), "--waves"])
         last = _last_run()
-    waves.show(Path(last["folder"]))
+    show(viewer, Path(last["folder"]))
+    print(f"for Surfer in a browser: {Path(last['folder']) / LINK}")
     return 0
 
 
@@ -294,6 +306,8 @@ def _simulate(
             cases,
             config,
             options.sim,
+            explain=True,
+            plus_args=[f"+waves_from={options.waves_from}"] if options.waves_from else [],
             stall=options.stall,
             record=record,
             rules=options.rules,
@@ -305,8 +319,8 @@ def _simulate(
         )
     seconds = time.perf_counter() - started
     if options.waves:
-        _write_view(folder, config, results)
-    _remember(folder, _arguments(options, seed))
+        _write_view(folder, config, cases, results)
+    _remember(folder, _arguments(options, seed), _part(results, options.sim))
     return results, seconds
 
 
@@ -316,16 +330,36 @@ def _run_folder() -> Path:
     return Path(tempfile.mkdtemp(dir=BUILD / "runs"))
 
 
-def _write_view(folder: Path, config: CoreConfig, results: Sequence[LayerResult]) -> None:
-    wrong = [r.first_wrong_ns for r in results if r.first_wrong_ns is not None]
-    waves.write_view(folder, config, min(wrong, default=None))
+def _write_view(
+    folder: Path, config: CoreConfig, cases: Sequence[LayerCase], results: Sequence[LayerResult]
+) -> None:
+    watched = watched_by(OUR_DRIVER, config, "conv_core", core_sources(None))
+    prepare(folder, config, cases, results, watched)
 
 
-def _remember(folder: Path, arguments: Sequence[str]) -> None:
-    """Makes this the last run, and removes the files of the one before."""
+def _part(results: Sequence[LayerResult], simulator: str) -> list[str]:
+    """The words that repeat of a run what its waves are wanted for: all, or the wrong layer."""
+    for result in results:
+        if result.cut is not None and result.cut.alone:
+            words = ["--only", result.name]
+            begun_ns = result.cut.begun_ns
+            # Recording makes Icarus three times slower, and Verilator can't begin late.
+            if simulator == "icarus" and begun_ns is not None and begun_ns > LATE_NS:
+                words += ["--waves-from", str(begun_ns - LATE_NS // 10)]
+            return words
+    return []
+
+
+def _remember(folder: Path, arguments: Sequence[str], part: Sequence[str] = ()) -> None:
+    """Makes this the last run, and removes the files of the one before.
+
+    `part` are words that repeat only what `waves` should show of it.
+    """
     before = _last_run()
     partial = folder / "last_run.json"
-    partial.write_text(json.dumps({"folder": str(folder), "arguments": list(arguments)}))
+    partial.write_text(
+        json.dumps({"folder": str(folder), "arguments": [*arguments], "part": [*part]})
+    )
     partial.replace(LAST_RUN)
     if before:
         shutil.rmtree(before["folder"], ignore_errors=True)

@@ -69,8 +69,13 @@ class CoreSignals:
         return Group(
             "position of the step",
             (
-                Signal("step", _each("step_valid", "stall_act", "stall_wgt", "stall_out"), 4,
-                       "names", STEP_STATES),  # fmt: skip
+                Signal(
+                    "step",
+                    _each("step_valid", "stall_act", "stall_wgt", "stall_out"),
+                    4,
+                    "names",
+                    STEP_STATES,
+                ),  # fmt: skip
                 Signal("step_valid", (CORE + "step_valid",), cut=False),
                 *(
                     Signal(name, out, self._out_bits, "names", when="step_valid")
@@ -89,10 +94,7 @@ class CoreSignals:
             "accumulator",
             (
                 Signal("sums_leave", (CORE + "result_valid",)),
-                *(
-                    _part(f"sum_{n}", CORE + "result", 32, n)
-                    for n in range(self._config.lanes_out)
-                ),
+                *(_part(f"sum_{n}", CORE + "result", 32, n) for n in range(self._config.lanes_out)),
             ),
         )
 

@@ -23,6 +23,7 @@ from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.stimuli.stalls import PROFILES
 from conv_core.tb.stimuli.strategies import Space
+from conv_core.tb.waves.watch import RECORDING
 
 FAILURES = BUILD / "failures"
 FIRST = "first"
@@ -182,6 +183,8 @@ def _run(
         results_path=folder / "results.pickle",
         progress_path=folder / "progress.pickle",
     )
+    if waves:
+        plus_args = [f"+cut={folder / RECORDING}", *plus_args]
     came = run_job(built, "conv_core.tb.inside.explorer", job_of(base), base, plus_args=plus_args)
     if out_dir is None:
         shutil.rmtree(folder)

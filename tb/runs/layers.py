@@ -34,6 +34,7 @@ from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named, recording_of
 from conv_core.tb.stimuli.stalls import profile_named, stream_seeds
 from conv_core.tb.waves.explain import explained
+from conv_core.tb.waves.watch import RECORDING
 
 MAX_BATCH = MAX_JOBS // 2
 """layers that are queued behind each other at most; behind them a new queue begins"""
@@ -94,6 +95,8 @@ def run_layers(
         plus_args = [*plus_args, f"+replay={traffic.with_suffix('.replay')}"]
     if record is not None:
         plus_args = [*plus_args, f"+record={traffic}"]
+    if waves:
+        plus_args = [f"+cut={folder / RECORDING}", *plus_args]
     job = Job(
         cases=tuple(pieces),
         config=config,
@@ -139,6 +142,7 @@ def run_layers(
             stall=stall,
             rules=rules,
             seed=seed,
+            waves=waves,
             out_dir=folder,
             queue=queue,
             rtl_sources=rtl_sources,

@@ -41,12 +41,16 @@ class Cut:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     """sentences on how the value came about"""
+    alone: bool = False
+    """the layer ran on its own for it, not after those that it failed behind"""
+    begun_ns: int | None = None
+    """when the first step of the value's window was taken, where that is known"""
 
     def text(self, width: int = WIDTH) -> str:
         """As many tables, one below the other, as it takes to keep to the width."""
         labels = max(len(row.label) for row in self.rows)
         widest = max((len(cell) for row in self.rows for cell in row.cells), default=0)
-        cell = max(LEAST_CELL, widest, *(len(str(i - self.wrong)) + 2 for i in self.columns)) + 1
+        cell = max(LEAST_CELL, widest) + 1
         fitting = max(1, (width - len(INDENT) - labels) // cell)
         pieces = -(-len(self.times) // fitting)
         size = -(-len(self.times) // pieces)
@@ -122,7 +126,9 @@ def svg(cut: Cut) -> str:
     notes = max((CHARACTER * len(note) for note in cut.notes), default=0)
     width, height = max(labels + cell * len(cut.times), notes) + 2 * MARGIN, y + MARGIN
     mark = f'<rect class="wrong" x="{labels + cell * cut.wrong:.1f}" y="{MARGIN}"'
-    mark += f' width="{cell:.1f}" height="{height - 2 * MARGIN - ROW_HEIGHT * len(cut.notes):.1f}"/>'
+    mark += (
+        f' width="{cell:.1f}" height="{height - 2 * MARGIN - ROW_HEIGHT * len(cut.notes):.1f}"/>'
+    )
     return (
         f'<svg class="cut" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} '
         f'{height:.0f}" width="{width:.0f}" height="{height:.0f}" role="img">'

@@ -30,9 +30,9 @@ from conv_core.tb.waves.signals import INT8, INT32, Group, Signal, Watched, all_
 from conv_core.tb.waves.watch import (
     AFTER,
     HALF_CYCLE_NS,
+    RECORDING,
     Cycle,
     Recording,
-    RecordingError,
     read_recording,
 )
 
@@ -152,9 +152,12 @@ def _alone(
     if recording is None:
         return None
     data = _bits(recording.cycles[_wrong_column(recording)], "out_tdata")
-    if data is None or data.to_bytes(config.out_stream_bytes, "little")[: len(wrong.data)] != wrong.data:
+    if (
+        data is None
+        or data.to_bytes(config.out_stream_bytes, "little")[: len(wrong.data)] != wrong.data
+    ):
         return None
-    return cut_of(recording, wrong, wrong.before, config, watched, " with the layer on its own")
+    return cut_of(recording, wrong, wrong.before, config, watched, alone=True)
 
 
 def _repeated(
@@ -179,14 +182,12 @@ def _recorded(
     cases: Sequence[LayerCase], trigger: Sequence[str], groups: Sequence[Group], rerun: Rerun
 ) -> Recording | None:
     with _folder() as folder:
-        path = folder / "recording.txt"
+        path = folder / RECORDING
         # The simulation ends in the middle of its test, on purpose.
         with contextlib.suppress(SimulationError, FileNotFoundError):
             rerun(cases, (f"+cut={path}", *trigger, "+cut_stop"), folder)
-        try:
-            return read_recording(path, groups)
-        except (RecordingError, FileNotFoundError):
-            return None
+        recording = read_recording(path, groups) if path.exists() else None
+        return recording if recording is not None and recording.cycles else None
 
 
 @contextlib.contextmanager
@@ -206,17 +207,19 @@ def cut_of(
     before: Sequence[Layer],
     config: CoreConfig,
     watched: Watched | None,
-    how: str = "",
+    *,
+    alone: bool = False,
 ) -> Cut:
     """The cut that a recording gives.
 
-    `before` are the layers that ran since reset; `how`, if it was another run than the one that
-    failed, goes with the time.
+    `before` are the layers that ran since reset; `alone` says that the wrong one ran on its own.
     """
     column = _wrong_column(recording)
+    times = tuple(cycle.time_ns for cycle in recording.cycles)
     groups = list(all_groups(config, watched))
     names: Names = {}
     notes = []
+    begun_ns = None
     if wrong is not None:
         layer = wrong.piece.layer
         groups = shown(groups, layer)
@@ -227,7 +230,10 @@ def cut_of(
         if watched is not None:
             vector, _ = watched.vector_of(layer, wrong.place)
             names = watched.names(layer, before, vector)
-            notes += _origin(recording, wrong, before, watched)
+            origin = origin_of(recording, wrong, before, watched)
+            if origin is not None:
+                notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, watched)
+                begun_ns = origin.begun_ns
     rows = [
         Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in recording.cycles),
             group.title, signal.show == "bit")
@@ -235,20 +241,14 @@ def cut_of(
         for signal in group.signals
         if signal.cut and _concerns(signal, wrong)
     ]  # fmt: skip
-    times = tuple(cycle.time_ns for cycle in recording.cycles)
     beat = "what is wrong" if wrong is None else f"result beat {wrong.beat}"
+    how = ", with the layer on its own" if alone else ""
     title = f"the {len(times)} cycles around {beat}; cycle 0 ends at {times[column]} ns{how}"
-    return Cut(title, times, column, tuple(rows), tuple(notes))
+    return Cut(title, times, column, tuple(rows), tuple(notes), alone, begun_ns)
 
 
-def _origin(
-    recording: Recording, wrong: Wrong, before: Sequence[Layer], watched: Watched
-) -> Iterator[str]:
-    """Where the value came from, as far as the recording reaches."""
-    origin = origin_of(recording, wrong, before, watched)
-    if origin is None:
-        return
-    now = recording.cycles[_wrong_column(recording)].time_ns - HALF_CYCLE_NS
+def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[str]:
+    """Sentences on where the value came from."""
     bits, lane = int(origin.sums, 16), origin.lane
     held = int(np.uint32(bits >> 32 * lane & 0xFFFF_FFFF).astype(np.int32))
     due = watched.sum_of(wrong.piece, wrong.place)

@@ -117,7 +117,9 @@ def bench_groups(config: CoreConfig) -> tuple[Group, ...]:
         Group("weights", _stream("wgt", config.wgt_stream_bytes)),
         Group(
             "held by the bench",
-            tuple(Signal(name, (name,), cut=False) for name in ("hold_act", "hold_wgt", "hold_out")),
+            tuple(
+                Signal(name, (name,), cut=False) for name in ("hold_act", "hold_wgt", "hold_out")
+            ),
             closed=True,
         ),
     )

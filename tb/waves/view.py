@@ -1,94 +1,181 @@
-"""GTKWave: a save file with named groups for the waves of a run, and the program itself."""
+"""Save files for viewers: what is shown of a run's waves, under which names, and where one looks.
+
+GTKWave reads `waves.gtkw`, with a file for each signal whose values have names. Surfer reads the
+commands in `waves.sucl`, and the names in .surfer/mappings of the folder that it is started in; what
+its web build needs is in `surfer.url`. Nothing here needs Tcl, which GTKWave 4 has given up.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from vcd.gtkw import GTKWSave
 
-from conv_core.models.core_config import CoreConfig
+from conv_core.tb.bench.bench import CLOCK_NS
+from conv_core.tb.waves.signals import Group, Signal
+from conv_core.tb.waves.watch import SCOPE
 
 FILE = "waves.fst"
 VIEW = "waves.gtkw"
+COMMANDS = "waves.sucl"
+LINK = "surfer.url"
+MAPPINGS = Path(".surfer") / "mappings"
 PICOSECONDS = 1000
 """dump times are in picoseconds, ours in nanoseconds"""
-CLOCKS_BEFORE = 50
-CLOCK_PS = 10_000
+
+WINDOW = (1600, 1000)
+SIGNALS_WIDTH = 330
+"""of GTKWave's window, for names and values"""
+FRAME_WIDTH = 50
+"""what GTKWave's borders and its closed tree take, at most"""
+CYCLE_PIXELS = 30
+"""wide enough for -128"""
+WAVES_WIDTH = WINDOW[0] - SIGNALS_WIDTH - FRAME_WIDTH
+CYCLES_SHOWN = WAVES_WIDTH // CYCLE_PIXELS
+CYCLES_BEFORE = 2 * CYCLES_SHOWN // 3
+
+FORMATS = {"bit": "bin", "hex": "hex", "unsigned": "dec", "signed": "signed", "names": "hex"}
+SURFER_FORMATS = {"hex": "Hexadecimal", "unsigned": "Unsigned", "signed": "Signed"}
 
 
-class WavesError(Exception):
-    """Waves that can't be shown. The text says why."""
+@dataclass(frozen=True)
+class Marks:
+    """Where one looks first, and where else. Times in ns, in the middle of cycles."""
+
+    beat_ns: int
+    """the first wrong beat; where nothing is wrong, the first beat of all"""
+    left_ns: int | None = None
+    """its value left the array"""
+    begun_ns: int | None = None
+    """the first step of its window"""
+    wrong: bool = False
+
+    @property
+    def start_ns(self) -> int:
+        """The left edge of what is shown."""
+        return max(0, self.beat_ns - CYCLES_BEFORE * CLOCK_NS)
+
+    @property
+    def named(self) -> list[tuple[str, int]]:
+        """The marks that are known: what they stand on, and when that is."""
+        first = "first wrong beat" if self.wrong else "first beat"
+        others = (("value leaves the array", self.left_ns), ("window begins", self.begun_ns))
+        return [(first, self.beat_ns), *((name, ns) for name, ns in others if ns is not None)]
 
 
-def _stream(name: str, stream_bytes: int) -> list[tuple[str, int]]:
-    """The signals of a stream in the bench: (name, bits)."""
-    bits = {"tvalid": 1, "tready": 1, "tlast": 1, "tkeep": stream_bytes, "tdata": 8 * stream_bytes}
-    return [(f"{name}_{signal}", width) for signal, width in bits.items()]
+Names = Mapping[str, Mapping[int, str]]
 
 
-def _groups(config: CoreConfig) -> dict[str, list[tuple[str, int]]]:
-    """What is shown, by group: names below conv_bench, and bits."""
-    core = "u_core."
-    return {
-        "clock": [("clk", 1), ("rst", 1), ("irq", 1), ("host_cycle", 32)],
-        "activations": _stream("act", config.act_stream_bytes),
-        "weights": _stream("wgt", config.wgt_stream_bytes),
-        "results": _stream("out", config.out_stream_bytes),
-        "array": [(core + name, 1) for name in ("step_valid", "result_valid", "credit")],
-        "why a step waits": [(core + name, 1) for name in ("stall_act", "stall_wgt", "stall_out")],
-        "held by the bench": [("hold_act", 1), ("hold_wgt", 1), ("hold_out", 1)],
-        "registers": [
-            *(("axil_" + name, 1) for name in ("awvalid", "awready", "wvalid", "wready", "bvalid")),
-            ("axil_awaddr", 8),
-            ("axil_wdata", 32),
-            *(("axil_" + name, 1) for name in ("arvalid", "arready", "rvalid")),
-            ("axil_araddr", 8),
-            ("axil_rdata", 32),
-        ],
+def write_views(folder: Path, groups: Sequence[Group], names: Names, marks: Marks) -> None:
+    """Writes the save files beside the waves. `names` are those that depend on the layer."""
+    named = {
+        signal.name: dict(names.get(signal.name, signal.names))
+        for group in groups
+        for signal in group.signals
+        if signal.show == "names"
     }
+    _write_names(folder, groups, named)
+    _write_gtkwave(folder, groups, marks)
+    commands = list(_surfer(groups, marks))
+    (folder / COMMANDS).write_text("\n".join(commands) + "\n")
+    (folder / LINK).write_text(surfer_link("URL", commands) + "\n")
 
 
-def write_view(folder: Path, config: CoreConfig, first_wrong_ns: int | None) -> Path:
-    """Writes the save file beside the waves; the marker stands on the first wrong beat."""
-    top = "conv_bench."
-    path = folder / VIEW
-    with path.open("w") as file:
+def _write_names(folder: Path, groups: Sequence[Group], named: dict[str, dict[int, str]]) -> None:
+    """For each signal one file in GTKWave's format and one in Surfer's."""
+    (folder / MAPPINGS).mkdir(parents=True, exist_ok=True)
+    for group in groups:
+        for signal in group.signals:
+            if signal.show != "names":
+                continue
+            digits = -(-signal.bits // 4)
+            pairs = sorted(named[signal.name].items())
+            lines = [f"{value:0{digits}x} {name}" for value, name in pairs]
+            _translation(folder, signal).write_text("\n".join(lines) + "\n")
+            head = [f"Name = {_format(signal)}", f"Bits = {signal.bits}"]
+            lines = [f"0x{value:x} {name}" for value, name in pairs]
+            mapping = folder / MAPPINGS / f"{_format(signal)}.txt"
+            mapping.write_text("\n".join([*head, *lines]) + "\n")
+
+
+def _translation(folder: Path, signal: Signal) -> Path:
+    return folder / f"{signal.name}.names"
+
+
+def _format(signal: Signal) -> str:
+    """What Surfer calls the names of a signal's values."""
+    return f"conv_{signal.name}"
+
+
+def _path(signal: Signal) -> str:
+    return f"{SCOPE}.{signal.name}"
+
+
+def _write_gtkwave(folder: Path, groups: Sequence[Group], marks: Marks) -> None:
+    # GTKWave's zoom is the logarithm of the pixels of a tick, base two, and the file ticks in ps.
+    zoom = -math.log2(CLOCK_NS * PICOSECONDS / CYCLE_PIXELS)
+    letters = {"left_ns": "a", "begun_ns": "b"}
+    others = {
+        letter: getattr(marks, name) * PICOSECONDS
+        for name, letter in letters.items()
+        if getattr(marks, name) is not None
+    }
+    with (folder / VIEW).open("w") as file:
         view = GTKWSave(file)
+        view.comment(*(f"{name}: {ns} ns" for name, ns in marks.named))
         view.dumpfile(str(folder / FILE))
-        view.savefile(str(path))
-        view.size(1600, 900)
-        view.signals_width(250)
-        if first_wrong_ns is None:
-            view.zoom_markers(-16.0)
-        else:
-            marker = first_wrong_ns * PICOSECONDS
-            view.timestart(max(0, marker - CLOCKS_BEFORE * CLOCK_PS))
-            view.zoom_markers(-16.0, marker=marker)
-        view.treeopen(top)
-        for group, signals in _groups(config).items():
-            with view.group(group):
-                for name, bits in signals:
-                    view.trace(top + name + (f"[{bits - 1}:0]" if bits > 1 else ""))
-    return path
+        view.savefile(str(folder / VIEW))
+        view.timestart(marks.start_ns * PICOSECONDS)
+        view.size(*WINDOW)
+        view.zoom_markers(zoom, marker=marks.beat_ns * PICOSECONDS, **others)
+        if marks.left_ns is not None:
+            file.write("[markername] Avalue leaves the array\n")
+        if marks.begun_ns is not None:
+            file.write("[markername] Bwindow begins\n")
+        view.sst_expanded(False)
+        view.signals_width(SIGNALS_WIDTH)
+        view.treeopen("conv_bench.")
+        for group in groups:
+            with view.group(group.title, closed=group.closed):
+                for signal in group.signals:
+                    width = f"[{signal.bits - 1}:0]" if signal.bits > 1 else ""
+                    names = str(_translation(folder, signal)) if signal.show == "names" else None
+                    view.trace(
+                        _path(signal) + width,
+                        alias=signal.label,
+                        datafmt=FORMATS[signal.show],
+                        translate_filter_file=names,
+                    )
 
 
-def show(folder: Path) -> None:
-    """Opens GTKWave on the waves of a run. Raises `WavesError`."""
-    waves, view = folder / FILE, folder / VIEW
-    if not waves.exists():
-        raise WavesError(f"there are no waves in {folder}")
-    program = shutil.which("gtkwave")
-    if program is None:
-        raise WavesError(
-            f"GTKWave is not installed; on Debian and Ubuntu: apt-get install gtkwave. "
-            f"The waves are in {waves}"
-        )
-    if not os.environ.get("DISPLAY"):
-        raise WavesError(f"there is no display for GTKWave to open; the waves are in {waves}")
-    command = [program, "--dump", str(waves), "--save", str(view)]
-    subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+def _surfer(groups: Sequence[Group], marks: Marks) -> Iterator[str]:
+    """Surfer's commands. A divider's name must be one word; its groups can't be closed."""
+    for group in [*(g for g in groups if not g.closed), *(g for g in groups if g.closed)]:
+        yield f"divider_add {group.title.replace(' ', '_')}"
+        for signal in group.signals:
+            yield f"variable_add {_path(signal)}"
+            known = _format(signal) if signal.show == "names" else SURFER_FORMATS.get(signal.show)
+            if known is not None:
+                yield f"item_set_format {known}"
+    for number, (_, ns) in enumerate(marks.named):
+        yield f"marker_set_at {number} {ns * PICOSECONDS}"
+    yield f"cursor_set {marks.beat_ns * PICOSECONDS}"
+    yield "goto_cursor"
+    end_ns = marks.start_ns + CYCLES_SHOWN * CLOCK_NS
+    yield f"zoom_to {marks.start_ns * PICOSECONDS} {end_ns * PICOSECONDS}"
+
+
+def surfer_link(url: str, commands: Sequence[str]) -> str:
+    """The address that opens waves in Surfer's web build; they must lie at a `url` that it reaches.
+
+    Without the names of values, which the web build has no folder for.
+    """
+    plain = [each for each in commands if not each.startswith("item_set_format conv_")]
+    return (
+        f"https://app.surfer-project.org/?load_url={quote(url, safe='')}"
+        f"&startup_commands={quote(';'.join(plain), safe='')}"
     )
