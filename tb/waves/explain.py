@@ -62,6 +62,8 @@ class Wrong:
     """what the beat held, as far as results reach"""
     index: int
     """of the value in its beat"""
+    as_modelled: bool
+    """the model gives the same: it is the layer file that expects something else"""
 
 
 def first_wrong(case: LayerCase, result: LayerResult, config: CoreConfig) -> Wrong | None:
@@ -75,7 +77,7 @@ def first_wrong(case: LayerCase, result: LayerResult, config: CoreConfig) -> Wro
         where = np.ix_(part.frames, part.rows, part.columns, part.channels)
         got = result.values[where]
         layout = ResultFormat(piece.layer, config.out_stream_bytes)
-        claims = [right_result(piece), piece.expected_y, piece.expected_acc]
+        claims = (right_result(piece), piece.expected_y, piece.expected_acc)
         for expected in claims:
             if expected is None or expected.dtype != got.dtype or np.array_equal(expected, got):
                 continue
@@ -91,6 +93,7 @@ def first_wrong(case: LayerCase, result: LayerResult, config: CoreConfig) -> Wro
                 got=int(got.reshape(-1)[value]),
                 data=data,
                 index=index,
+                as_modelled=int(claims[0].reshape(-1)[value]) == int(got.reshape(-1)[value]),
             )
         before.append(piece.layer)
         beats += layout.beats
@@ -252,11 +255,12 @@ def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[
     bits, lane = int(origin.sums, 16), origin.lane
     held = int(np.uint32(bits >> 32 * lane & 0xFFFF_FFFF).astype(np.int32))
     due = watched.sum_of(wrong.piece, wrong.place)
-    verdict = (
-        "which is right: it went wrong after that"
-        if held == due
-        else f"where {due} would be right: it went wrong in the array or before"
-    )
+    if wrong.as_modelled:
+        verdict = "from which the model makes the same: the layer file expects something else"
+    elif held == due:
+        verdict = "which is right: it went wrong after that"
+    else:
+        verdict = f"where {due} would be right: it went wrong in the array or before"
     yield (
         f"its sum left the array {(now - origin.left_ns) // CLOCK_NS} cycles earlier, at "
         f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {lane}, as {held}, {verdict}"

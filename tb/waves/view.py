@@ -30,13 +30,17 @@ PICOSECONDS = 1000
 WINDOW = (1600, 1000)
 SIGNALS_WIDTH = 330
 """of GTKWave's window, for names and values"""
-FRAME_WIDTH = 50
+BORDERS = 80
 """what GTKWave's borders and its closed tree take, at most"""
+FRAME_PIXELS = 200
+"""GTKWave's unit of width, `pixelsperframe`"""
 CYCLE_PIXELS = 30
 """wide enough for -128"""
-WAVES_WIDTH = WINDOW[0] - SIGNALS_WIDTH - FRAME_WIDTH
+WAVES_WIDTH = WINDOW[0] - SIGNALS_WIDTH - BORDERS
 CYCLES_SHOWN = WAVES_WIDTH // CYCLE_PIXELS
 CYCLES_BEFORE = 2 * CYCLES_SHOWN // 3
+MARGIN = 6
+"""cycles that are left and right of marks together, at least"""
 
 FORMATS = {"bit": "bin", "hex": "hex", "unsigned": "dec", "signed": "signed", "names": "hex"}
 SURFER_FORMATS = {"hex": "Hexadecimal", "unsigned": "Unsigned", "signed": "Signed"}
@@ -56,8 +60,12 @@ class Marks:
 
     @property
     def start_ns(self) -> int:
-        """The left edge of what is shown."""
-        return max(0, self.beat_ns - CYCLES_BEFORE * CLOCK_NS)
+        """The left edge of what is shown: as many of the marks as there is room for."""
+        start = self.beat_ns - CYCLES_BEFORE * CLOCK_NS
+        for mark in (self.left_ns, self.begun_ns):
+            if mark is not None and self.beat_ns - mark < (CYCLES_SHOWN - MARGIN) * CLOCK_NS:
+                start = min(start, mark - MARGIN // 2 * CLOCK_NS)
+        return max(0, start)
 
     @property
     def named(self) -> list[tuple[str, int]]:
@@ -116,8 +124,8 @@ def _path(signal: Signal) -> str:
 
 
 def _write_gtkwave(folder: Path, groups: Sequence[Group], marks: Marks) -> None:
-    # GTKWave's zoom is the logarithm of the pixels of a tick, base two, and the file ticks in ps.
-    zoom = -math.log2(CLOCK_NS * PICOSECONDS / CYCLE_PIXELS)
+    # GTKWave takes the logarithm to base two of the ticks that a frame of pixels is worth, negated.
+    zoom = -math.log2(CLOCK_NS * PICOSECONDS / CYCLE_PIXELS * FRAME_PIXELS)
     letters = {"left_ns": "a", "begun_ns": "b"}
     others = {
         letter: getattr(marks, name) * PICOSECONDS

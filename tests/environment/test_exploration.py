@@ -15,7 +15,7 @@ from conv_core.commands import cli
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.layer_file import load as load_layer
-from conv_core.tb.runs import waves
+from conv_core.tb.waves import view as waves
 from conv_core.tb.runs.builds import FILE_LIST, rtl_files
 from conv_core.tb.runs.exploration import explore, play, play_all
 from conv_core.tb.runs.job import LayerResult

@@ -16,7 +16,7 @@ from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.layer_file import save
 from conv_core.models.requantisation import result
 from conv_core.tb.paths import ROOT
-from conv_core.tb.runs import waves
+from conv_core.tb.waves import view as waves
 from tests.environment.test_cli import tb
 
 CORE, BENCH = (
