@@ -29,9 +29,9 @@ from rich.table import Table
 from conv_core.models.core_config import ConfigError, CoreConfig
 from conv_core.models.layer import LayerCase, LayerError
 from conv_core.models.layer_file import LayerFileError, find, load_quantised, save_result
+from conv_core.tb.bench.drivers import watched_by
 from conv_core.tb.checks.rules import RuleError, rules_off
 from conv_core.tb.paths import BUILD
-from conv_core.tb.bench.drivers import watched_by
 from conv_core.tb.runs.builds import build, core_design, core_sources
 from conv_core.tb.runs.exploration import explore, play
 from conv_core.tb.runs.job import OUR_DRIVER, LayerResult
@@ -254,7 +254,7 @@ def _replay(options: argparse.Namespace) -> int:
     print(record.scenario)
     folder = _run_folder()
     started = time.perf_counter()
-    results = play(record, waves=options.waves, out_dir=folder)
+    results = play(record, explain=True, waves=options.waves, out_dir=folder)
     seconds = time.perf_counter() - started
     if options.waves:
         _write_view(folder, record.config, (), results)
@@ -263,7 +263,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _waves(options: argparse.Namespace) -> int:  # noqa: ARG001
-    """A viewer on the last run; a run that kept no waves is repeated first, as far as it matters."""
+    """A viewer on the last run; one that kept no waves is repeated first, as far as it matters."""
     viewer = find_viewer()
     if not (last := _last_run()):
         raise WavesError("there was no run yet whose waves could be shown")

@@ -16,7 +16,7 @@ from conv_core.models.schedule import Window, schedule, window_number, windows
 from conv_core.tb.checks.scoreboard import Place
 from conv_core.tb.core.registers import Register
 from conv_core.tb.paths import INCLUDES, RTL
-from conv_core.tb.waves.signals import Events, Group, Signal
+from conv_core.tb.waves.signals import Events, Group, Show, Signal
 
 CORE = "u_core."
 GATE = CORE + "u_walk.u_gate."
@@ -25,8 +25,9 @@ WEIGHT_ADDRESS_BITS = 24
 NAMED_WINDOWS = 2048
 """before and after the one in question, whose places have names"""
 
+STEP_FLAGS = ("step_valid", "stall_act", "stall_wgt", "stall_out")
 STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "room?", 0: "-"}
-"""by step_valid, stall_act, stall_wgt and stall_out"""
+"""by these"""
 HALT_STATES = {0: "runs", 0b10: "halts", 0b01: "halted", 0b11: "halted"}
 """by halting and halted"""
 
@@ -69,14 +70,8 @@ class CoreSignals:
         return Group(
             "position of the step",
             (
-                Signal(
-                    "step",
-                    _each("step_valid", "stall_act", "stall_wgt", "stall_out"),
-                    4,
-                    "names",
-                    STEP_STATES,
-                ),  # fmt: skip
-                Signal("step_valid", (CORE + "step_valid",), cut=False),
+                Signal("step", _each(*STEP_FLAGS), 4, "names", STEP_STATES),
+                _aside("step_valid", CORE + "step_valid"),
                 *(
                     Signal(name, out, self._out_bits, "names", when="step_valid")
                     for name in ("frame", "row", "column", "filters")
@@ -99,20 +94,21 @@ class CoreSignals:
         )
 
     def _finisher(self) -> Group:
+        bits = self._out_bits
         return Group(
             "finisher",
             (
                 Signal("sums_at_hand", (FINISHER + "at_hand",)),
                 Signal("slice_taken", (FINISHER + "issue",)),
-                Signal("slice", (FINISHER + "slice_q",), 2, "unsigned", when="slice_taken", cut=False),
+                _aside("slice", FINISHER + "slice_q", 2, "unsigned", when="slice_taken"),
                 Signal("waits_constants", (FINISHER + "locked_q",)),
-                Signal("has_room", (FINISHER + "room_q",), cut=False),
-                Signal("bytes_written", (CORE + "out_wr_en",), self._config.lanes_out, "hex", cut=False),
-                Signal("written_at", (CORE + "out_wr_addr",), self._out_bits, "unsigned", cut=False),
-                Signal("committed_to", (CORE + "committed",), self._out_bits, "unsigned", cut=False),
-                Signal("read_to", (CORE + "read",), self._out_bits, "unsigned", cut=False),
+                _aside("has_room", FINISHER + "room_q"),
+                _aside("bytes_written", CORE + "out_wr_en", self._config.lanes_out, "hex"),
+                _aside("written_at", CORE + "out_wr_addr", bits, "unsigned"),
+                _aside("committed_to", CORE + "committed", bits, "unsigned"),
+                _aside("read_to", CORE + "read", bits, "unsigned"),
             ),
-        )  # fmt: skip
+        )
 
     # ---------------------------------------------------------------- what belongs to what
     def stands_in(self, dut: str, sources: Sequence[Path]) -> bool:
@@ -142,7 +138,7 @@ class CoreSignals:
     def names(
         self, layer: Layer, before: Sequence[Layer], vector: int
     ) -> Mapping[str, Mapping[int, str]]:
-        """Of result and weight addresses: frame, row, column, filters; kernel row, column, chunk."""
+        """Of result addresses (frame, row, column, filters) and of weight addresses."""
         return {**self._result_names(layer, before, vector), **self._weight_names(layer, before)}
 
     def _result_names(
@@ -188,24 +184,36 @@ class CoreSignals:
 
 def _control() -> Group:
     registers = {int(register): register.name for register in Register}
-    write, read = "axil_awvalid", "axil_arvalid"
+    halt = Signal("core", _each("halting", "halted"), 2, "names", HALT_STATES, cut=False)
     return Group(
         "control",
         (
-            Signal("core", _each("halting", "halted"), 2, "names", HALT_STATES, cut=False),
-            Signal("rows_program", (CORE + "u_rows.at_q",), 6, "names", _rows_program(), cut=False),
-            Signal("write_of", ("axil_awaddr",), 8, "names", registers, write, cut=False),
-            Signal(write, (write,), cut=False),
-            Signal("written", ("axil_wdata",), 32, "hex", when="axil_wvalid", cut=False),
-            Signal("axil_wvalid", ("axil_wvalid",), cut=False),
-            Signal("read_of", ("axil_araddr",), 8, "names", registers, read, cut=False),
-            Signal(read, (read,), cut=False),
-            Signal("answer", ("axil_rdata",), 32, "hex", when="axil_rvalid", cut=False),
-            Signal("axil_rvalid", ("axil_rvalid",), cut=False),
-            Signal("irq", ("irq",), cut=False),
+            halt,
+            _aside("rows_program", CORE + "u_rows.at_q", 6, "names", _rows_program()),
+            _aside("write_of", "axil_awaddr", 8, "names", registers, "axil_awvalid"),
+            _aside("axil_awvalid", "axil_awvalid"),
+            _aside("written", "axil_wdata", 32, "hex", when="axil_wvalid"),
+            _aside("axil_wvalid", "axil_wvalid"),
+            _aside("read_of", "axil_araddr", 8, "names", registers, "axil_arvalid"),
+            _aside("axil_arvalid", "axil_arvalid"),
+            _aside("answer", "axil_rdata", 32, "hex", when="axil_rvalid"),
+            _aside("axil_rvalid", "axil_rvalid"),
+            _aside("irq", "irq"),
         ),
         closed=True,
     )
+
+
+def _aside(
+    name: str,
+    source: str,
+    bits: int = 1,
+    show: Show = "bit",
+    names: Mapping[int, str] | None = None,
+    when: str = "",
+) -> Signal:
+    """A signal that is for viewers only."""
+    return Signal(name, (source,), bits, show, names or {}, when, cut=False)
 
 
 def _each(*names: str) -> tuple[str, ...]:
@@ -214,7 +222,7 @@ def _each(*names: str) -> tuple[str, ...]:
 
 def _part(name: str, path: str, bits: int, index: int) -> Signal:
     """One of several signed numbers that lie side by side."""
-    return Signal(name, (f"{path}[{bits * index}+:{bits}]",), bits, "signed", cut=False)
+    return _aside(name, f"{path}[{bits * index}+:{bits}]", bits, "signed")
 
 
 def _rows_program() -> dict[int, str]:

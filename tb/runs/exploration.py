@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import LayerCase
+from conv_core.tb.bench.drivers import watched_by
 from conv_core.tb.paths import BUILD, ROOT
-from conv_core.tb.runs.builds import build, core_design
+from conv_core.tb.runs.builds import build, core_design, core_sources
 from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult
 from conv_core.tb.runs.layers import run_folder, run_job
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.stimuli.stalls import PROFILES
 from conv_core.tb.stimuli.strategies import Space
+from conv_core.tb.waves.explain import explained
 from conv_core.tb.waves.watch import RECORDING
 
 FAILURES = BUILD / "failures"
@@ -97,7 +100,9 @@ def explore(
     if found.first is not None:
         save(folder / FIRST, replace(record, scenario=found.first))
     others.pop("space", None)
-    return Exploration(config, simulator, seed, found, folder, tuple(play(record, **others)))
+    return Exploration(
+        config, simulator, seed, found, folder, tuple(play(record, explain=True, **others))
+    )
 
 
 def search(
@@ -127,13 +132,37 @@ def search(
     return found
 
 
-def play(record: Record, **others: Any) -> list[LayerResult]:
+def play(record: Record, *, explain: bool = False, **others: Any) -> list[LayerResult]:
     """Plays one scenario; results of its layers, up to the first that is wrong.
 
-    `others`: see `play_all`. Raises `ToolMissingError`, `SimulationError`.
+    `explain` plays it again where that is so, for the cycles around the wrong beat. `others`: see
+    `play_all`. Raises `ToolMissingError`, `SimulationError`.
     """
-    (results,) = play_all([record.scenario], record.config, record.simulator, record.seed, **others)
-    return results
+    scenario, config = record.scenario, record.config
+
+    def again(**more: Any) -> list[LayerResult]:
+        (results,) = play_all([scenario], config, record.simulator, record.seed, **others | more)
+        return results
+
+    results = again()
+    if not explain:
+        return results
+
+    def rerun(_: Sequence[LayerCase], plus_args: Sequence[str], folder: Path) -> object:
+        return again(out_dir=folder, plus_args=[*others.get("plus_args", ()), *plus_args])
+
+    driver, dut = others.get("driver", OUR_DRIVER), others.get("dut", "conv_core")
+    watched = watched_by(driver, config, dut, core_sources(others.get("rtl_sources")))
+    disturbance = scenario.disturbance
+    return explained(
+        scenario.layers[: len(results)],
+        results,
+        config,
+        rerun,
+        watched,
+        alone=False,
+        from_reset=disturbance is None or disturbance.kind == "reset",
+    )
 
 
 def play_all(

@@ -14,9 +14,9 @@ import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase
+from conv_core.tb.bench.drivers import watched_by
 from conv_core.tb.bench.parameters import MAX_JOBS
 from conv_core.tb.bench.seen import BUS
-from conv_core.tb.bench.drivers import watched_by
 from conv_core.tb.checks.rules import rules_off
 from conv_core.tb.paths import BUILD
 from conv_core.tb.runs.builds import Build, build, core_design, core_sources

@@ -1,1 +1,1 @@
-"""What a run looked like inside: the cycles around a wrong beat, as text, picture and for viewers."""
+"""What a run looks like inside: the cycles around a wrong beat, as text, picture and waves."""

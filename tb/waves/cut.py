@@ -1,4 +1,4 @@
-"""A cut through a run: the cycles around one beat, as text for a log and as a picture for a page."""
+"""A cut through a run: the cycles around one beat, as text for a log and as a picture."""
 
 from __future__ import annotations
 

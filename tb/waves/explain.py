@@ -1,4 +1,4 @@
-"""What is shown of a failure: its layer runs once more, and the cycles around the wrong beat are kept.
+"""What is shown of a failure: its layer runs once more, for the cycles around the wrong beat.
 
 The layer runs alone, up to the wrong beat and not further. If it is right then, because what ran
 before it matters, the whole run is repeated. The binary is the one that failed, and so are seed and
@@ -118,11 +118,13 @@ def explained(
     watched: Watched | None,
     *,
     alone: bool = True,
+    from_reset: bool = True,
 ) -> list[LayerResult]:
     """The results; the first that is wrong carries the cycles around its wrong beat.
 
     `rerun` repeats the run that gave the results. Without `alone` it always repeats all of it: for
-    traffic that was recorded. A layer that took long is left as it is, and says so.
+    traffic that was recorded. Without `from_reset` the core has done more than these layers, and
+    where it stood in them is not said. A layer that took long is left as it is.
     """
     found = list(results)
     for index, (case, result) in enumerate(zip(cases, results, strict=True)):
@@ -134,7 +136,9 @@ def explained(
         if wrong is not None and alone and result.wall_s <= SECONDS:
             cut = _alone(case, wrong, config, rerun, watched)
         if cut is None and spent <= SECONDS:
-            before = [layer for each in cases[:index] for layer in _pieces(each, config)]
+            before = None
+            if from_reset:
+                before = [layer for each in cases[:index] for layer in _pieces(each, config)]
             cut = _repeated(cases, before, result.first_wrong_ns, wrong, config, rerun, watched)
         if cut is not None:
             found[index] = replace(result, cut=cut, message=f"{result.message}\n{cut.text()}")
@@ -165,7 +169,7 @@ def _alone(
 
 def _repeated(
     cases: Sequence[LayerCase],
-    before: Sequence[Layer],
+    before: Sequence[Layer] | None,
     time_ns: int,
     wrong: Wrong | None,
     config: CoreConfig,
@@ -177,8 +181,9 @@ def _repeated(
     recording = _recorded(cases, (f"+cut_ns={time_ns}",), groups, rerun)
     if recording is None:
         return None
-    layers = (*before, *(() if wrong is None else wrong.before))
-    return cut_of(recording, wrong, layers, config, watched)
+    if before is not None and wrong is not None:
+        before = (*before, *wrong.before)
+    return cut_of(recording, wrong, before, config, watched)
 
 
 def _recorded(
@@ -207,7 +212,7 @@ def _folder() -> Iterator[Path]:
 def cut_of(
     recording: Recording,
     wrong: Wrong | None,
-    before: Sequence[Layer],
+    before: Sequence[Layer] | None,
     config: CoreConfig,
     watched: Watched | None,
     *,
@@ -215,12 +220,13 @@ def cut_of(
 ) -> Cut:
     """The cut that a recording gives.
 
-    `before` are the layers that ran since reset; `alone` says that the wrong one ran on its own.
+    `before` are the layers that ran since reset, None where that is not known; `alone` says that
+    the wrong one ran on its own.
     """
     column = _wrong_column(recording)
     times = tuple(cycle.time_ns for cycle in recording.cycles)
     groups = list(all_groups(config, watched))
-    names: Names = {}
+    names = {s.name: s.names for group in groups for s in group.signals if s.names}
     notes = []
     begun_ns = None
     if wrong is not None:
@@ -230,9 +236,9 @@ def cut_of(
             f"value {wrong.index} of the beat is {wrong.place}: "
             f"expected {wrong.expected}, got {wrong.got}"
         )
-        if watched is not None:
+        if watched is not None and before is not None:
             vector, _ = watched.vector_of(layer, wrong.place)
-            names = watched.names(layer, before, vector)
+            names |= watched.names(layer, before, vector)
             origin = origin_of(recording, wrong, before, watched)
             if origin is not None:
                 notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, watched)
@@ -329,5 +335,5 @@ def _cell(signal: Signal, cycle: Cycle, names: Names) -> str:
     if signal.show == "hex":
         return f"{value:x}"
     if signal.show == "names":
-        return names.get(signal.name, signal.names).get(value, "?")
+        return names[signal.name].get(value, "?") if signal.name in names else str(value)
     return str(value)

@@ -24,8 +24,8 @@ def prepare(
 ) -> Marks:
     """Writes the save files; where they look.
 
-    `cases` are the layers that ran from reset on, one after the other, and `results` theirs. Without
-    cases nothing is said of the inside of the core, but the first wrong beat is found all the same.
+    `cases` are the layers that ran from reset on, one after the other, and `results` theirs.
+    Without cases the first wrong beat is found, but not where its value came from.
     """
     groups = all_groups(config, watched)
     timed = [(r.first_wrong_ns, i) for i, r in enumerate(results) if r.first_wrong_ns is not None]

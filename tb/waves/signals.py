@@ -21,7 +21,7 @@ class Signal:
     name: str
     """letters, digits and underscores"""
     sources: tuple[str, ...]
-    """where it comes from, as paths below conv_bench; several are put side by side, highest first"""
+    """where it comes from, as paths below conv_bench; several lie side by side, highest first"""
     bits: int = 1
     show: Show = "bit"
     names: Mapping[int, str] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 """Save files for viewers: what is shown of a run's waves, under which names, and where one looks.
 
 GTKWave reads `waves.gtkw`, with a file for each signal whose values have names. Surfer reads the
-commands in `waves.sucl`, and the names in .surfer/mappings of the folder that it is started in; what
-its web build needs is in `surfer.url`. Nothing here needs Tcl, which GTKWave 4 has given up.
+commands in `waves.sucl`, and the names in .surfer/mappings of the folder that it is started in; the
+address for its web build is in `surfer.url`. Nothing needs Tcl, which GTKWave 4 has given up.
 """
 
 from __future__ import annotations

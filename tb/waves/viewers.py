@@ -1,4 +1,4 @@
-"""The programs that show waves: which there is, whether it can open a window, and how it is called."""
+"""The programs that show waves: which there is, whether it has a display, how it is called."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def find_viewer(environment: Mapping[str, str] | None = None) -> Viewer:
         raise WavesError(f"{CHOICE} names {chosen}, which is not on PATH")
     if path is None:
         raise WavesError(
-            "there is no viewer: install GTKWave (on Debian and Ubuntu: apt-get install gtkwave) or "
-            f"Surfer, or name yours in {CHOICE}"
+            "there is no viewer for waves: install GTKWave (on Debian and Ubuntu: apt-get install "
+            f"gtkwave) or Surfer, or name yours in {CHOICE}"
         )
     windows = ("DISPLAY", "WAYLAND_DISPLAY")
     if sys.platform == "linux" and not any(environment.get(name) for name in windows):

@@ -1,9 +1,10 @@
 """The module that sits in the bench and sees what is worth seeing, and the recordings it makes.
 
-It gives every `Signal` a wire of its name, so that any viewer finds them side by side, and on demand
+It gives every `Signal` a wire of its name, so that any viewer finds them side by side. On demand
 (`+cut=FILE`) it writes down the cycles around one beat and when values were made inside the core.
 Which beat is said by its number (`+cut_beat`) or by the time of the clock edge that takes it
-(`+cut_ns`). A recording that is not asked for costs nothing.
+(`+cut_ns`); `+cut_stop` ends the simulation then. It is part of every build, so that a failing run
+can be repeated at once.
 """
 
 from __future__ import annotations
@@ -40,17 +41,16 @@ module {module} (
 {wires}
 
     reg [8*1024-1:0] path;
-    integer file, places, left;
+    integer file, left, place, i;
     reg        on     = 1'b0;
     reg        stop   = 1'b0;
     reg        found  = 1'b0;
     reg        begun  = 1'b0;
     reg [31:0] beat   = 32'd{never};
-    reg [63:0] ns     = 64'd0;
+    reg [63:0] ns     = ~64'd0;
     reg [63:0] times [0:{last}];
     reg [{width}-1:0] seen [0:{last}];
-    integer place, i;
-{begin_state}
+{state}
     initial begin
         if ($value$plusargs("cut=%s", path)) begin
             file  = $fopen(path, "w");
@@ -76,10 +76,13 @@ module {module} (
         end
 {events}
         if (found) left = left - 1;
-        else found = reset === 1'b0 && ((taken[2] === 1'b1 && out_beat === beat) || (ns != 64'd0 && $time + {half} >= ns));
+        else if (reset === 1'b0)
+            found = (taken[2] === 1'b1 && out_beat === beat) || $time + {half} >= ns;
         if (found && left == 0) begin
-            for (i = 1; i <= {cycles}; i = i + 1)
-                $fwrite(file, "cycle %0d %b\\n", times[(place + i) % {cycles}], seen[(place + i) % {cycles}]);
+            for (i = 1; i <= {cycles}; i = i + 1) begin
+                place = (place + 1) % {cycles};
+                $fwrite(file, "cycle %0d %b\\n", times[place], seen[place]);
+            end
             $fclose(file);
             on = 1'b0;
             if (stop) $finish;
@@ -91,6 +94,7 @@ endmodule
 `default_nettype wire
 """
 
+STATE = "    reg        fresh  = 1'b1;   // the next step begins a window"
 EVENTS = """\
         if (reset === 1'b1) fresh = 1'b1;
         else if (event_step === 1'b1) begin
@@ -123,7 +127,7 @@ def watch_module(groups: Sequence[Group], events: Events | None) -> str:
         half=HALF_CYCLE_NS,
         width=sum(signal.bits for signal in signals),
         all_wires=", ".join(signal.name for signal in signals),
-        begin_state="    reg        fresh  = 1'b1;    // the next step begins a window\n" if events else "",
+        state=STATE if events else "",
         events=EVENTS if events else "",
     )  # fmt: skip
 
@@ -168,7 +172,7 @@ class Cycle:
 
 @dataclass(frozen=True)
 class Recording:
-    """What the module wrote down. Times are in ns, in the middle of a cycle, since the last reset."""
+    """What the module wrote down since the last reset. Times are in ns, in the middle of cycles."""
 
     cycles: tuple[Cycle, ...] = ()
     """those around the beat; none if it did not come"""

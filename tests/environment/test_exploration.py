@@ -15,12 +15,12 @@ from conv_core.commands import cli
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.layer_file import load as load_layer
-from conv_core.tb.waves import view as waves
 from conv_core.tb.runs.builds import FILE_LIST, rtl_files
 from conv_core.tb.runs.exploration import explore, play, play_all
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.stimuli.scenario import Disturbance, Record, Scenario, load, save
 from conv_core.tb.stimuli.stalls import Traffic
+from conv_core.tb.waves import view as waves
 from tests.bugs.rare import FEW_MACS, MOST_LAYERS, draw, plant
 
 CONFIG = CoreConfig.from_array("4x4", act_bytes=128, wgt_words=64, const_words=32, out_bytes=64)
