@@ -32,7 +32,7 @@ SAMPLE = {
     "09_pad_left_one_less": (["ordinary"], ARRAY),
     "33_high_half_rounds_down": (["dilated"], AFTER),
     "36_weights_of_the_previous_layer": (["tall", "tall again"], ""),
-    "67_depthwise_accumulator_not_cleared": (["depthwise", "depthwise strides"], ARRAY),
+    "65_depthwise_rows_share_a_memory": (["depthwise"], ARRAY),
 }
 """Layers that show a bug, and what the report says of where the value went wrong."""
 EXTRA_SECONDS = 5.0
