@@ -1,25 +1,41 @@
 # `make help` says what can be asked for.
 
-OPTIONS := SIM ARRAY STALL RULES RECORD SEED WAVES QUEUE LAYER OUT LAYERS SEEDS JOBS FAILURE PYTHON
 TARGETS := question setup test run regress replay networks synth waves lint doctor clean help
+CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
+    ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
+FOREIGN := DUT DRIVER RTL
+RUN := SIM ARRAY SEED $(CORE) $(FOREIGN) STALL RULES RECORD WAVES QUEUE
+
+# The options of each target; PYTHON, which names the Python to set up with, is one of all.
+OPTIONS_question := $(RUN)
+OPTIONS_run := LAYER OUT $(RUN)
+OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE) $(FOREIGN)
+OPTIONS_replay := FAILURE WAVES
+OPTIONS_networks := ARRAY SEED
+OPTIONS_synth := ARRAY
+OPTIONS := $(sort PYTHON $(foreach t,$(TARGETS),$(OPTIONS_$t)))
+# cocotb's own: the commands say what does here what they do there.
+COCOTB := COCOTB_RANDOM_SEED COCOTB_TEST_FILTER COCOTB_TESTCASE COCOTB_TEST_MODULES COCOTB_TOPLEVEL \
+    COCOTB_PLUSARGS TESTCASE MODULE TOPLEVEL RANDOM_SEED GUI PLUSARGS SIM_ARGS COMPILE_ARGS EXTRA_ARGS
 
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
+asked := $(or $(MAKECMDGOALS),question)
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
-$(foreach v,$(filter-out $(OPTIONS),$(given)),\
-    $(error there is no option $v; the options are $(OPTIONS)))
-ONLY_run := LAYER OUT
-ONLY_regress := LAYERS SEEDS JOBS
-ONLY_replay := FAILURE
-$(foreach t,run regress replay,$(foreach v,\
-    $(if $(filter $t,$(MAKECMDGOALS)),,$(filter $(ONLY_$t),$(given))),$(error $v is for make $t)))
-$(foreach t,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
+simulates := $(filter question run regress replay,$(asked))
+$(foreach t,$(filter-out $(TARGETS),$(asked)),\
     $(error there is no target $t; the targets are $(TARGETS)))
+$(foreach v,$(filter-out $(OPTIONS) $(if $(simulates),$(COCOTB)),$(given)),\
+    $(error there is no option $v; the options are $(OPTIONS)))
+$(foreach v,$(filter $(OPTIONS),$(given)),$(if $(filter $v,PYTHON $(foreach t,$(asked),$(OPTIONS_$t))),,\
+    $(error $v does nothing for make $(asked); it is an option of make \
+        $(strip $(foreach t,$(TARGETS),$(if $(filter $v,$(OPTIONS_$t)),$t))))))
 
 quoted = '$(subst ','\'',$(strip $1))'
-option = $(if $($1),--$2 $(call quoted,$($1)))
-OPTION_ARGUMENTS = $(call option,SIM,sim) $(call option,ARRAY,array) $(call option,STALL,stall) \
-    $(call option,RECORD,record) $(if $(RULES),--rules=$(call quoted,$(RULES))) $(call option,SEED,seed) \
-    $(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(QUEUE)),--queue)
+option = $(if $($1),--$(if $2,$2,$(subst _,-,$(shell echo $1 | tr A-Z a-z))) $(call quoted,$($1)))
+flag = $(if $(filter-out 0,$($1)),--$2)
+CORE_ARGUMENTS = $(foreach v,SIM ARRAY SEED $(CORE) $(FOREIGN),$(call option,$v))
+RUN_ARGUMENTS = $(CORE_ARGUMENTS) $(call option,STALL) $(call option,RECORD) \
+    $(if $(RULES),--rules=$(call quoted,$(RULES))) $(call flag,WAVES,waves) $(call flag,QUEUE,queue)
 # As in an activated .venv: Verilator's makefiles call `python`.
 VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m
 CONV := $(VENV) conv_core
@@ -28,19 +44,18 @@ CONV := $(VENV) conv_core
 .DEFAULT_GOAL := question
 
 question: ready  ## the layer of the question through the RTL (default)
-	@$(CONV) question $(OPTION_ARGUMENTS)
+	@$(CONV) question $(RUN_ARGUMENTS)
 
-run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: layers of yours through the RTL
-	@$(CONV) run $(LAYER) $(call option,OUT,out) $(OPTION_ARGUMENTS)
+run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: your own layers through the RTL
+	@$(CONV) run $(LAYER) $(call option,OUT) $(RUN_ARGUMENTS)
 
-regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) JOBS=n
-	@$(CONV) regress $(OPTION_ARGUMENTS) $(call option,LAYERS,layers) $(call option,SEEDS,seeds) \
-	    $(call option,JOBS,jobs)
+regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) JOBS=n JUNIT=file
+	@$(CONV) regress $(CORE_ARGUMENTS) $(foreach v,LAYERS SEEDS JOBS JUNIT,$(call option,$v))
 
 replay: ready  ## FAILURE=folder: what make regress found, once more; WAVES=1 records it
-	@$(CONV) replay $(call quoted,$(FAILURE)) $(OPTION_ARGUMENTS)
+	@$(CONV) replay $(if $(FAILURE),$(call quoted,$(FAILURE))) $(call flag,WAVES,waves)
 
-waves: ready  ## GTKWave on the last run with WAVES=1
+waves: ready  ## GTKWave on the last run, which is repeated if it kept no waves
 	@command -v gtkwave >/dev/null || ./setup.sh --all
 	@$(CONV) waves
 
@@ -48,10 +63,10 @@ test: ready  ## the complete quick test suite on both simulators
 	@$(VENV) pytest -n auto
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
-	@$(VENV) conv_core.tools.networks $(call option,ARRAY,array) $(call option,SEED,seed)
+	@$(VENV) conv_core.tools.networks $(call option,ARRAY) $(call option,SEED)
 
 synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: that one
-	@$(VENV) conv_core.tools.synthesis $(call option,ARRAY,array)
+	@$(VENV) conv_core.tools.synthesis $(call option,ARRAY)
 
 lint: ready  ## the RTL and the Python, without simulating
 	@$(VENV) conv_core.tools.lint
@@ -67,7 +82,10 @@ clean:  ## removes what was built; .venv stays
 
 help:  ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
-	@echo 'Options: SIM=icarus|verilator ARRAY=16x16 STALL=none|light|heavy RULES=-name SEED=n WAVES=1 QUEUE=1'
+	@echo 'Options of question and run: SIM=icarus|verilator ARRAY=16x16 STALL=none|light|heavy'
+	@echo '  RULES=-name SEED=n WAVES=1 QUEUE=1 RECORD=file.traffic, a core of your own by DUT=core.toml'
+	@echo '  or DUT=module DRIVER=file.py:Class RTL="files", and the parameters of the core:'
+	@echo $(CORE) | fold -s -w 76 | sed 's/^/  /; s/ *$$//'
 
 ready:
 	@./setup.sh

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
+from conv_core.models.errors import RefusedError
+
 LANES = (4, 8, 16, 32)
 RESULT_QUEUES = (4, 8, 16, 32)
 WEIGHT_BYTES_PER_FILTER = 16384
@@ -19,7 +21,7 @@ weights' zero point."""
 _DERIVED: Any = None  # what a field holds until __post_init__ derives its default from the lanes
 
 
-class ConfigError(ValueError):
+class ConfigError(RefusedError):
     """A core that can't be built. The text names the parameter."""
 
 

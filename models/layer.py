@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_core.models.errors import RefusedError
 from conv_core.models.windows import Windows
 
 MAX_SIZE = 65535
@@ -34,7 +35,7 @@ BoolArray = NDArray[np.bool_]
 _ZEROS: Any = None  # what a field holds until __post_init__ puts zeros there
 
 
-class LayerError(ValueError):
+class LayerError(RefusedError):
     """A layer that makes no sense: `field` is the culprit's name, `sentence` what is wrong."""
 
     def __init__(self, field: str, sentence: str) -> None:

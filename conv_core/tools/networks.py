@@ -19,6 +19,7 @@ import numpy as np
 
 from conv_core.models.core_config import ConfigError, CoreConfig
 from conv_core.models.cycles import cycles_limit, queue_model
+from conv_core.models.files import write_whole
 from conv_core.models.layer import Layer
 from conv_core.models.networks import CLASSIFIER, NETWORKS
 from conv_core.models.tiling import plan
@@ -89,14 +90,14 @@ def measured(network: str, config: CoreConfig, seed: int) -> list[Row]:
     if wrong := [result.message for result in results if not result.passed]:
         raise WrongResultError(f"{network} on {config.array} lanes: " + "\n".join(wrong[:5]))
     rows = [
-        Row(each.name, each.pieces, each.cycles_limit, each.cycles_model or 0, each.cycles)
+        Row(
+            each.name, each.pieces or 1, each.cycles_limit or 0, each.cycles_model or 0, each.cycles
+        )
         for each in results
     ]
     path = _path(network, config, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps([asdict(row) for row in rows]))
-    partial.replace(path)
+    write_whole(path, json.dumps([asdict(row) for row in rows]))
     return rows
 
 

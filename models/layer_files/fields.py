@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_core.models.errors import RefusedError
 from conv_core.models.layer import Float32Array, Int32Array, LayerError
 
 # fmt: off
@@ -52,7 +53,7 @@ _OTHER_NAMES = {
 }
 
 
-class LayerFileError(ValueError):
+class LayerFileError(RefusedError):
     """A layer file that can't be used: the text names the file, the field and what is wrong."""
 
 

@@ -42,7 +42,7 @@ def main(runtime: str, folder: Path, first: int, count: int) -> None:
 
 
 def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
         model_content=model,
@@ -53,7 +53,7 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
         num_threads=1,
     )
     interpreter.allocate_tensors()
-    operators = [each["op_name"] for each in interpreter._get_ops_details()]  # noqa: SLF001
+    operators = [each["op_name"] for each in interpreter._get_ops_details()]
     if xnnpack and "DELEGATE" not in operators:
         raise RuntimeError("XNNPACK does not take this operator")
     for frame in frames:
@@ -76,7 +76,7 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
 
 
 def _micro(model: bytes, frames: Frames, keep: bool, _: bool) -> Arrays:
-    from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415
+    from tflite_micro.python.tflite_micro import runtime
 
     if keep:
         raise RuntimeError("TensorFlow Lite Micro keeps no tensors but its outputs")

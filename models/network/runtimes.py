@@ -140,7 +140,7 @@ class OnnxRuntime(Runtime):
         return [self._run(call) for call in calls]
 
     def _run(self, call: Call) -> Answer:
-        import onnxruntime  # noqa: PLC0415  installed only where it is wanted
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -152,7 +152,7 @@ class OnnxRuntime(Runtime):
             names = [each.name for each in session.get_inputs()]
             for frame in call.frames:
                 outputs = session.run(None, dict(zip(names, frame, strict=True)))
-        except Exception as error:  # noqa: BLE001  onnxruntime has a class for each of its refusals
+        except Exception as error:
             return Answer(refusal=str(error).splitlines()[0])
         return Answer(outputs=[np.array(each) for each in outputs])
 

@@ -30,6 +30,11 @@ class Piece:
     in_columns: range
     in_channels: range
 
+    @classmethod
+    def whole(cls, layer: Layer) -> Piece:
+        """The layer itself."""
+        return cls(layer, *(range(size) for size in (*layer.out_shape, *layer.in_shape[1:])))
+
 
 def piece_of(layer: Layer, frames: range, row: Span, column: Span, some: Channels) -> Piece:
     part = replace(

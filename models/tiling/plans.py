@@ -26,8 +26,7 @@ def plan(layer: Layer, config: CoreConfig) -> list[Piece]:
     Raises `NotFittingError` where that can't be, with the parameter to raise.
     """
     if fits(layer, config):
-        everything = [range(size) for size in (*layer.out_shape, *layer.in_shape[1:])]
-        return [Piece(layer, *everything)]
+        return [Piece.whole(layer)]
     if (rule := missing_rule(layer, config)) is not None:
         raise NotFittingError(rule.field, rule.sentence)
     rows, columns = Axis(layer.rows), Axis(layer.columns)

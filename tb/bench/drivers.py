@@ -8,13 +8,28 @@ tests/second_core/driver.py. `Bench` (tb/bench/bench.py) gives drivers `arm`, `b
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol, cast
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.errors import RefusedError
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import Bytes
-from conv_core.tb.bench.bench import Bench
+from conv_core.models.tiling import Piece
+
+if TYPE_CHECKING:
+    from conv_core.tb.bench.bench import Bench
+
+
+OUR_DRIVER = "conv_core.tb.core.driver:Driver"
+
+
+class DriverNameError(RefusedError):
+    """A driver that is not there. The text says what was looked for."""
 
 
 class DriverError(Exception):
@@ -32,12 +47,27 @@ class Answer(NamedTuple):
     """the core has halted on an error"""
 
 
-class CoreDriver(Protocol):
+class Planner(Protocol):
+    """What the environment asks before anything is simulated."""
+
+    def pieces(self, layer: Layer) -> Sequence[Piece]:
+        """The layer itself, or the pieces that it is cut into because it does not fit the core.
+
+        Raises `NotFittingError` where the core can't compute it; the sentence says why.
+        """
+
+    def cycles_limit(self, layer: Layer) -> int:
+        """Cycles that the core needs at least."""
+
+
+class CoreDriver(Planner, Protocol):
     """What the environment asks of a core's driver.
 
-    One is made after each reset, of the bench and the configuration.
+    One is made after each reset, of the bench and the configuration; and one of None and the
+    configuration, outside the simulator, for what it says as a `Planner`.
 
-    Methods raise `DriverError` or `TimeoutError` where the core does not answer as it must.
+    `limits`, an attribute that it may have, says which random layers it can be given. Methods raise
+    `DriverError` or `TimeoutError` where the core does not answer as it must.
     """
 
     def activation_packets(self, case: LayerCase) -> list[Bytes]:
@@ -48,9 +78,6 @@ class CoreDriver(Protocol):
 
     def result_packet(self, layer: Layer) -> tuple[int, int]:
         """(bytes of a result packet, packets)"""
-
-    def cycles_limit(self, layer: Layer) -> int:
-        """Cycles that the core needs at least."""
 
     def cycles_model(self, layers: Sequence[Layer]) -> list[int] | None:
         """Cycles that each layer should take when nobody stalls; None where nobody says.
@@ -114,10 +141,38 @@ class RecoveringDriver(CoreDriver, Provoker, Protocol):
         """Leaves the halted state, when all that was sent has been taken; layers done."""
 
 
-def driver_named(name: str) -> Callable[[Bench, CoreConfig], CoreDriver]:
-    """The driver class that `name` says, as "module:class"."""
-    module, _, attribute = name.partition(":")
-    return cast(
-        "Callable[[Bench, CoreConfig], CoreDriver]",
-        getattr(importlib.import_module(module), attribute),
-    )
+Maker = Callable[["Bench | None", CoreConfig], CoreDriver]
+
+
+def driver_named(name: str) -> Maker:
+    """The driver class that `name` says, "module:Class" or "folder/file.py:Class".
+
+    Raises `DriverNameError`.
+    """
+    place, _, attribute = name.rpartition(":")
+    if not place or not attribute:
+        raise DriverNameError(f"driver: {name!r} is not file.py:Class or module:Class")
+    try:
+        module = _module(place)
+    except (ImportError, OSError, SyntaxError) as error:
+        raise DriverNameError(f"driver: {place} can't be imported: {error}") from None
+    if not hasattr(module, attribute):
+        raise DriverNameError(f"driver: {place} has no class {attribute}")
+    return cast("Maker", getattr(module, attribute))
+
+
+def _module(place: str) -> ModuleType:
+    if not place.endswith(".py"):
+        return importlib.import_module(place)
+    spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def planner_named(name: str, config: CoreConfig) -> Planner:
+    """What a driver of that name says without a simulation. Raises `DriverNameError`."""
+    return driver_named(name)(None, config)

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from conv_core.models.errors import RefusedError
 
-class RuleError(ValueError):
+
+class RuleError(RefusedError):
     """A rule that does not exist. The text names those that do."""
 
 

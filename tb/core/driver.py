@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer
-from conv_core.tb.bench.bench import Bench
 from conv_core.tb.bench.drivers import Answer, DriverError
 from conv_core.tb.core.format import Format, descriptor
 from conv_core.tb.core.registers import (
@@ -19,7 +19,10 @@ from conv_core.tb.core.registers import (
     Register,
     Status,
 )
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
+
+if TYPE_CHECKING:
+    from conv_core.tb.bench.bench import Bench
 
 RESUME_POLLS, RESUME_CYCLES = 100, 100
 """how often to look whether the core has left the halted state, and how long to wait in between"""
@@ -28,9 +31,12 @@ RESUME_POLLS, RESUME_CYCLES = 100, 100
 class Driver(Format):
     """Drives `conv_core` through the bench."""
 
-    def __init__(self, bench: Bench, config: CoreConfig) -> None:
+    _bench: Bench
+
+    def __init__(self, bench: Bench | None, config: CoreConfig) -> None:
         super().__init__(config)
-        self._bench = bench
+        if bench is not None:
+            self._bench = bench
         self._irq_enable = int(Irq.LAYER_DONE | Irq.ERROR)
 
     # ---------------------------------------------------------------- control

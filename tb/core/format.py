@@ -18,6 +18,7 @@ from conv_core.models.packing import (
     pack_weights,
     result_bytes,
 )
+from conv_core.models.tiling import Piece, plan
 from conv_core.tb.core.registers import Error, Mode, Register
 
 _SIZES = (Register.IN_SIZE, Register.CHANNELS, Register.OUT_SIZE, Register.BATCH)
@@ -79,6 +80,13 @@ class Format:
     def result_packet(self, layer: Layer) -> tuple[int, int]:
         """(bytes of a result packet, packets)"""
         return result_bytes(layer), layer.batch
+
+    def pieces(self, layer: Layer) -> list[Piece]:
+        """Those that fit the core's buffers, see models/tiling.py.
+
+        Raises `NotFittingError`.
+        """
+        return plan(layer, self._config)
 
     # ---------------------------------------------------------------- time
     def cycles_limit(self, layer: Layer) -> int:

@@ -7,6 +7,7 @@ that a failing one shrinks undisturbed by those before it. tb/runs/exploration.p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import warnings
@@ -20,23 +21,21 @@ import hypothesis
 import numpy as np
 from cocotb.task import bridge, resume
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
-from hypothesis.errors import Flaky, HypothesisSideeffectWarning
+from hypothesis.errors import Flaky, HypothesisSideeffectWarning, Unsatisfiable
 
 from conv_core.tb.bench.bench import Cause
 from conv_core.tb.bench.drivers import DriverError, Provoker, RecoveringDriver
 from conv_core.tb.inside.session import Session, time_limit
-from conv_core.tb.runs.job import JOB_VARIABLE, LayerResult, read_pickle, write_pickle
+from conv_core.tb.runs.job import JOB_VARIABLE, LayerResult, Progress, read_pickle, write_pickle
 from conv_core.tb.runs.pieces import CutLayer, judge_all
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Disturbance, Scenario, scenarios
-from conv_core.tb.stimuli.shrinking import smaller
+from conv_core.tb.stimuli.shrinking import smallest
 
 LONGEST_SHRINK_LAYERS = 5000
 """a search that shrinks gives up behind so many layers"""
-FEW_MACS = 100
-"""multiply-accumulates that can be followed by hand; what has more is made smaller once more"""
-MOST_TRIES = 1500
-"""scenarios that are played for that"""
+LONGEST_SEARCH = 200
+"""draws after which a search gives up that has found no layer at all"""
 SHRINK_SEEDS = 4
 """of the traffic of a smaller scenario: a fault that needs a stall in the right cycle, which moves
 with each size, would else not be met again"""
@@ -73,11 +72,11 @@ class Player(Session):
             trouble = await self._disturb(scenario.disturbance)
             if trouble:
                 return [self._failed(scenario.disturbance.case, trouble)]
-        layers = [CutLayer.of(case, self._job.config) for case in scenario.layers]
+        layers = [CutLayer.of(case, self._driver) for case in scenario.layers]
         results: list[LayerResult] = []
         for batch in [layers] if scenario.queue else [[layer] for layer in layers]:
             pieces = [piece for layer in batch for piece in layer.pieces]
-            results += judge_all(batch, await self.run_batch(pieces), self._job.config)
+            results += judge_all(batch, await self.run_batch(pieces), self._driver)
             if not all(result.passed for result in results):
                 break
         return results
@@ -222,13 +221,17 @@ class Search:
                 for number in count():
                     self._skip_next = number > 0
                     words = np.random.SeedSequence([job.base.seed, number]).generate_state(2)
-                    hypothesis.seed(int(words[0]) << 32 | int(words[1]))(attempt)()
+                    with contextlib.suppress(Unsatisfiable):  # nothing that this core can do
+                        hypothesis.seed(int(words[0]) << 32 | int(words[1]))(attempt)()
+                    if found.scenarios == 0 and number > LONGEST_SEARCH:
+                        raise RuntimeError("no layer was found that this core can do")
         except (_WrongError, _Enough):
             pass
         except Flaky:
             found.repeatable = False
         if found.smallest is not None and found.repeatable:
-            self._minimise(found.smallest)
+            # What fails is noted in `found`.
+            smallest(found.smallest, self._failing, job.space.cuts)
         found.seconds = time.monotonic() - self._started
         return found
 
@@ -244,24 +247,13 @@ class Search:
         for variant in self._variants(scenario):
             self._play(variant)
 
-    def _minimise(self, scenario: Scenario) -> None:
-        """Goes on from a failing scenario to smaller ones, as long as any fails."""
-        space, tries = self._job.space, 0
-        while scenario.macs >= FEW_MACS:
-            for candidate in smaller(scenario):
-                if not all(space.cuts(case.layer) for case in candidate.layers):
-                    continue
-                tries += 1
-                if tries > MOST_TRIES:
-                    return
-                try:
-                    self._attempt(candidate)
-                except _WrongError:
-                    break
-            else:
-                return
-            assert self._found.smallest is not None
-            scenario = self._found.smallest
+    def _failing(self, scenario: Scenario) -> Scenario | None:
+        """The variant of a scenario that fails; None if none does."""
+        try:
+            self._attempt(scenario)
+        except _WrongError:
+            return self._found.smallest
+        return None
 
     def _variants(self, scenario: Scenario) -> list[Scenario]:
         """The scenario; while it shrinks, in other traffic of the same profile, too."""
@@ -280,8 +272,10 @@ class Search:
             found.scenarios += 1
             found.compared += sum(result.compared for result in results)
             found.seconds_to_first = time.monotonic() - self._started
+            self.player.tell(Progress("searching", 0, 0, found.layers, self._job.layers))
         else:
             found.shrink_layers += layers
+            self.player.tell(Progress("shrinking", 0, 0, found.layers, self._job.layers))
         if wrong:
             found.first = found.first or scenario
             found.smallest, found.messages = scenario, wrong

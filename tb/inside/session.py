@@ -43,6 +43,7 @@ MAX_DIAGNOSES = 10
 TICK_CYCLES = 4096
 """how often progress is looked at, at most once in PROGRESS_SECONDS"""
 PROGRESS_SECONDS = 0.1
+KEEP_SECONDS = 1.0
 COUNTERS_AT_ONCE = 8
 """layers whose counters are read together, sooner than the core forgets them; meanwhile the next
 layers' descriptors come first, so that the core never waits for one"""
@@ -101,6 +102,7 @@ class Session:
         """of the batch at hand"""
         self._results: list[LayerResult] = []
         self._last_progress = 0.0
+        self._last_kept = 0.0
         self._layers_done = 0
         self._acknowledged = False
         """an interrupt of this batch was answered"""
@@ -125,9 +127,17 @@ class Session:
             last = end == len(cases)
             results = await self.run_batch(batch, final=last)
             self._results += results
+            self._keep_results()
             if not all(result.passed for result in results) and not last:
                 await self.reset()
         return self._results
+
+    def _keep_results(self) -> None:
+        """Writes what there is so far, for a run that is interrupted."""
+        now = time.monotonic()
+        if now - self._last_kept >= KEEP_SECONDS:
+            self._last_kept = now
+            write_pickle(self._job.results_path, self._results)
 
     async def begin(self) -> str:
         """Resets the core and looks whether it is the one that was asked for; what is wrong."""
@@ -319,7 +329,6 @@ class Session:
             simulator=job.simulator,
             array=job.config.array,
             seed=job.seed,
-            wall_s=0.0,
             message=f"layer {case.name}: {text}" if text else "",
             held=held,
             compared=verdict.compared,
@@ -410,15 +419,11 @@ class Session:
             name=case.name,
             status=FAIL,
             macs=case.layer.macs,
-            cycles=None,
             cycles_limit=self._driver.cycles_limit(case.layer),
-            cycles_model=None,
             pieces=1,
-            mismatches=0,
             simulator=self._job.simulator,
             array=config.array,
             seed=self._job.seed,
-            wall_s=0.0,
             message=f"layer {case.name}: {problem}",
         )
 
@@ -427,17 +432,23 @@ class Session:
         return "\n".join(filter(None, [problem, *map(str, self._bench.broken())]))
 
     def _tell_progress(self, running: Sequence[_Running]) -> None:
-        now = time.monotonic()
-        if now - self._last_progress < PROGRESS_SECONDS or not self._job.cases:
+        if not self._job.cases:
             return
-        self._last_progress = now
         beats = self._bench.read("host_out_beats")
         current = next((r for r in running if beats < r.beats_before + r.layout.beats), running[-1])
-        progress = Progress(
-            name=current.case.name,
-            beats=beats - current.beats_before,
-            beats_expected=current.layout.beats,
-            layers_done=len(self._results) + running.index(current),
-            layers=len(self._job.cases),
+        self.tell(
+            Progress(
+                name=current.case.name,
+                beats=beats - current.beats_before,
+                beats_expected=current.layout.beats,
+                layers_done=len(self._results) + running.index(current),
+                layers=len(self._job.cases),
+            )
         )
-        write_pickle(self._job.progress_path, progress)
+
+    def tell(self, progress: Progress) -> None:
+        """Tells whoever waits how far this is, but not too often."""
+        now = time.monotonic()
+        if now - self._last_progress >= PROGRESS_SECONDS:
+            self._last_progress = now
+            write_pickle(self._job.progress_path, progress)

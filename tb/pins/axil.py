@@ -6,21 +6,13 @@ edge.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 from cocotb.triggers import FallingEdge, RisingEdge
 
+from conv_core.tb.pins.responses import Response
+
 TIMEOUT_CYCLES = 1000
-
-
-class Response(IntEnum):
-    """What an AXI4-Lite access is answered."""
-
-    OKAY = 0
-    EXOKAY = 1
-    SLVERR = 2
-    DECERR = 3
 
 
 class AxilError(AssertionError):

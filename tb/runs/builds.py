@@ -23,6 +23,7 @@ from pathlib import Path
 from conv_core.models.core_config import CoreConfig
 from conv_core.tb.bench.parameters import bench_parameters
 from conv_core.tb.paths import BENCH, BUILD, FILE_LIST
+from conv_core.tb.runs.processes import StoppedError
 from conv_core.tb.runs.simulators import Flags, Simulator, simulator_named
 
 BENCH_SOURCES = tuple(sorted(BENCH.glob("*.v")))
@@ -114,7 +115,7 @@ def rtl_files(file_list: Path = FILE_LIST) -> tuple[Path, ...]:
 
 
 def core_design(
-    config: CoreConfig, rtl_sources: Sequence[Path] | None = None, dut: str = "conv_core"
+    config: CoreConfig, rtl_sources: Sequence[Path | str] | None = None, dut: str = "conv_core"
 ) -> Design:
     """The bench around a core: ours, or the module `dut` in `rtl_sources`."""
     sources = rtl_files() if rtl_sources is None else tuple(Path(p) for p in rtl_sources)
@@ -147,7 +148,11 @@ def build(design: Design, simulator: str, *, waves: bool = False) -> Build:
             if not reused:
                 shutil.rmtree(directory, ignore_errors=True)
                 directory.mkdir()
-                _compile(design, builder, directory, flags, traced=traced)
+                try:
+                    _compile(design, builder, directory, flags, traced=traced)
+                except (StoppedError, KeyboardInterrupt):
+                    shutil.rmtree(directory, ignore_errors=True)
+                    raise
                 for left in LEFTOVERS:
                     for path in directory.glob(left):
                         path.unlink()
@@ -180,18 +185,31 @@ def _digest(design: Design, simulator: Simulator, flags: Flags) -> str:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Holds a lock that ends with the process at the latest."""
-    with path.open("w") as file:
+    """Holds a lock that ends with the process at the latest; its file is gone afterwards."""
+    while True:
+        file = path.open("w")
         fcntl.flock(file, fcntl.LOCK_EX)
+        # Whoever held it before has removed the file: then it is another file that counts.
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                break
+        file.close()
+    try:
         yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
 
 
 def _remove_unused() -> None:
+    """Removes builds, and files of failed runs, that nobody has looked at for long."""
     oldest = time.time() - UNUSED_DAYS * 86400
     for done in BUILD.glob("*/done"):
         if done.stat().st_mtime < oldest:
             shutil.rmtree(done.parent, ignore_errors=True)
-            done.parent.with_suffix(".lock").unlink(missing_ok=True)
+    for run in BUILD.glob("runs/*"):
+        if run.stat().st_mtime < oldest:
+            shutil.rmtree(run, ignore_errors=True)
 
 
 def _compile(

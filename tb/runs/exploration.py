@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.tb.bench.drivers import OUR_DRIVER
 from conv_core.tb.paths import BUILD, ROOT
 from conv_core.tb.runs.builds import build, core_design
-from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult
-from conv_core.tb.runs.layers import run_folder, run_job
+from conv_core.tb.runs.job import Job, LayerResult, Progress
+from conv_core.tb.runs.layers import run_folder, run_job, watched
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.stimuli.stalls import PROFILES
 from conv_core.tb.stimuli.strategies import Space
 
+EXPLORER = "conv_core.tb.inside.explorer"
 FAILURES = BUILD / "failures"
 FIRST = "first"
 """in the folder of a failure, what failed before it shrank"""
@@ -89,7 +90,10 @@ def explore(
     found = search(config, simulator, layers, seed, **others)
     if found.smallest is None:
         return Exploration(config, simulator, seed, found)
-    record = Record(found.smallest, config, simulator, seed)
+    core: dict[str, Any] = {n: others[n] for n in ("dut", "driver") if n in others}
+    if others.get("rtl_sources") is not None:
+        core["rtl_sources"] = tuple(map(str, others["rtl_sources"]))
+    record = Record(found.smallest, config, simulator, seed, **core)
     name = hashlib.sha256(pickle.dumps(record)).hexdigest()[:10]
     folder = FAILURES / f"{simulator}-{config.array}-{seed}-{name}"
     save(folder, record)
@@ -116,7 +120,8 @@ def search(
     Raises `ToolMissingError`, `SimulationError`.
     """
     most = MACS[simulator]
-    space = space or Space(config, max_macs=most, max_bytes=max(most, 10_000), max_pieces=PIECES)
+    driver = others.get("driver", OUR_DRIVER)
+    space = space or Space(config, most, max(most, 10_000), PIECES, driver)
     stalls = tuple(name for name in PROFILES if simulator == "verilator" or name not in PATIENT)
 
     def job(base: Job) -> SearchJob:
@@ -131,7 +136,10 @@ def play(record: Record, **others: Any) -> list[LayerResult]:
 
     `others`: see `play_all`. Raises `ToolMissingError`, `SimulationError`.
     """
-    (results,) = play_all([record.scenario], record.config, record.simulator, record.seed, **others)
+    core = {"dut": record.dut, "driver": record.driver, "rtl_sources": record.rtl_sources}
+    (results,) = play_all(
+        [record.scenario], record.config, record.simulator, record.seed, **{**core, **others}
+    )
     return results
 
 
@@ -162,27 +170,26 @@ def _run(
     *,
     waves: bool = False,
     out_dir: Path | None = None,
-    rtl_sources: Sequence[Path] | None = None,
+    rtl_sources: Sequence[Path | str] | None = None,
     dut: str = "conv_core",
     driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Any:
     """What tb/inside/explorer.py makes of a job."""
     built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
-    folder = run_folder(out_dir)
-    base = Job(
-        cases=(),
-        config=config,
-        simulator=simulator,
-        stall="none",
-        seed=seed,
-        batches=(),
-        trace=False,
-        driver=driver,
-        results_path=folder / "results.pickle",
-        progress_path=folder / "progress.pickle",
-    )
-    came = run_job(built, "conv_core.tb.inside.explorer", job_of(base), base, plus_args=plus_args)
-    if out_dir is None:
-        shutil.rmtree(folder)
-    return came
+    with run_folder(out_dir) as folder:
+        base = Job(
+            cases=(),
+            config=config,
+            simulator=simulator,
+            stall="none",
+            seed=seed,
+            batches=(),
+            trace=False,
+            driver=driver,
+            results_path=folder / "results.pickle",
+            progress_path=folder / "progress.pickle",
+        )
+        with watched(base.progress_path, on_progress):
+            return run_job(built, EXPLORER, job_of(base), base, plus_args=plus_args)

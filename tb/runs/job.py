@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.files import write_whole
 from conv_core.models.layer import LayerCase
 from conv_core.tb.stimuli.recording import Recording
 
 JOB_VARIABLE = "CONV_JOB"
 """Environment variable with the path of the pickled `Job`."""
 
-OUR_DRIVER = "conv_core.tb.core.driver:Driver"
-"""The driver of `conv_core`, as `conv_core.tb.core.driver.driver_named` takes it."""
 
-PASS, FAIL = "PASS", "FAIL"
+PASS, FAIL, REFUSED = "PASS", "FAIL", "REFUSED"
 SUMMARY_FIELDS = (
     *("name", "status", "macs", "cycles", "cycles_limit", "cycles_model", "utilisation"),
-    *("efficiency", "pieces", "mismatches", "simulator", "array", "seed", "wall_s"),
+    *("efficiency", "pieces", "mismatches", "simulator", "array", "seed", "wall_s", "message"),
 )
 """of summary.json"""
 
@@ -67,18 +66,19 @@ class LayerResult:
 
     name: str
     status: str
-    macs: int
-    cycles: int | None
-    cycles_limit: int
-    cycles_model: int | None
-    pieces: int
-    mismatches: int
     simulator: str
     array: str
     seed: int
-    wall_s: float
+    macs: int | None = None
+    """None, like all that is measured, of a layer that was refused"""
+    cycles: int | None = None
+    cycles_limit: int | None = None
+    cycles_model: int | None = None
+    pieces: int | None = None
+    mismatches: int = 0
+    wall_s: float | None = None
     message: str = ""
-    """why it failed; empty for PASS"""
+    """why it failed or was refused; empty for PASS"""
     held: int = 0
     """cycles in which the bench held some stream"""
     compared: int = 0
@@ -105,12 +105,16 @@ class LayerResult:
     @property
     def utilisation(self) -> float | None:
         """Nominal multiply-accumulates for each multiplier and cycle; padding may make it > 1."""
-        return self.macs / (self.multipliers * self.cycles) if self.cycles else None
+        if not self.macs or not self.cycles:
+            return None
+        return self.macs / (self.multipliers * self.cycles)
 
     @property
     def efficiency(self) -> float | None:
         """The cycles that no core can do without, in proportion to those taken."""
-        return self.cycles_limit / self.cycles if self.cycles else None
+        if not self.cycles_limit or not self.cycles:
+            return None
+        return self.cycles_limit / self.cycles
 
     def summary(self) -> dict[str, Any]:
         """The layer's entry in summary.json."""
@@ -119,9 +123,7 @@ class LayerResult:
 
 def write_pickle(path: Path, value: Any) -> None:
     """Whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
-    partial.replace(path)
+    write_whole(path, pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 def read_pickle(path: Path) -> Any:

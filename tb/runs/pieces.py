@@ -1,6 +1,6 @@
 """Layers that do not fit the core: cut for the run, and put together again for the verdict.
 
-The plan is `conv_core.models.tiling`'s. The pieces of a layer are queued behind each other, so that
+The plan is the driver's. The pieces of a layer are queued behind each other, so that
 the next one's data load while one is computed. Nothing is computed on results here.
 """
 
@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conv_core.models.core_config import CoreConfig
-from conv_core.models.cycles import cycles_limit
 from conv_core.models.layer import LayerCase
 from conv_core.models.requantisation import result
-from conv_core.models.tiling import NotFittingError, Piece, join, plan, split
+from conv_core.models.tiling import NotFittingError, Piece, join, split
+from conv_core.tb.bench.drivers import Planner
 from conv_core.tb.runs.job import FAIL, PASS, LayerResult
 
 
@@ -28,15 +27,15 @@ class CutLayer:
     pieces: tuple[LayerCase, ...]
 
     @classmethod
-    def of(cls, case: LayerCase, config: CoreConfig) -> CutLayer:
+    def of(cls, case: LayerCase, planner: Planner) -> CutLayer:
         """Raises `NotFittingError` (with the layer's name) where no cut makes it fit."""
         try:
-            pieces = plan(case.layer, config)
+            pieces = planner.pieces(case.layer)
         except NotFittingError as error:
             raise NotFittingError(error.field, f"{error.sentence} (layer {case.name})") from None
         return cls(case, tuple(pieces), tuple(split(case, pieces)))
 
-    def judge(self, results: Sequence[LayerResult], config: CoreConfig) -> LayerResult:
+    def judge(self, results: Sequence[LayerResult], planner: Planner) -> LayerResult:
         """The layer's result from those of its pieces.
 
         Cycles, held cycles, times and counters add up. The values are compared once more, as a
@@ -73,11 +72,11 @@ class CutLayer:
             status=PASS if passed else FAIL,
             macs=self.case.layer.macs,
             cycles=cycles,
-            cycles_limit=cycles_limit(self.case.layer, config),
+            cycles_limit=planner.cycles_limit(self.case.layer),
             cycles_model=sum(models) if len(models) == len(results) else None,
             pieces=len(results),
             mismatches=mismatches,
-            wall_s=round(sum(each.wall_s for each in results), 4),
+            wall_s=round(sum(each.wall_s or 0.0 for each in results), 4),
             message="\n".join(messages),
             held=sum(each.held for each in results),
             compared=sum(each.compared for each in results),
@@ -91,8 +90,8 @@ class CutLayer:
 
 
 def judge_all(
-    layers: Sequence[CutLayer], results: Sequence[LayerResult], config: CoreConfig
+    layers: Sequence[CutLayer], results: Sequence[LayerResult], planner: Planner
 ) -> list[LayerResult]:
     """Each layer's result; `results` are those of all their pieces, in order."""
     came = iter(results)
-    return [layer.judge([next(came) for _ in layer.pieces], config) for layer in layers]
+    return [layer.judge([next(came) for _ in layer.pieces], planner) for layer in layers]

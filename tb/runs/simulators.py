@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -24,11 +25,13 @@ from xml.etree.ElementTree import ParseError
 
 from cocotb_test import simulator as cocotb_simulators
 
+from conv_core.models.errors import RefusedError
 from conv_core.tb.paths import PYTHON_PATH
+from conv_core.tb.runs import processes
 from conv_core.tb.runs.tools import Tool, find_simulator
 
 
-class SimulationError(Exception):
+class SimulationError(RefusedError):
     """A build or a simulation that did not come to its end. The text ends with its last words."""
 
 
@@ -67,29 +70,28 @@ class Simulator(ABC):
         return list(sources)
 
     def call(self, log_path: Path, what: str, **arguments: Any) -> None:
-        """Builds or runs to the end, all words in a log file. Raises `SimulationError`."""
-        log = logging.Logger("conv_core.runs", logging.INFO)
-        handler = logging.FileHandler(log_path, "w")
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
+        """Builds or runs to the end, all words in a log file.
+
+        Raises `SimulationError`, or `StoppedError` if it was stopped.
+        """
+        log_path.unlink(missing_ok=True)
         try:
             with _undisturbed():
-                self._adapted(
+                adapted = self._adapted(
                     tool=self.tool,
-                    log=log,
+                    log_path=log_path,
                     toplevel_lang="verilog",
                     python_search=[str(PYTHON_PATH)],
                     **arguments,
-                ).run()
+                )
+            adapted.run()
         except (SystemExit, ParseError) as error:
             raise SimulationError(f"{what} failed: {error}\n{_tail(log_path)}") from None
-        finally:
-            handler.close()
 
 
 @contextlib.contextmanager
 def _undisturbed() -> Any:
-    """Takes back what cocotb-test changes in this process: warnings, logging, signals."""
+    """Takes back what classes of cocotb-test change when made: warnings, logging, signals."""
     root = logging.getLogger()
     root_handlers = root.handlers[:]
     main_thread = threading.current_thread() is threading.main_thread()
@@ -110,26 +112,27 @@ class _Adapted:
     """What is different from the simulator classes of cocotb-test.
 
     Building and running are two steps, of which the second may come from elsewhere (`run_from`);
-    logs go to a file; environment variables given here win over those of the process.
+    what is said goes to a file; environment variables given here win over those of the process.
     """
 
     def __init__(
         self,
         *,
         tool: Tool,
-        log: logging.Logger,
+        log_path: Path,
         environment: Mapping[str, str] | None = None,
         run_from: Path | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         self.tool = tool
-        self.logger = log
+        self.logger = logging.Logger("conv_core.runs")
+        self.log_path = log_path
         self.environment = dict(environment or {})
         self.run_from = run_from
 
     env: dict[str, str]
-    process: Any
+    work_dir: str
     plus_args: list[str]
     run: Callable[[], Any]
 
@@ -141,11 +144,15 @@ class _Adapted:
         # cocotb-test looks for the program on PATH only.
         self.env["PATH"] = f"{self.tool.path.parent}{os.pathsep}{self.env['PATH']}"
 
-    def exit_gracefully(self, signum: int, frame: Any) -> None:  # noqa: ARG002
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
-        raise KeyboardInterrupt
+    def execute(self, cmds: Sequence[Sequence[str]]) -> None:
+        for command in cmds:
+            with self.log_path.open("a") as log:
+                log.write(f"Running {shlex.join(command)}\n")
+            status = processes.run(
+                command, self.log_path, folder=Path(self.work_dir), environment=self.env
+            )
+            if status:
+                raise SystemExit(f"{command[0]} ended with status {status}")
 
 
 class _AdaptedIcarus(_Adapted, cocotb_simulators.Icarus):  # type: ignore[misc]

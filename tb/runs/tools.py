@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from conv_core.models.errors import RefusedError
+
 SIMULATORS = ("icarus", "verilator")
 OLDEST_VERILATOR = (5, 36)
 """the oldest that cocotb takes"""
 
 
-class ToolMissingError(Exception):
+class ToolMissingError(RefusedError):
     """A program that is needed is not there. The text says how to get it."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from vcd.gtkw import GTKWSave
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.errors import RefusedError
 
 FILE = "waves.fst"
 VIEW = "waves.gtkw"
@@ -19,7 +20,7 @@ CLOCKS_BEFORE = 50
 CLOCK_PS = 10_000
 
 
-class WavesError(Exception):
+class WavesError(RefusedError):
     """Waves that can't be shown. The text says why."""
 
 
@@ -75,20 +76,22 @@ def write_view(folder: Path, config: CoreConfig, first_wrong_ns: int | None) -> 
     return path
 
 
+def find_viewer() -> str:
+    """GTKWave, and a display for it. Raises `WavesError`."""
+    program = shutil.which("gtkwave")
+    if program is None:
+        raise WavesError("GTKWave is not installed; on Debian and Ubuntu: apt-get install gtkwave")
+    if not os.environ.get("DISPLAY"):
+        raise WavesError("there is no display for GTKWave to open: DISPLAY is not set")
+    return program
+
+
 def show(folder: Path) -> None:
     """Opens GTKWave on the waves of a run. Raises `WavesError`."""
     waves, view = folder / FILE, folder / VIEW
     if not waves.exists():
         raise WavesError(f"there are no waves in {folder}")
-    program = shutil.which("gtkwave")
-    if program is None:
-        raise WavesError(
-            f"GTKWave is not installed; on Debian and Ubuntu: apt-get install gtkwave. "
-            f"The waves are in {waves}"
-        )
-    if not os.environ.get("DISPLAY"):
-        raise WavesError(f"there is no display for GTKWave to open; the waves are in {waves}")
-    command = [program, "--dump", str(waves), "--save", str(view)]
+    command = [find_viewer(), "--dump", str(waves), "--save", str(view)]
     subprocess.Popen(
         command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -16,9 +16,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.errors import RefusedError
 from conv_core.models.layer import LayerCase
 from conv_core.models.layer_files import read_layer, write_layer
-from conv_core.tb.bench.drivers import Provoker
+from conv_core.tb.bench.drivers import OUR_DRIVER, Provoker
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES, Traffic
 from conv_core.tb.stimuli.strategies import Space, layer_cases
 
@@ -156,6 +157,10 @@ class Record:
     simulator: str
     seed: int
     """of the simulation: on Verilator, what is not initialised follows from it"""
+    dut: str = "conv_core"
+    driver: str = OUR_DRIVER
+    rtl_sources: tuple[str, ...] | None = None
+    """of a core of the user's"""
 
 
 def save(folder: Path, record: Record) -> None:
@@ -178,10 +183,16 @@ def save(folder: Path, record: Record) -> None:
         "simulator": record.simulator,
         "seed": record.seed,
     }
+    if record.rtl_sources is not None:
+        text["core"] = {
+            "dut": record.dut,
+            "driver": record.driver,
+            "rtl_sources": record.rtl_sources,
+        }
     (folder / FILE).write_text(json.dumps(text, indent=1) + "\n")
 
 
-class ScenarioError(ValueError):
+class ScenarioError(RefusedError):
     """A folder that holds no scenario. The text names it."""
 
 
@@ -199,7 +210,11 @@ def load(folder: Path) -> Record:
             text["queue"],
             disturbance,
         )
-        return Record(scenario, CoreConfig(**text["config"]), text["simulator"], text["seed"])
+        core = dict(text.get("core", {}))
+        if core:
+            core["rtl_sources"] = tuple(core["rtl_sources"])
+        config = CoreConfig(**text["config"])
+        return Record(scenario, config, text["simulator"], text["seed"], **core)
     except OSError:
         raise ScenarioError(f"{folder}: there is no {FILE} in this folder") from None
     except (ValueError, TypeError, KeyError) as error:

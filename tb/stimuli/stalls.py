@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from conv_core.models.errors import RefusedError
+
 STREAMS = ("act", "wgt", "out")
 PORTS = (*STREAMS, "bus")
 """What has a seed of its own."""
 
 
-class StallError(ValueError):
+class StallError(RefusedError):
     """A stall profile that does not exist. The text names those that do."""
 
 

@@ -39,7 +39,9 @@ from conv_core.models.layer import (
     LayerCase,
     same_pads,
 )
-from conv_core.models.tiling import NotFittingError, plan
+from conv_core.models.tiling import NotFittingError
+from conv_core.tb.bench.drivers import OUR_DRIVER, driver_named, planner_named
+from conv_core.tb.stimuli.limits import Limits
 from conv_core.tb.stimuli.random_layers import HALF, VALUES, tensors_for
 
 FEW_VALUES = 12
@@ -60,11 +62,19 @@ class Space:
     """of activations, of weights and of results, at most"""
     max_pieces: int = 1
     """that a layer is cut into, at most"""
+    driver: str = OUR_DRIVER
+    """the core's, which says what it can do"""
+
+    @property
+    def limits(self) -> Limits:
+        """What the core can do at all."""
+        found: Limits = getattr(driver_named(self.driver), "limits", UNLIMITED)
+        return found
 
     def cuts(self, layer: Layer) -> bool:
         """Can the layer be computed, in not too many pieces?"""
         try:
-            return len(plan(layer, self.config)) <= self.max_pieces
+            return len(planner_named(self.driver, self.config).pieces(layer)) <= self.max_pieces
         except NotFittingError:
             return False
 
@@ -72,7 +82,10 @@ class Space:
 @st.composite
 def layer_cases(draw: Draw, space: Space) -> LayerCase:
     """Layers with their tensors, all of them named "layer"."""
-    return draw(_tensors(draw(layers(space))))  # type: ignore[no-any-return]
+    return draw(_tensors(draw(layers(space)), space.limits))  # type: ignore[no-any-return]
+
+
+UNLIMITED = Limits()
 
 
 def _weighted(*values: tuple[int, Iterable[int]]) -> tuple[int, ...]:
@@ -136,15 +149,30 @@ class _Side:
     """before and after; `None` is "same" padding"""
 
     @classmethod
-    def draw(cls, draw: Draw, padding: str) -> _Side:
+    def draw(cls, draw: Draw, padding: str, limits: Limits) -> _Side:
         kernel, outputs, stride, dilation, rest = (
             draw(st.sampled_from(values))
-            for values in (KERNELS, OUTPUTS, STRIDES, DILATIONS, RESTS)
+            for values in (
+                _within(KERNELS, limits.kernels),
+                OUTPUTS,
+                _within(STRIDES, limits.strides),
+                _within(DILATIONS, limits.dilations),
+                RESTS,
+            )
         )
         pads = None if padding == "same" else (0, 0)
         if padding == "each":
             pads = draw(st.sampled_from(PADS)), draw(st.sampled_from(PADS))
         return cls(kernel, outputs, stride, dilation, rest % stride, pads)
+
+    def even(self) -> _Side:
+        """With as much padding after the image as before it."""
+        before = (self.kernel - 1) * self.dilation // 2 if self.pads is None else self.pads[0]
+        return replace(self, pads=(before, before))
+
+    def with_outputs_of(self, other: _Side) -> _Side:
+        """The same window, on the other side's outputs."""
+        return replace(self, outputs=other.outputs, rest=other.rest)
 
     def within(self, budget: _Budget) -> tuple[int, int, int, int]:
         """(kernel, size, padding before, and after), with as many windows as there may be."""
@@ -170,10 +198,14 @@ def layers(draw: Draw, space: Space) -> Layer:
     Each size is drawn by itself, from all there are; what is too much is cut, in a random order.
     So every two sizes meet, and each shrinks without the others.
     """
-    padding, order = draw(PADDINGS), draw(ORDERS)
-    groups, inputs, filters = _draw_channels(draw, space.config)
-    rows, columns = _Side.draw(draw, padding), _Side.draw(draw, padding)
-    batch = draw(st.sampled_from(BATCHES))
+    limits = space.limits
+    padding, order = draw(PADDINGS) if limits.padding else "valid", draw(ORDERS)
+    groups, inputs, filters = _draw_channels(draw, space.config, limits)
+    rows, columns = _Side.draw(draw, padding, limits), _Side.draw(draw, padding, limits)
+    if limits.square:
+        rows = rows.even()
+        columns = rows.with_outputs_of(columns)
+    batch = draw(st.sampled_from(_within(BATCHES, range(1, limits.largest_batch + 1))))
     budget = _Budget(space.max_macs)
     for part in order:
         if part == "inputs":
@@ -200,20 +232,25 @@ def layers(draw: Draw, space: Space) -> Layer:
     )
     if _too_large(layer, space):
         reject()
-    layer = _draw_scalars(draw, layer, space.config)
-    if not space.cuts(layer):
+    layer = _draw_scalars(draw, layer, space.config, limits)
+    if limits.refusal(layer) or not space.cuts(layer):
         reject()
     return layer
 
 
-def _draw_channels(draw: Draw, config: CoreConfig) -> tuple[int, int, int]:
+def _within(values: tuple[int, ...], allowed: Iterable[int]) -> tuple[int, ...]:
+    """The values that a core can do."""
+    return tuple(value for value in values if value in allowed)
+
+
+def _draw_channels(draw: Draw, config: CoreConfig, limits: Limits) -> tuple[int, int, int]:
     """Channel groups, and channels and filters of each."""
     inputs = draw(st.sampled_from(_channels(config.lanes_in)))
     filters = draw(st.sampled_from(_channels(config.lanes_out)))
     grouping = draw(GROUPINGS)
-    if grouping == "depthwise":
+    if grouping == "depthwise" and limits.depthwise:
         return inputs, 1, 1
-    if grouping == "groups":
+    if grouping == "groups" and limits.groups:
         return tuple(draw(st.sampled_from(s)) for s in (GROUPS, OF_A_GROUP, OF_A_GROUP))
     return 1, inputs, filters
 
@@ -231,13 +268,17 @@ ZERO_POINTS = _first(
 CLAMPS = st.integers(INT8_MIN, INT8_MAX)
 
 
-def _draw_scalars(draw: Draw, layer: Layer, config: CoreConfig) -> Layer:
-    layer = replace(layer, in_zp=draw(ZERO_POINTS))
-    if not draw(_first(False, True, True, True)):
+def _draw_scalars(draw: Draw, layer: Layer, config: CoreConfig, limits: Limits) -> Layer:
+    if limits.input_zero_points:
+        layer = replace(layer, in_zp=draw(ZERO_POINTS))
+    wishes = (False, True, True, True) if limits.int32_results else (True,)
+    rules = [rule for rule in ROUNDINGS if rule in limits.roundings]
+    if not config.float_rule:
+        rules = [rule for rule in rules if rule != "float"]
+    if not rules or not draw(_first(*wishes)):
         return layer
-    rules = [rule for rule in ROUNDINGS if config.float_rule or rule != "float"]
     rounding, out_zp = draw(_first(*rules)), draw(ZERO_POINTS)
-    clamp = draw(_first("none", "none", "relu", "any"))
+    clamp = draw(_first("none", "none", "relu", "any")) if limits.clamps else "none"
     low, high = INT8_MIN, INT8_MAX
     if clamp == "relu":
         low = out_zp
@@ -258,11 +299,12 @@ ADDED = st.binary(max_size=FEW_VALUES)
 
 
 @st.composite
-def _tensors(draw: Draw, layer: Layer) -> LayerCase:
+def _tensors(draw: Draw, layer: Layer, limits: Limits) -> LayerCase:
     kind, seed = draw(KINDS), draw(SEEDS)
     case = tensors_for(np.random.default_rng(seed), layer, kind)
     x, w = _draw_values(draw, case.x, layer.in_zp), _draw_values(draw, case.w, 0, sign=-1)
-    zero_points = draw(_first(*4 * ("none",), "one", "each"))
+    wishes = (*4 * ("none",), "one", "each") if limits.weight_zero_points else ("none",)
+    zero_points = draw(_first(*wishes))
     w_zp = np.zeros(layer.out_channels, np.int32)
     if zero_points != "none":
         w_zp += draw(ZERO_POINTS)

@@ -48,7 +48,28 @@ def of_mult(rng: np.random.Generator, count: int) -> tuple[Ints, Ints, Ints]:
     wanted = t * 2.0 ** (31 - np.clip(shift[near], -31, 8)) / mult[near]
     wanted += rng.integers(-2, 3, len(near))
     acc[near] = np.clip(np.rint(wanted), -(2**31), 2**31 - 1).astype(np.int64)
+    alone = np.flatnonzero(rng.random(count) < 0.25)
+    acc[alone], shift[alone] = a_bit_from_a_tie(rng, len(alone))
+    mult[alone] = 2**30
     return acc, mult, shift
+
+
+def a_bit_from_a_tie(rng: np.random.Generator, count: int) -> tuple[Ints, Ints]:
+    """Accumulators and shifts: halved (multiplier 2^30), what decides is a single bit, any of them.
+
+    Shifts of 24 and more are half of them. Ties go away from zero, so that a bit towards zero
+    counts, below zero where the rest must be seen.
+    """
+    right = np.where(
+        rng.random(count) < 0.5, rng.integers(24, 32, count), rng.integers(1, 24, count)
+    )
+    t = 2 * rng.integers(0, np.clip(2.0 ** (30 - right), 1, 150).astype(np.int64)) + 1
+    tie = t << right
+    bit = np.int64(1) << rng.integers(1, np.maximum(right, 2))
+    towards_zero = rng.choice([-1, -1, -1, 0, 1], count) * bit
+    sign = rng.choice([-1, -1, -1, 1], count)
+    acc = np.clip(sign * (tie + towards_zero), -(2**31), 2**31 - 1)
+    return acc, -right
 
 
 def of_float(rng: np.random.Generator, count: int) -> tuple[Ints, Ints, Ints]:

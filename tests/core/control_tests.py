@@ -24,14 +24,14 @@ from conv_core.tb.core.registers import (
     Register,
     Status,
 )
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
+from tests.cases import case_of
 from tests.core.rig import (
     ACCUMULATORS,
     DEPTHWISE,
     SMALL,
     TINY,
     Rig,
-    case_of,
     often,
     random_generator,
 )

@@ -7,7 +7,7 @@ from typing import Any
 import cocotb
 
 from conv_core.tb.core.registers import Error, Register
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
 from tests.core.error_tests import BOTH, halted_by, left_behind
 from tests.core.rig import SPACIOUS, TINY, Rig, random_generator
 

@@ -12,11 +12,12 @@ from conv_core.models.convolution import accumulate
 from conv_core.models.layer import Layer
 from conv_core.models.packing import constant_words
 from conv_core.tb.core.registers import Irq, Register
-from conv_core.tb.pins.axil import Response
+from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import beats_of, packets_of
 from tests.blocks.rounding import by_float, by_single, by_tflite, clamped
+from tests.cases import case_of
 from tests.core.entry_tests import rig_of
-from tests.core.rig import ACCUMULATORS, SMALL, TINY, TWO_FRAMES, Rig, case_of, random_generator
+from tests.core.rig import ACCUMULATORS, SMALL, TINY, TWO_FRAMES, Rig, random_generator
 
 SCALED = Layer(1, 5, 6, 2, 4, (1, 1), in_zp=1, out_zp=-3, act_min=-120, requantise=True)
 """(5, 6, 2) * (1, 1, 2, 4) -> (5, 6, 4): a filter for each lane."""

@@ -19,7 +19,8 @@ from conv_core.models.packing import Bytes, pack_activations, pack_weights, unpa
 from conv_core.models.requantisation import result
 from conv_core.tb.core.driver import descriptor
 from conv_core.tb.core.registers import Ctrl, Irq, Register, Status
-from conv_core.tb.pins.axil import Master, Response
+from conv_core.tb.pins.axil import Master
+from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import (
     Beat,
     Gate,
@@ -67,20 +68,6 @@ def random_generator() -> np.random.Generator:
     seed = int(os.environ["COCOTB_RANDOM_SEED"])
     print(f"seed {seed}", flush=True)
     return np.random.default_rng(seed)
-
-
-def case_of(layer: Layer, rng: np.random.Generator, name: str = "layer") -> LayerCase:
-    """Random tensors; most results are not clamped."""
-    channels = layer.out_channels
-    return LayerCase(
-        name,
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-5000, 5000, channels, np.int32),
-        mult=rng.integers(2**30, 2**31, channels, np.int32) if layer.requantise else None,
-        shift=rng.integers(-12, -8, channels, np.int32) if layer.requantise else None,
-    )
 
 
 def often(share: float, rng: np.random.Generator) -> Gate:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from conv_core.tb.bench.drivers import CoreDriver
 from conv_core.tb.checks.rules import RULES
-from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES
 from tests.environment.test_faults import run_with_fault
 
@@ -41,13 +38,3 @@ def test_a_failing_run_reads_as_the_page_says(fault: int) -> None:
     message = run_with_fault(fault, "icarus").message
     reports = [timeless(block.strip()) for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)]
     assert any(timeless(message).startswith(report) for report in reports), message
-
-
-def test_a_core_of_your_own_needs_what_the_page_says() -> None:
-    methods = [name for name in vars(CoreDriver) if inspect.isfunction(vars(CoreDriver)[name])]
-    public = [name for name in methods if not name.startswith("_")]
-    assert sorted(first_column("method")) == sorted(public)
-    call = PAGE[PAGE.index("run_layers(") :].split("\n)")[0]
-    named = re.findall(r"(\w+)=", call)
-    assert len(named) == 3
-    assert set(named) <= inspect.signature(run_layers).parameters.keys()

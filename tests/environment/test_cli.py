@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -21,12 +22,12 @@ from conv_core.tb.paths import ROOT
 
 SUMMARY_FIELDS = {
     *("name", "status", "macs", "cycles", "cycles_limit", "cycles_model", "utilisation"),
-    *("efficiency", "pieces", "mismatches", "simulator", "array", "seed", "wall_s"),
+    *("efficiency", "pieces", "mismatches", "simulator", "array", "seed", "wall_s", "message"),
 }
 ANSWER_SECONDS = 4.0
 
 
-def tb(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def conv_core(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "conv_core", *map(str, words)],
         cwd=ROOT,
@@ -57,7 +58,7 @@ def test_run_writes_the_results_and_the_summary(simulator: str, tmp_path: Path) 
     for case in cases:
         write_layer(tmp_path / "in" / f"{case.name}.npz", case)
     out = tmp_path / "out"
-    done = tb("run", tmp_path / "in", "--out", out, "--sim", simulator, "--array", "8x8")
+    done = conv_core("run", tmp_path / "in", "--out", out, "--sim", simulator, "--array", "8x8")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PASS: 2 of 2 right" in done.stdout
     summary = json.loads((out / "summary.json").read_text())
@@ -82,7 +83,7 @@ def test_a_wrong_expectation_fails_and_the_values_stay_those_of_the_rtl(tmp_path
     wrong = result(case).copy()
     wrong[0, 4, 3, 2] ^= 1
     np.savez(tmp_path / "layer.npz", **fields, y=wrong)
-    done = tb("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", "verilator")
+    done = conv_core("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", "verilator")
     assert done.returncode == 1
     assert "layer layer: 1 of 200 values differ from the file's y" in done.stderr
     assert "frame 0, row 4, column 3, channel 2, beat " in done.stderr
@@ -91,72 +92,191 @@ def test_a_wrong_expectation_fails_and_the_values_stay_those_of_the_rtl(tmp_path
         assert np.array_equal(archive["y"], result(case))
 
 
-Spoiler = Callable[[Path], list[str | Path]]
+def _npz(folder: Path, **changed: Any) -> Path:
+    """A layer file with other fields; a field that is None is left out."""
+    write_layer(folder / "good.npz", case_of("good"))
+    with np.load(folder / "good.npz") as archive:
+        fields = {**archive, **changed}
+    np.savez(folder / "bad.npz", **{k: v for k, v in fields.items() if v is not None})
+    return folder / "bad.npz"
 
 
-def _without(field: str) -> Spoiler:
-    def spoil(folder: Path) -> list[str | Path]:
-        with np.load(folder / "good.npz") as archive:
-            np.savez(folder / "bad.npz", **{k: v for k, v in archive.items() if k != field})
-        return []
-
-    return spoil
-
-
-def _with(**changed: Any) -> Spoiler:
-    def spoil(folder: Path) -> list[str | Path]:
-        with np.load(folder / "good.npz") as archive:
-            np.savez(folder / "bad.npz", **{**archive, **changed})
-        return []
-
-    return spoil
-
-
-def _words(*words: str) -> Spoiler:
-    return lambda _: list(words)
-
-
-def _text_file(folder: Path) -> list[str | Path]:
+def _text(folder: Path) -> Path:
     (folder / "bad.npz").write_text("not a layer")
-    return []
+    return folder / "bad.npz"
 
 
-def _nothing(_: Path) -> list[str | Path]:
-    return []
+REFUSALS: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "no-w": (lambda f: _npz(f, w=None), "bad.npz: w: missing"),
+    "no-shift": (lambda f: _npz(f, shift=None), "bad.npz: mult: shift is missing"),
+    "stride": (lambda f: _npz(f, stride=np.array([1, 9])), "bad.npz: stride: 9 is not in 1 to 4"),
+    "bias": (lambda f: _npz(f, bias=np.zeros(9, np.int32)), "bad.npz: bias: its shape is (9,)"),
+    "misspelt": (lambda f: _npz(f, biass=np.zeros(8)), "bad.npz: biass: there is no such field"),
+    "text": (_text, "bad.npz: this is not an .npz file"),
+    "missing": (lambda f: f / "bad.npz", "bad.npz: there is no such file"),
+    "too-large": (
+        lambda f: _npz(f, x=np.zeros((1, 5, 70000, 8), np.int8)),
+        "bad.npz: x (W): 70000 is not in 1 to",
+    ),
+}
+
+
+def test_what_cannot_be_read_or_run_is_refused_by_name_and_the_others_run(tmp_path: Path) -> None:
+    names = []
+    for name, (spoil, _) in REFUSALS.items():
+        (tmp_path / "in" / name).mkdir(parents=True)
+        spoilt = spoil(tmp_path / "in" / name)
+        (tmp_path / "in" / name / "good.npz").unlink(missing_ok=True)
+        if spoilt.exists():
+            spoilt.rename(tmp_path / "in" / f"{name}-bad.npz")
+            names.append(f"{name}-bad")
+    write_layer(tmp_path / "in" / "right.npz", case_of("right"))
+    missing = tmp_path / "in" / "missing-bad.npz"
+    out = tmp_path / "out"
+    done = conv_core("run", tmp_path / "in", missing, "--out", out, "--sim", "verilator")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    for name, (_, sentence) in REFUSALS.items():
+        assert sentence.replace("bad.npz", f"{name}-bad.npz") in done.stderr
+    summary = {entry["name"]: entry for entry in json.loads((out / "summary.json").read_text())}
+    assert summary.pop("right")["status"] == "PASS"
+    assert set(summary) == {*names, "missing-bad"}
+    for name, entry in summary.items():
+        assert set(entry) == SUMMARY_FIELDS
+        assert entry["status"] == "REFUSED"
+        sentence = REFUSALS[name.removesuffix("-bad")][1]
+        assert sentence.partition(": ")[2] in entry["message"]
+    assert f"FAIL: 1 of {len(REFUSALS) + 1} right" in done.stdout
+    assert sorted(path.name for path in out.iterdir()) == ["right.npz", "summary.json"]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "sentence"),
+    ("words", "sentence"),
     [
-        (_without("w"), "bad.npz: w: missing"),
-        (_without("shift"), "bad.npz: mult: shift is missing"),
-        (_with(stride=np.array([1, 9])), "bad.npz: stride: 9 is not in 1 to 4"),
-        (_with(bias=np.zeros(9, np.int32)), "bad.npz: bias: its shape is (9,)"),
-        (_with(biass=np.zeros(8, np.int32)), "bad.npz: biass: there is no such field"),
-        (_text_file, "bad.npz: this is not an .npz file"),
-        (_nothing, "bad.npz: there is no such file"),
-        (_words("--array", "16by16"), "'16by16' is not lanes in x lanes out"),
-        (_words("--array", "5x5"), "lanes_in: 5 is not one of 4, 8, 16, 32"),
-        (_words("--sim", "modelsim"), "there is no simulator 'modelsim'"),
-        (_words("--stall", "some"), "there is no stall profile 'some'; there are none, light"),
-        (_words("--stall", "no.traffic"), "no.traffic: there is no recorded traffic"),
-        (_words("--record", "a.txt"), "a.txt: recorded traffic goes to a file *.traffic"),
-        (_words("--rules=-tkep"), "there is no rule '-tkep'; there are x-control, "),
-        (_words("--seed", "x"), "'x' is not a number"),
-        (_words("--speed", "9"), "unrecognized arguments: --speed"),
+        (("--array", "16by16"), "'16by16' is not lanes in x lanes out"),
+        (("--array", "5x5"), "lanes_in: 5 is not one of 4, 8, 16, 32"),
+        (("--act-bytes", "1000"), "act_bytes: 1000 is not a power of two"),
+        (("--sim", "modelsim"), "there is no simulator 'modelsim'"),
+        (("--stall", "some"), "there is no stall profile 'some'; there are none, light"),
+        (("--stall", "no.traffic"), "no.traffic: there is no recorded traffic"),
+        (("--record", "a.txt"), "a.txt: recorded traffic goes to a file *.traffic"),
+        (("--rules=-tkep",), "there is no rule '-tkep'; there are x-control, "),
+        (("--seed", "x"), "SEED (--seed): 'x' is not a whole number"),
+        (("--speed", "9"), "unrecognized arguments: --speed"),
     ],
 )
-def test_bad_input_is_refused_in_a_sentence_and_nothing_is_written(
-    spoil: Spoiler, sentence: str, tmp_path: Path
+def test_a_wrong_option_is_refused_in_a_sentence_and_nothing_is_written(
+    words: tuple[str, ...], sentence: str, tmp_path: Path
 ) -> None:
     write_layer(tmp_path / "good.npz", case_of("good"))
-    more = spoil(tmp_path)
-    layers = [tmp_path / "good.npz", *([] if more else [tmp_path / "bad.npz"])]
-    done = tb("run", *layers, "--out", tmp_path / "out", *more)
+    done = conv_core("run", tmp_path / "good.npz", "--out", tmp_path / "out", *words)
     assert done.returncode != 0
     assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("COCOTB_TEST_FILTER", "LAYER names the layers to run"),
+        ("GUI", "make waves shows the last run"),
+        ("EXTRA_ARGS", "ACT_BYTES=n and so on"),
+        ("COCOTB_PLUSARGS", "each option of make has a name of its own"),
+    ],
+)
+def test_a_variable_of_cocotbs_that_does_nothing_is_refused(variable: str, sentence: str) -> None:
+    done = conv_core("question", **{variable: "1"})
+    assert done.returncode == 1
+    assert f"error: {variable} has no effect here: " in done.stderr
+    assert sentence in done.stderr
+
+
+def test_the_seed_may_come_from_cocotbs_variable() -> None:
+    words = ("question", "--sim", "verilator", "--array", "32x32")
+    done = conv_core(*words, COCOTB_RANDOM_SEED="91")
+    assert "seed 91" in done.stdout.splitlines()
+    assert "seed 92" in conv_core(*words, "--seed", "92", COCOTB_RANDOM_SEED="91").stdout
+    refused = conv_core(*words, COCOTB_RANDOM_SEED="ninety")
+    assert refused.returncode == 1
+    assert "COCOTB_RANDOM_SEED is 'ninety': a seed is a whole number" in refused.stderr
+
+
+def test_an_input_is_never_replaced_by_its_result(tmp_path: Path) -> None:
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
+    before = (tmp_path / "layer.npz").read_bytes()
+    (tmp_path / "link").symlink_to(tmp_path)
+    for out in (tmp_path, tmp_path / "link"):
+        done = conv_core("run", tmp_path / "layer.npz", "--out", out, "--sim", "verilator")
+        assert done.returncode == 1
+        assert "layer.npz: this layer would be replaced by its own result" in done.stderr
+    assert (tmp_path / "layer.npz").read_bytes() == before
+
+
+def test_only_what_a_run_wrote_is_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
+    words = ("run", tmp_path / "layer.npz", "--out", out, "--sim", "verilator", "--array", "8x8")
+    assert conv_core(*words).returncode == 0
+    assert conv_core(*words).returncode == 0
+    for name in ("layer.npz", "summary.json"):
+        result = (out / name).read_bytes()
+        (out / name).write_bytes(b"something else")
+        done = conv_core(*words)
+        assert done.returncode == 1
+        assert f"{name}: this file is not a result of an earlier run" in done.stderr
+        assert (out / name).read_bytes() == b"something else"
+        (out / name).write_bytes(result)
+
+
+def test_a_layer_without_a_result_leaves_the_one_of_an_earlier_run(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
+    words = ("run", tmp_path / "layer.npz", "--out", out, "--sim", "verilator", "--array", "8x8")
+    assert conv_core(*words).returncode == 0
+    before = (out / "layer.npz").read_bytes()
+    (tmp_path / "layer.npz").write_text("no longer a layer")
+    done = conv_core(*words)
+    assert done.returncode == 1
+    assert "layer.npz is of an earlier run" in done.stderr
+    assert (out / "layer.npz").read_bytes() == before
+
+
+def test_the_core_can_be_built_as_a_message_advises(tmp_path: Path) -> None:
+    rng = np.random.default_rng(61)
+    layer = Layer(1, 4, 64, 64, 8, (3, 1))
+    case = LayerCase(
+        "wide",
+        layer,
+        rng.integers(-128, 128, layer.in_shape, np.int8),
+        rng.integers(-128, 128, layer.weight_shape, np.int8),
+        np.zeros(8, np.int32),
+    )
+    write_layer(tmp_path / "wide.npz", case)
+    words = ("run", tmp_path / "wide.npz", "--out", tmp_path / "out", "--sim", "verilator")
+    small = (*words, "--array", "8x8", "--act-bytes", "64")
+    refused = conv_core(*small)
+    assert refused.returncode == 1
+    advised = re.search(r"raise ACT_BYTES to (\d+)", refused.stderr)
+    assert advised is not None, refused.stderr
+    done = conv_core(*small[:-1], advised[1])
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_run_with_conv_build_elsewhere_leaves_the_clone_alone(tmp_path: Path) -> None:
+    def files() -> dict[Path, int]:
+        own = [*ROOT.glob("*"), *(ROOT / "rtl").rglob("*"), *(ROOT / "tb").rglob("*")]
+        return {p: p.stat().st_mtime_ns for p in own if p.is_file() and p.suffix != ".pyc"}
+
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
+    words = ("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--array", "4x4")
+    before = files()
+    done = conv_core(*words, CONV_BUILD=str(tmp_path / "build"), CONV_LAST_RUN="")
+    assert done.returncode == 0, done.stderr
+    assert files() == before
+    assert list((tmp_path / "build").glob("icarus-conv_bench-*/done"))
+    assert (tmp_path / "build" / "last_run.json").exists()
+    assert len(list((tmp_path / "build" / "runs").iterdir())) == 1  # the last run's
 
 
 @pytest.mark.parametrize(
@@ -167,7 +287,9 @@ def test_a_simulator_that_is_not_installed_is_named(
     name: str, sentence: str, tmp_path: Path
 ) -> None:
     write_layer(tmp_path / "layer.npz", case_of("layer"))
-    done = tb("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", name, PATH="")
+    done = conv_core(
+        "run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", name, PATH=""
+    )
     assert done.returncode == 1
     assert sentence in done.stderr
     assert not (tmp_path / "out").exists()
@@ -176,10 +298,10 @@ def test_a_simulator_that_is_not_installed_is_named(
 def test_a_layer_of_15000_cycles_answers_within_4_seconds_once_built(tmp_path: Path) -> None:
     write_layer(tmp_path / "layer.npz", case_of("layer", size=38))
     words = ("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", "verilator")
-    assert tb(*words, "--array", "8x8").returncode == 0
+    assert conv_core(*words, "--array", "8x8").returncode == 0
     # Processor time, which other tests on the same machine do not change: the wait on an idle one.
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert tb(*words, "--array", "8x8").returncode == 0
+    assert conv_core(*words, "--array", "8x8").returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     cycles = json.loads((tmp_path / "out" / "summary.json").read_text())[0]["cycles"]

@@ -31,7 +31,11 @@ def test_every_package_that_is_needed_is_pinned() -> None:
     [
         (("STAL=heavy",), "there is no option STAL"),
         (("regres",), "there is no target regres"),
-        (("LAYER=a.npz",), "LAYER is for make run"),
+        (("LAYER=a.npz",), "LAYER does nothing for make question"),
+        (("lint", "SIM=verilator"), "SIM does nothing for make lint"),
+        (("replay",), "FAILURE= names one"),
+        (("question", "SEED=abc"), "SEED (--seed): 'abc' is not a whole number"),
+        (("run", "GUI=1"), "make waves shows the last run"),
     ],
 )
 def test_make_refuses_what_it_does_not_know(words: tuple[str, ...], sentence: str) -> None:

@@ -1,0 +1,45 @@
+"""`replay`: a scenario that `regress` kept, once more. `waves`: the viewer on the last run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from conv_core.commands.last_run import last_run, remember
+from conv_core.commands.simulating import conclude, new_folder, write_view
+from conv_core.tb.runs import waves
+from conv_core.tb.runs.exploration import play
+from conv_core.tb.stimuli.scenario import ScenarioError, load
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Plays the scenario of a folder; the exit status."""
+    if not options.failure:
+        raise ScenarioError("there is no folder: FAILURE= names one, as make regress printed it")
+    failure = Path(options.failure)
+    record = load(failure)
+    print(record.scenario)
+    folder = new_folder()
+    started = time.perf_counter()
+    results = play(record, waves=options.waves, out_dir=folder)
+    seconds = time.perf_counter() - started
+    if options.waves:
+        write_view(folder, record.config, results)
+    remember(folder, ["replay", str(failure.resolve())])
+    return conclude(results, seconds, waves=options.waves)
+
+
+def show_waves(options: argparse.Namespace) -> int:
+    """Opens the viewer; a run that kept no waves is repeated first."""
+    last = last_run()
+    if last is None:
+        raise waves.WavesError("there was no run yet whose waves could be shown")
+    waves.find_viewer()
+    if not (Path(last.folder) / waves.FILE).exists():
+        print("the last run kept no waves, it is repeated with them")
+        options.repeat([*last.arguments, "--waves"])
+        last = last_run()
+        assert last is not None
+    waves.show(Path(last.folder))
+    return 0
