@@ -67,8 +67,8 @@ def draw_scales(
 def near_ties(rng: np.random.Generator, scales: Scales) -> Int32Array:
     """(Cout): accumulators of which most come within 2 of a tie, the others any int32.
 
-    Times the next power of two above their multiplier they fit int32: beyond, the runtimes' C++ is
-    undefined.
+    Times the next power of two above their multiplier, and with a zero point added, they fit int32:
+    beyond, results wrap in some runtimes and are undefined in others.
     """
     count = len(scales.filters)
     wanted = (rng.integers(-140, 140, count) + 0.5) / scales.real
@@ -77,8 +77,9 @@ def near_ties(rng: np.random.Generator, scales: Scales) -> Int32Array:
     edge = rng.choice([INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX], count)
     kind = rng.random(count)
     acc = np.where(kind < 0.8, near, np.where(kind < 0.95, wide, edge))
-    most = INT32_MAX // np.exp2(np.maximum(np.frexp(scales.real)[1], 0))
-    least = np.where(most == INT32_MAX, INT32_MIN, -most)
+    power = np.frexp(scales.real * (1 + 2.0**-20))[1]  # the scales' product may round up
+    most = np.where(power < 0, INT32_MAX, (INT32_MAX - 256) // np.exp2(np.maximum(power, 0)))
+    least = np.where(power < 0, INT32_MIN, -most)
     return np.clip(acc, least, most).astype(np.int32)
 
 
