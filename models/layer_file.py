@@ -385,7 +385,9 @@ def _check_quantisation(fields: Fields, rounding: str) -> None:
     if rounding == "float" and "scale" not in fields:
         raise LayerError("scale", "missing, rounding 'float' reads it in place of mult and shift")
     if rounding != "float" and "scale" in fields:
-        raise LayerError("scale", f"rounding '{rounding}' reads mult and shift; say rounding 'float'")
+        raise LayerError(
+            "scale", f"rounding '{rounding}' reads mult and shift; say rounding 'float'"
+        )
     if "y" in fields and "mult" not in fields and "scale" not in fields:
         raise LayerError("y", "without mult or scale the results are accumulators: acc, not y")
 

@@ -2,7 +2,7 @@
 
 For each i from FIRST on, below COUNT, reads FOLDER/i.tflite and FOLDER/i_inputs.npz, whose arrays
 are named `frame_input`, and writes FOLDER/i_outputs.npz: the outputs of the last frame by their
-numbers, or, if the file holds `keep`, all tensors by their indices. What a runtime refuses is
+numbers, or, if the file holds `keep`, the tensors of these indices. What a runtime refuses is
 written to FOLDER/i_refused.txt. A process of its own, because some models end the process.
 """
 
@@ -31,7 +31,7 @@ def main(runtime: str, folder: Path, first: int, count: int) -> None:
             frames: Frames = [[] for _ in range(1 + max(int(frame) for frame, _ in names))]
             for frame, number in sorted(names, key=lambda name: int(name[1])):
                 frames[int(frame)].append(stored[f"{frame}_{number}"])
-            keep = "keep" in stored.files
+            keep = stored["keep"].tolist() if "keep" in stored.files else []
         model = (folder / f"{index}.tflite").read_bytes()
         try:
             outputs = run(model, frames, keep, runtime == XNNPACK)
@@ -41,7 +41,7 @@ def main(runtime: str, folder: Path, first: int, count: int) -> None:
             np.savez(folder / f"{index}_outputs.npz", **outputs)  # type: ignore[arg-type]
 
 
-def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
+def _litert(model: bytes, frames: Frames, keep: list[int], xnnpack: bool) -> Arrays:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415
 
     interpreter = Interpreter(
@@ -49,7 +49,7 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
         experimental_op_resolver_type=OpResolverType.AUTO
         if xnnpack
         else OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=keep,
+        experimental_preserve_all_tensors=bool(keep),
         num_threads=1,
     )
     interpreter.allocate_tensors()
@@ -66,16 +66,10 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
             str(number): np.array(interpreter.get_tensor(each["index"]))
             for number, each in enumerate(details)
         }
-    tensors: Arrays = {}
-    for each in interpreter.get_tensor_details():
-        try:
-            tensors[str(each["index"])] = np.array(interpreter.get_tensor(each["index"]))
-        except ValueError:  # a resource, or a constant of no elements
-            continue
-    return tensors
+    return {str(index): np.array(interpreter.get_tensor(index)) for index in keep}
 
 
-def _micro(model: bytes, frames: Frames, keep: bool, _: bool) -> Arrays:
+def _micro(model: bytes, frames: Frames, keep: list[int], _: bool) -> Arrays:
     from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415
 
     if keep:

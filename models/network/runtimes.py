@@ -37,8 +37,8 @@ class Call:
 
     model: bytes
     frames: Sequence[Sequence[NDArray[Any]]]
-    keep: bool = False
-    """all tensors of the last frame are wanted, not only the outputs"""
+    keep: Sequence[int] = ()
+    """indices of tensors of the last frame that are wanted in place of the outputs"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +95,7 @@ class _TfliteRuntime(Runtime):
 
     def _process(self, folder: Path, first: int, count: int) -> str:
         command = [sys.executable, str(WORKER), self.worker, str(folder), str(first), str(count)]
-        run = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         said = run.stderr.strip().splitlines()
         return f"the process ended with {run.returncode}: {said[-1] if said else 'no message'}"
 
@@ -169,7 +167,7 @@ def _save(path: Path, call: Call) -> None:
         for number, values in enumerate(inputs)
     }
     if call.keep:
-        arrays["keep"] = np.array(1)
+        arrays["keep"] = np.array(call.keep)
     np.savez(path, **arrays)  # type: ignore[arg-type]
 
 

@@ -1,10 +1,10 @@
 """The operators of a `.tflite` network, one by one: as files of their own, and as layers.
 
-    network = Network.read(path)
-    for operator in network.operators:
-        operator.name, operator.inputs          # "CONV_2D", indices of the tensors it is fed with
-        network.alone(operator)                 # a `.tflite` file of this operator only
-        network.requantiser(operator, tensors)  # as a layer, if it is a convolution or the like
+network = Network.read(path)
+for operator in network.operators:
+    operator.name, operator.inputs          # "CONV_2D", indices of the tensors it is fed with
+    network.alone(operator)                 # a `.tflite` file of this operator only
+    network.requantiser(operator, tensors)  # as a layer, if it is a convolution or the like
 """
 
 from __future__ import annotations
@@ -124,6 +124,11 @@ class Network:
         tensor, data = self.graph.tensors[index], self._data(index)
         assert data is not None, f"tensor {index} is no constant"
         return data.view(DTYPES[tensor.type]).reshape(tuple(map(int, tensor.shape)))
+
+    def activations(self) -> list[int]:
+        """The tensors that operators read and write, without constants and handles of state."""
+        used = {index for each in self.operators for index in (*each.inputs, *each.outputs)}
+        return sorted(index for index in used if self.graph.tensors[index].type in DTYPES)
 
     def alone(self, operator: Operator) -> bytes:
         """A `.tflite` file of one operator: its inputs are `operator.inputs`, in this order."""

@@ -149,7 +149,11 @@ def test_single_is_double_but_for_the_accumulators_that_it_names() -> None:
         misses = single_misses(float(scales.real[0]), int(mult[0]), int(shift[0]))
         different = set(acc[single != double].tolist())
         assert different <= set(misses.tolist())
-        compared, apart, missing = compared + acc.size, apart + len(different), missing + len(misses)
+        compared, apart, missing = (
+            compared + acc.size,
+            apart + len(different),
+            missing + len(misses),
+        )
     print(f"{compared} beside ties, {apart} apart; {missing} accumulators named")
     assert 0 < apart < compared // 50
 
