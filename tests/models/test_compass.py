@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.network.compass import REFERENCE, Report, first_divergence, probe, survey, table
 from models.network.runtimes import (
@@ -101,7 +102,7 @@ def test_fully_connected_layers_follow_four_runtimes_by_three_rules(path: Path) 
     assert network.name == "person_detect" or operators
 
 
-def one_operator(operator: str = "FULLY_CONNECTED") -> tuple[bytes, np.ndarray]:
+def one_operator(operator: str = "FULLY_CONNECTED") -> tuple[bytes, NDArray[np.int8]]:
     rng = np.random.default_rng(1)
     scales = draw_scales(rng, 500, per_channel=True, exponents=(-12, -6))
     return tflite_operator(operator, scales, near_ties(rng, scales), 3)
@@ -132,7 +133,7 @@ def test_a_runtime_that_is_not_installed_is_named() -> None:
         module = "absent_runtime"
 
     with pytest.raises(
-        RuntimeMissingError, match="^Absent is not installed: pip install absent-ru"
+        RuntimeMissingError, match=r"^Absent is not installed: pip install absent-ru"
     ):
         Absent().run([])
 
@@ -144,7 +145,7 @@ def test_a_model_that_a_runtime_refuses_stops_no_other(runtime: type[Runtime]) -
     bad = Call(b"\0\0\0\0TFL3 and no more", [[x]])
     answers = runtime().run([bad, good] if runtime.form == "tflite" else [bad])
     assert answers[0].refusal
-    assert all(each.outputs[0].shape == (1, 500) for each in answers[1:])
+    assert all(each.outputs[0].shape == (1, 1, 500) for each in answers[1:])
 
 
 def test_files_that_are_no_networks_are_named(tmp_path: Path) -> None:
