@@ -72,34 +72,36 @@ def test_every_layer_of_a_network_is_explained_for_every_runtime(path: Path) -> 
         assert not report.unexplained()
     for report in reports:
         assert report.verdicts[REFERENCE].differs == 0
-        assert TfliteMicro.name in report.agreeing()
+        by_two_rules = report.operator.name == "FULLY_CONNECTED"
+        assert by_two_rules or TfliteMicro.name in report.agreeing()
     first = first_divergence(reports, REFERENCE, LiteRtXnnpack.name)
     parted = [each for each in reports if each.verdicts[LiteRtXnnpack.name].differs]
     assert (first is None) == (not parted)
     assert first is None or first.operator.number == parted[0].operator.number
 
 
-@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
-def test_fully_connected_layers_follow_four_runtimes_by_three_rules(path: Path) -> None:
+def test_fully_connected_layers_follow_four_runtimes_by_three_rules() -> None:
     rng = np.random.default_rng(SEED)
     print(f"seed {SEED}")
-    network = Network.read(path)
-    operators = [each for each in network.operators if each.name == "FULLY_CONNECTED"]
-    for operator in operators:
-        tensors = network.graph.tensors
-        shape = tuple(map(int, tensors[operator.inputs[0]].shape))
-        results = int(np.prod(tensors[operator.outputs[0]].shape))
-        inputs = [
-            rng.integers(-128, 128, shape).astype(np.int8) for _ in range(-(-PROBED // results))
-        ]
-        report = probe(network, operator, inputs)
-        assert report.values >= PROBED
-        for runtime, verdict in report.verdicts.items():
-            print(runtime, verdict.wrong, f"of {report.values}")
-            assert verdict.wrong[followed(runtime, operator.name)] == 0
-        assert report.verdicts[REFERENCE].wrong["tflite"] > 0
-        assert report.verdicts[TfliteMicro.name].wrong["single"] > 0
-    assert network.name == "person_detect" or operators
+    misses = dict.fromkeys(("tflite", "single", "float"), 0)
+    for network in map(Network.read, NETWORKS):
+        for operator in (each for each in network.operators if each.name == "FULLY_CONNECTED"):
+            entry, end = (
+                network.graph.tensors[index].shape.tolist()
+                for index in (operator.inputs[0], operator.outputs[0])
+            )
+            count = -(-PROBED // int(np.prod(end)))
+            inputs = [rng.integers(-128, 128, entry).astype(np.int8) for _ in range(count)]
+            report = probe(network, operator, inputs)
+            assert report.values >= PROBED
+            print(f"{network.name}: {report.values} results")
+            for runtime, verdict in report.verdicts.items():
+                print(f"  {runtime}: {verdict.wrong}")
+                assert verdict.wrong[followed(runtime, operator.name)] == 0
+            for rule, wrong in report.verdicts[REFERENCE].wrong.items():
+                if rule in misses:
+                    misses[rule] += wrong
+    assert misses["single"] == 0 < min(misses["tflite"], misses["float"])
 
 
 def one_operator(operator: str = "FULLY_CONNECTED") -> tuple[bytes, NDArray[np.int8]]:
