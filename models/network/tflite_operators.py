@@ -192,8 +192,12 @@ class Network:
         bias = self.constant(bias_index[0]) if bias_index else np.zeros(len(w), np.int32)
         out_zp, out_scale = int(results.zeroPoint[0]), np.float32(results.scale[0])
         low, high = _clamps(original.builtinOptions.fusedActivationFunction, out_zp, out_scale)
+        batch, height, width, channels = x.shape
         layer = Layer(
-            *x.shape,
+            batch,
+            height,
+            width,
+            channels,
             out_channels=len(w),
             kernel=w.shape[1:3],
             **geometry,
