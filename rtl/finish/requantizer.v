@@ -48,7 +48,7 @@ module requantizer #(
     // Each requantizer has the rule for itself, since much hangs on it.
     wire float;
 
-    (* keep *)reg single;
+    (* keep *) reg single;
 
     always @(posedge clk) single <= by_single && !by_float;
 
