@@ -44,6 +44,7 @@ from conv_core.tb.stimuli.random_layers import question_case
 from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
 from conv_core.tb.stimuli.scenario import ScenarioError, load
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES, StallError
+from conv_core.tb.waves.explain import EXPLAIN_SECONDS
 from conv_core.tb.waves.prepare import prepare
 from conv_core.tb.waves.view import FILE, LINK
 from conv_core.tb.waves.viewers import WavesError, find_viewer, show
@@ -254,7 +255,7 @@ def _replay(options: argparse.Namespace) -> int:
     print(record.scenario)
     folder = _run_folder()
     started = time.perf_counter()
-    results = play(record, explain=True, waves=options.waves, out_dir=folder)
+    results = play(record, explain=EXPLAIN_SECONDS, waves=options.waves, out_dir=folder)
     seconds = time.perf_counter() - started
     if options.waves:
         _write_view(folder, record.config, (), results)
@@ -306,7 +307,7 @@ def _simulate(
             cases,
             config,
             options.sim,
-            explain=True,
+            explain=EXPLAIN_SECONDS,
             plus_args=[f"+waves_from={options.waves_from}"] if options.waves_from else [],
             stall=options.stall,
             record=record,

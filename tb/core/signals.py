@@ -26,7 +26,7 @@ NAMED_WINDOWS = 2048
 """before and after the one in question, whose places have names"""
 
 STEP_FLAGS = ("step_valid", "stall_act", "stall_wgt", "stall_out")
-STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "room?", 0: "-"}
+STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "out?", 0: "-"}
 """by these"""
 HALT_STATES = {0: "runs", 0b10: "halts", 0b01: "halted", 0b11: "halted"}
 """by halting and halted"""

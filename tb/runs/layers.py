@@ -58,7 +58,7 @@ def run_layers(
     driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
     x_random: bool = True,
-    explain: bool = False,
+    explain: float = 0.0,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[LayerResult]:
     """Runs layers through the RTL, all of them in one simulation, and judges each.
@@ -70,7 +70,8 @@ def run_layers(
     "-tkeep,-tlast-early". `rtl_sources` and `dut` put other RTL in place of the core, and `driver`,
     "module:class", is what knows how to drive it. `out_dir` keeps the files of the run. `x_random`:
     on Verilator, what is not initialised is random, from the seed. `explain` runs the first layer
-    that is wrong once more, and its result shows the cycles around its wrong beat.
+    that is wrong once more if that takes at most so many seconds, and its result shows the cycles
+    around its wrong beat.
 
     Raises `ToolMissingError`, `SimulationError`, `StallError`, `RuleError`, `NotFittingError`.
     """
@@ -153,7 +154,7 @@ def run_layers(
         )
 
     watched = watched_by(driver, config, dut, core_sources(rtl_sources))
-    return explained(cases, judged, config, rerun, watched, alone=replay is None)
+    return explained(cases, judged, config, rerun, watched, seconds=explain, alone=replay is None)
 
 
 def run_folder(out_dir: Path | None) -> Path:

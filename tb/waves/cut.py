@@ -56,8 +56,9 @@ class Cut:
         size = -(-len(self.times) // pieces)
         lines = [f"{self.title}:"]
         for start in range(0, len(self.times), size):
-            lines += self._table(range(len(self.times))[start : start + size], labels, cell)
-        for note in self.notes:
+            lines += self._table(self.columns[start : start + size], labels, cell)
+        quiet = [row.label for row in self.rows if _quiet(row)]
+        for note in [*([f"0 throughout: {', '.join(quiet)}"] if quiet else []), *self.notes]:
             lines += wrap(note, width, initial_indent=INDENT, subsequent_indent=2 * INDENT)
         return "\n".join(lines)
 
@@ -69,16 +70,20 @@ class Cut:
     def _table(self, columns: Sequence[int], labels: int, cell: int) -> Iterator[str]:
         heads = [f">{0}<" if i == self.wrong else str(i - self.wrong) for i in columns]
         yield _line("cycle", heads, labels, cell)
-        for group, rows in groupby(self.rows, key=lambda row: row.group):
+        shown = [row for row in self.rows if not _quiet(row) and any(row.cells)]
+        for group, rows in groupby(shown, key=lambda row: row.group):
             if group:
                 yield f"{INDENT}{group}"
             for row in rows:
                 cells = [row.cells[i] for i in columns]
-                if not any(cells):
-                    continue
                 if row.bit:
                     cells = [LOW if text == "0" else text for text in cells]
                 yield _line(row.label, cells, labels, cell)
+
+
+def _quiet(row: Row) -> bool:
+    """A bit that is 0 all the time."""
+    return row.bit and set(row.cells) == {"0"}
 
 
 def _line(label: str, cells: Sequence[str], labels: int, cell: int) -> str:

@@ -37,8 +37,8 @@ from conv_core.tb.waves.watch import (
     read_recording,
 )
 
-SECONDS = 4.0
-"""a layer that took longer is not run again without being asked for"""
+EXPLAIN_SECONDS = 4.0
+"""what commands let it take to run a layer again: with what surrounds it, less than five seconds"""
 MAX_VALUES = 8
 """of the wrong beat, that are shown"""
 Names = Mapping[str, Mapping[int, str]]
@@ -118,6 +118,7 @@ def explained(
     rerun: Rerun,
     watched: Watched | None,
     *,
+    seconds: float,
     alone: bool = True,
     from_reset: bool = True,
 ) -> list[LayerResult]:
@@ -125,7 +126,7 @@ def explained(
 
     `rerun` repeats the run that gave the results. Without `alone` it always repeats all of it: for
     traffic that was recorded. Without `from_reset` the core has done more than these layers, and
-    where it stood in them is not said. A layer that took long is left as it is.
+    where it stood in them is not said. What took more than `seconds` is not run again.
     """
     found = list(results)
     for index, (case, result) in enumerate(zip(cases, results, strict=True)):
@@ -134,9 +135,9 @@ def explained(
         spent = sum(each.wall_s for each in results[: index + 1])
         wrong = first_wrong(case, result, config)
         cut = None
-        if wrong is not None and alone and result.wall_s <= SECONDS:
+        if wrong is not None and alone and result.wall_s <= seconds:
             cut = _alone(case, wrong, config, rerun, watched)
-        if cut is None and spent <= SECONDS:
+        if cut is None and spent <= seconds:
             before = None
             if from_reset:
                 before = [layer for each in cases[:index] for layer in _pieces(each, config)]
@@ -258,8 +259,7 @@ def cut_of(
 
 def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[str]:
     """Sentences on where the value came from."""
-    bits, lane = int(origin.sums, 16), origin.lane
-    held = int(np.uint32(bits >> 32 * lane & 0xFFFF_FFFF).astype(np.int32))
+    held = "X" if origin.sum is None else origin.sum
     due = watched.sum_of(wrong.piece, wrong.place)
     if wrong.as_modelled:
         verdict = "from which the model makes the same: the layer file expects something else"
@@ -269,7 +269,7 @@ def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[
         verdict = f"where {due} would be right: it went wrong in the array or before"
     yield (
         f"its sum left the array {(now - origin.left_ns) // CLOCK_NS} cycles earlier, at "
-        f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {lane}, as {held}, {verdict}"
+        f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {origin.lane}, as {held}, {verdict}"
     )
     yield (
         f"its window's first step was taken {(now - origin.begun_ns) // CLOCK_NS} cycles earlier, "
@@ -286,8 +286,8 @@ class Origin:
     left_ns: int
     """its sum left the array"""
     lane: int
-    sums: str
-    """all lanes, in hexadecimal; may have x"""
+    sum: int | None
+    """int32; None where it has an X"""
 
 
 def origin_of(
@@ -299,9 +299,15 @@ def origin_of(
     if number >= min(len(recording.vectors), len(recording.windows)):
         return None
     left_ns, sums = recording.vectors[number]
-    if set(sums) & set("xzXZ"):
+    return Origin(recording.windows[number], left_ns, lane, lane_of(sums, lane))
+
+
+def lane_of(sums: str, lane: int) -> int | None:
+    """A lane of the sums in hexadecimal, as int32; None where it has an X."""
+    digits = sums[len(sums) - 8 * lane - 8 : len(sums) - 8 * lane]
+    if set(digits.lower()) & set("xz"):
         return None
-    return Origin(recording.windows[number], left_ns, lane, sums)
+    return int(np.uint32(int(digits, 16)).astype(np.int32))
 
 
 def _wrong_column(recording: Recording) -> int:
