@@ -33,7 +33,7 @@ HALT_STATES = {0: "runs", 0b10: "halts", 0b01: "halted", 0b11: "halted"}
 
 
 class CoreSignals:
-    """A `Watched` of a core of this configuration."""
+    """The `Watched` and the `Origins` of a core of this configuration."""
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
@@ -45,6 +45,11 @@ class CoreSignals:
             sums=CORE + "result",
             lanes=config.lanes_out,
         )
+
+    @property
+    def origins(self) -> CoreSignals:
+        """Itself."""
+        return self
 
     @property
     def groups(self) -> tuple[Group, ...]:

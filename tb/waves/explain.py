@@ -27,7 +27,16 @@ from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.pieces import CutLayer
 from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.waves.cut import Cut, Row
-from conv_core.tb.waves.signals import INT8, INT32, Group, Signal, Watched, all_groups, shown
+from conv_core.tb.waves.signals import (
+    INT8,
+    INT32,
+    Group,
+    Origins,
+    Signal,
+    Watched,
+    all_groups,
+    shown,
+)
 from conv_core.tb.waves.watch import (
     AFTER,
     HALF_CYCLE_NS,
@@ -237,12 +246,13 @@ def cut_of(
             f"value {wrong.index} of the beat is {wrong.place}: "
             f"expected {wrong.expected}, got {wrong.got}"
         )
-        if watched is not None and before is not None:
-            vector, _ = watched.vector_of(layer, wrong.place)
-            names |= watched.names(layer, before, vector)
-            origin = origin_of(recording, wrong, before, watched)
+        origins = None if watched is None else watched.origins
+        if origins is not None and before is not None:
+            vector, _ = origins.vector_of(layer, wrong.place)
+            names |= origins.names(layer, before, vector)
+            origin = origin_of(recording, wrong, before, origins)
             if origin is not None:
-                notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, watched)
+                notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, origins)
                 begun_ns = origin.begun_ns
     rows = [
         Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in recording.cycles),
@@ -257,10 +267,10 @@ def cut_of(
     return Cut(title, times, column, tuple(rows), tuple(notes), alone, begun_ns)
 
 
-def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[str]:
+def _came(origin: Origin, wrong: Wrong, now: int, origins: Origins) -> Iterator[str]:
     """Sentences on where the value came from."""
     held = "X" if origin.sum is None else origin.sum
-    due = watched.sum_of(wrong.piece, wrong.place)
+    due = origins.sum_of(wrong.piece, wrong.place)
     if wrong.as_modelled:
         verdict = "from which the model makes the same: the layer file expects something else"
     elif held == due:
@@ -291,11 +301,11 @@ class Origin:
 
 
 def origin_of(
-    recording: Recording, wrong: Wrong, before: Sequence[Layer], watched: Watched
+    recording: Recording, wrong: Wrong, before: Sequence[Layer], origins: Origins
 ) -> Origin | None:
     """The vector with that number since reset, and the window with that number."""
-    vector, lane = watched.vector_of(wrong.piece.layer, wrong.place)
-    number = sum(watched.vectors(layer) for layer in before) + vector
+    vector, lane = origins.vector_of(wrong.piece.layer, wrong.place)
+    number = sum(origins.vectors(layer) for layer in before) + vector
     if number >= min(len(recording.vectors), len(recording.windows)):
         return None
     left_ns, sums = recording.vectors[number]
