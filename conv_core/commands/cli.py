@@ -269,8 +269,11 @@ def _waves(options: argparse.Namespace) -> int:  # noqa: ARG001
     if not (last := _last_run()):
         raise WavesError("there was no run yet whose waves could be shown")
     if not (Path(last["folder"]) / FILE).exists():
-        print("the last run kept no waves, it is repeated with them", *last.get("part", []))
-        main([*last["arguments"], *last.get("part", []), "--waves"])
+        words, part = last["arguments"], last.get("part", [])
+        print("the last run kept no waves, it is repeated with them", *part, flush=True)
+        if main([*words, *part, "--waves"]) == 0 and part:
+            print("on its own that layer is right: all of the run is repeated", flush=True)
+            main([*words, "--waves"])
         last = _last_run()
     show(viewer, Path(last["folder"]))
     print(f"for Surfer in a browser: {Path(last['folder']) / LINK}")
@@ -340,15 +343,15 @@ def _write_view(
 
 def _part(results: Sequence[LayerResult], simulator: str) -> list[str]:
     """The words that repeat of a run what its waves are wanted for: all, or the wrong layer."""
-    for result in results:
-        if result.cut is not None and result.cut.alone:
-            words = ["--only", result.name]
-            begun_ns = result.cut.begun_ns
-            # Recording makes Icarus three times slower, and Verilator can't begin late.
-            if simulator == "icarus" and begun_ns is not None and begun_ns > LATE_NS:
-                words += ["--waves-from", str(begun_ns - LATE_NS // 10)]
-            return words
-    return []
+    wrong = next((result for result in results if not result.passed), None)
+    if wrong is None or (wrong.cut is not None and not wrong.cut.alone):
+        return []
+    words = ["--only", wrong.name]
+    begun_ns = None if wrong.cut is None else wrong.cut.begun_ns
+    # Recording makes Icarus three times slower, and Verilator can't begin late.
+    if simulator == "icarus" and begun_ns is not None and begun_ns > LATE_NS:
+        words += ["--waves-from", str(begun_ns - LATE_NS // 10)]
+    return words
 
 
 def _remember(folder: Path, arguments: Sequence[str], part: Sequence[str] = ()) -> None:

@@ -153,6 +153,13 @@ def explained(
             cut = _repeated(cases, before, result.first_wrong_ns, wrong, config, rerun, watched)
         if cut is not None:
             found[index] = replace(result, cut=cut, message=f"{result.message}\n{cut.text()}")
+        elif spent > seconds:
+            left_out = (
+                f"the cycles around that are left out, since it took {spent:.0f} s to get there"
+            )
+            found[index] = replace(
+                result, message=f"{result.message}\n{left_out}: make waves shows them"
+            )
         break
     return found
 
