@@ -122,6 +122,8 @@ def svg(cut: Cut) -> str:
             drawn.append(_text(MARGIN, y + 13, group, css="group"))
             y += ROW_HEIGHT
         for row in rows:
+            if not any(row.cells):
+                continue
             drawn.append(_text(MARGIN, y + 13, row.label))
             drawn += _bits(row, labels, y, cell) if row.bit else _values(row, labels, y, cell)
             y += ROW_HEIGHT + ROW_GAP
@@ -147,10 +149,13 @@ def _text(x: float, y: float, text: str, anchor: str = "start", css: str = "") -
 
 
 def _bits(row: Row, x: float, y: float, cell: float) -> Iterator[str]:
-    """A line that is high for 1, low for 0, and red in the middle for anything else."""
+    """A line: high for 1, low for 0, red in the middle for x, none where nothing is shown."""
     heights = {"1": y + 2, "0": y + ROW_HEIGHT}
     last = None
     for index, text in enumerate(row.cells):
+        if not text:
+            last = None
+            continue
         left, level = x + cell * index, heights.get(text, y + ROW_HEIGHT / 2)
         step = f"M{left:.1f} {level if last is None else last:.1f}V{level:.1f}h{cell:.1f}"
         unknown = "" if text in heights else ' class="unknown"'
