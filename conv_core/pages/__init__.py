@@ -1,1 +1,1 @@
-"""Pages for people: what was run and what came of it (`report`), and a layer at work (`explain`)."""
+"""Pages for people: what was run and what came of it (`report`), a layer at work (`explain`)."""

@@ -10,12 +10,13 @@ A command calls `keep` when it ends; the file of its run before is replaced, who
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from conv_core.models.errors import RefusedError
 from conv_core.models.files import write_whole
@@ -26,13 +27,17 @@ FOLDER = BUILD / "reports"
 TESTS = FOLDER / "tests.xml"
 """JUnit's form, which pytest writes: pytest --junit-xml build/reports/tests.xml"""
 FORMAT = 1
-COMMANDS = ("question", "run", "replay", "regress", "networks", "synth", "lint", "coverage")
-COMMANDS += ("formal", "mutate")
-"""in the order of the report"""
 INTERRUPTED = "INTERRUPTED"
 STATUSES = (PASS, FAIL, INTERRUPTED, "REFUSED")
 
 Value = int | float | str | None
+KINDS: dict[str, tuple[type, ...]] = {
+    "values": (dict,),
+    "lines": (tuple,),
+    "failures": (tuple,),
+    "seconds": (int, float),
+}
+"""of the fields below that are not texts"""
 
 
 class OutcomeError(RefusedError):
@@ -88,6 +93,9 @@ class CommandOutcome:
         return self.status == PASS
 
 
+Kind = TypeVar("Kind", CommandOutcome, Line, Failure)
+
+
 # -------------------------------------------------------------------------------- files
 def keep(outcome: CommandOutcome, folder: Path = FOLDER) -> Path:
     """Writes what the report needs of a command; the file. Raises `OSError`."""
@@ -121,9 +129,9 @@ def kept(command: str, folder: Path = FOLDER) -> CommandOutcome | None:
         },
         path,
     )
-    for what in (outcome, *outcome.lines):
-        if what.status not in STATUSES:
-            raise _broken(path, f"status {what.status!r} is none of {', '.join(STATUSES)}")
+    for status in (outcome.status, *(line.status for line in outcome.lines)):
+        if status not in STATUSES:
+            raise _broken(path, f"status {status!r} is none of {', '.join(STATUSES)}")
     if outcome.command != command:
         raise _broken(path, f"it is that of {outcome.command!r}")
     return outcome
@@ -136,14 +144,13 @@ def _list(found: Mapping[str, Any], name: str, path: Path) -> list[Any]:
     return value
 
 
-def _made[Kind: (CommandOutcome, Line, Failure)](kind: type[Kind], values: Any, path: Path) -> Kind:
+def _made(kind: type[Kind], values: Any, path: Path) -> Kind:
     """A dataclass from its fields, each there, each of the right kind, and none that is unknown."""
     known = {each.name for each in fields(kind)}
     if not isinstance(values, dict) or set(values) != known:
         raise _broken(path, f"a {kind.__name__} has the fields {', '.join(sorted(known))}")
-    kinds = {"values": dict, "lines": tuple, "failures": tuple, "seconds": (int, float)}
     for name, value in values.items():
-        if not isinstance(value, kinds.get(name, str)):
+        if not isinstance(value, KINDS.get(name, (str,))):
             raise _broken(path, f"{name} can't be {value!r}")
     return kind(**values)
 
@@ -206,9 +213,8 @@ def layer_failure(result: LayerResult, replay: str) -> Failure:
     cut = getattr(result, "cut", None)
     cut_text, cut_svg = "", ""
     if cut is not None:
-        from conv_core.tb.waves.cut import svg
-
-        cut_text, cut_svg = cut.text(), svg(cut)
+        drawing = importlib.import_module("conv_core.tb.waves.cut")
+        cut_text, cut_svg = cut.text(), drawing.svg(cut)
     for part in filter(None, (result.diagnosis, result.picture, cut_text)):
         message = message.replace(f"\n{part}", "")
     return Failure(
