@@ -1,6 +1,6 @@
 # `make help` says what can be asked for.
 
-TARGETS := question setup test run regress replay networks synth waves lint doctor clean help
+TARGETS := question setup test run regress replay networks synth waves report lint doctor clean help
 CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
     ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
 FOREIGN := DUT DRIVER RTL
@@ -60,13 +60,16 @@ waves: ready  ## GTKWave on the last run, which is repeated if it kept no waves
 	@$(CONV) waves
 
 test: ready  ## the complete quick test suite on both simulators
-	@$(VENV) pytest -n auto
+	@$(VENV) pytest -n auto --junit-xml=$(or $(CONV_BUILD),build)/reports/tests.xml
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
 	@$(VENV) conv_core.tools.networks $(call option,ARRAY) $(call option,SEED)
 
 synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: that one
 	@$(VENV) conv_core.tools.synthesis $(call option,ARRAY)
+
+report: ready  ## build/report.html: all that was run last, on one page for a browser
+	@$(CONV) report
 
 lint: ready  ## the RTL and the Python, without simulating
 	@$(VENV) conv_core.tools.lint

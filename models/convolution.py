@@ -74,7 +74,7 @@ def _windows(case: LayerCase) -> Float32Array:
     layer = case.layer
     top, left, _, _ = layer.pads
     padded = np.zeros(
-        (layer.batch, layer.padded_height, layer.padded_width, layer.in_channels), np.float32
+        (layer.batch, layer.rows.padded, layer.columns.padded, layer.in_channels), np.float32
     )
     padded[:, top : top + layer.height, left : left + layer.width] = case.x
     frame, row, column, channel = padded.strides
@@ -103,7 +103,9 @@ def _inside_weights(layer: Layer, weights: Float32Array) -> Int64Array:
     A tap's sum over the channels is at most 65535 * 255 < 2^24, exact in float32; the sum over the
     taps at most 961 times that, exact in float64.
     """
-    rows, columns = (v.astype(np.float64) for v in (layer.valid_rows(), layer.valid_columns()))
+    rows, columns = (
+        v.astype(np.float64) for v in (layer.rows.taps_inside, layer.columns.taps_inside)
+    )
     taps = weights @ np.ones(layer.weight_shape[3], np.float32)  # (Cout, KH, KW)
     (oh, kh), (ow, kw) = rows.shape, columns.shape
     by_column = columns @ taps.transpose(2, 1, 0).reshape(kw, -1)  # (OW, KH * Cout)

@@ -37,6 +37,17 @@ class Shortage:
         return f"raise {self.parameter} to {power}" if possible else ""
 
 
+def missing_rule(layer: Layer, config: CoreConfig) -> Shortage | None:
+    """Results by a rounding rule that the core is built without: no piece of the layer fits."""
+    if layer.requantise and layer.rounding == "float" and not config.float_rule:
+        return Shortage(
+            "rounding",
+            "this core is built with FLOAT_RULE=0, without the rule 'float': build it with "
+            "FLOAT_RULE=1, or give mult and shift with rounding='tflite'",
+        )
+    return None
+
+
 def fits(layer: Layer, config: CoreConfig) -> bool:
     """Does the core take the layer in one piece?"""
     return shortage(layer, config) is None
@@ -49,9 +60,11 @@ def shortage(layer: Layer, config: CoreConfig) -> Shortage | None:
 
 def _shortages(layer: Layer, config: CoreConfig) -> Iterator[Shortage]:
     row = layer.width * layer.in_channels
-    rows = min(layer.window[0], layer.height)
+    rows = min(layer.rows.span, layer.height)
     window = rows * row
     pixel = result_bytes(layer) // (layer.out_height * layer.out_width)
+    if (rule := missing_rule(layer, config)) is not None:
+        yield rule
     if window > config.act_bytes - config.lanes_in:
         yield Shortage(
             "kernel",

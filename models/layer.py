@@ -8,12 +8,14 @@ nothing behind them has to check again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conv_core.models.errors import RefusedError
+from conv_core.models.windows import Windows
 
 MAX_SIZE = 65535
 """Largest height, width, channels, batch, padding and output size: the fields have 16 bits."""
@@ -21,7 +23,7 @@ MAX_KERNEL = 31
 MAX_STRIDE = 4
 MAX_DILATION = 4
 MIN_SHIFT, MAX_SHIFT = -31, 7
-ROUNDINGS = ("tflite", "float")
+ROUNDINGS = ("tflite", "single", "float")
 INT8_MIN, INT8_MAX = -128, 127
 
 Int8Array = NDArray[np.int8]
@@ -90,40 +92,45 @@ class Layer:
                 raise LayerError(
                     "groups", f"{self.groups} does not divide the {channels} {field}put channels"
                 )
-        self._check_windows("rows", self.padded_height, self.window[0], self.out_height)
-        self._check_windows("columns", self.padded_width, self.window[1], self.out_width)
+        for what, windows in (("rows", self.rows), ("columns", self.columns)):
+            if windows.count < 1:
+                raise LayerError(
+                    "kernel",
+                    f"it spans {windows.span} {what}, but the image with its padding has only "
+                    f"{windows.padded}: there is no output",
+                )
+            if windows.count > MAX_SIZE:
+                raise LayerError(
+                    "pads", f"they make {windows.count} output {what}; at most {MAX_SIZE} go"
+                )
 
-    def _check_windows(self, what: str, padded: int, window: int, outputs: int) -> None:
-        if outputs < 1:
-            raise LayerError(
-                "kernel",
-                f"it spans {window} {what}, but the image with its padding has only {padded}: "
-                "there is no output",
-            )
-        if outputs > MAX_SIZE:
-            raise LayerError("pads", f"they make {outputs} output {what}; at most {MAX_SIZE} go")
+    @cached_property
+    def rows(self) -> Windows:
+        """Where the windows lie along the rows of the image, padding included."""
+        return self._windows(self.height, 0)
 
-    @property
-    def window(self) -> tuple[int, int]:
-        """Rows and columns from a window's first tap to its last, dilation included."""
-        (kh, kw), (dh, dw) = self.kernel, self.dilation
-        return (kh - 1) * dh + 1, (kw - 1) * dw + 1
+    @cached_property
+    def columns(self) -> Windows:
+        """Likewise along its columns."""
+        return self._windows(self.width, 1)
 
-    @property
-    def padded_height(self) -> int:
-        return self.height + self.pads[0] + self.pads[2]
+    def _windows(self, size: int, axis: int) -> Windows:
+        return Windows(
+            size,
+            self.kernel[axis],
+            self.stride[axis],
+            self.dilation[axis],
+            before=self.pads[axis],
+            after=self.pads[axis + 2],
+        )
 
-    @property
-    def padded_width(self) -> int:
-        return self.width + self.pads[1] + self.pads[3]
-
-    @property
+    @cached_property
     def out_height(self) -> int:
-        return (self.padded_height - self.window[0]) // self.stride[0] + 1
+        return self.rows.count
 
-    @property
+    @cached_property
     def out_width(self) -> int:
-        return (self.padded_width - self.window[1]) // self.stride[1] + 1
+        return self.columns.count
 
     @property
     def in_shape(self) -> tuple[int, int, int, int]:
@@ -148,30 +155,8 @@ class Layer:
     @property
     def macs_inside(self) -> int:
         """Multiply-accumulates of all frames whose tap lies inside the image."""
-        taps = int(self.valid_rows().sum()) * int(self.valid_columns().sum())
+        taps = int(self.rows.taps_inside.sum()) * int(self.columns.taps_inside.sum())
         return self.batch * taps * self.out_channels * self.weight_shape[3]
-
-    def valid_rows(self) -> BoolArray:
-        """(OH, KH): does tap row ky of output row oy lie inside the image?"""
-        return _valid_taps(
-            self.out_height,
-            self.kernel[0],
-            self.stride[0],
-            self.dilation[0],
-            self.pads[0],
-            self.height,
-        )
-
-    def valid_columns(self) -> BoolArray:
-        """(OW, KW): does tap column kx of output column ox lie inside the image?"""
-        return _valid_taps(
-            self.out_width,
-            self.kernel[1],
-            self.stride[1],
-            self.dilation[1],
-            self.pads[1],
-            self.width,
-        )
 
     def __str__(self) -> str:
         """One frame in the framework's shapes: `(11, 11, 64) * (3, 3, 64, 64) -> (11, 11, 64)`."""
@@ -185,8 +170,9 @@ class LayerCase:
 
     `x` int8 (N, H, W, Cin), `w` int8 (Cout, KH, KW, Cin / groups), `bias` int32 (Cout), `w_zp`
     int32 (Cout), the weights' zero points of -128 to 127: zeros where they are left out. A
-    requantised layer has `mult` and `shift`, int32 (Cout), when its rounding is `tflite`, and
-    `scale`, float32 (Cout), when it is `float`; a layer that gives accumulators has none of them.
+    requantised layer has `mult` and `shift`, int32 (Cout), when its rounding is `tflite` or
+    `single`, and `scale`, float32 (Cout), when it is `float`; a layer that gives accumulators has
+    none of them.
     `expected_acc` and `expected_y`, (N, OH, OW, Cout), are what others say the results are.
 
     Raises `LayerError` where a tensor is missing, too much, of the wrong type, shape or range.
@@ -214,7 +200,7 @@ class LayerCase:
             object.__setattr__(self, "w_zp", np.zeros(channels, np.int32))
         _check_tensor("w_zp", self.w_zp, np.int32, channels)
         _check_values("w_zp", self.w_zp, INT8_MIN, INT8_MAX)
-        by_mult = layer.requantise and layer.rounding == "tflite"
+        by_mult = layer.requantise and layer.rounding != "float"
         by_scale = layer.requantise and layer.rounding == "float"
         for field, tensor, wanted in (
             ("mult", self.mult, by_mult),
@@ -234,8 +220,13 @@ class LayerCase:
             _check_values("shift", self.shift, MIN_SHIFT, MAX_SHIFT)
         if self.scale is not None:
             _check_tensor("scale", self.scale, np.float32, channels)
-            if not (np.isfinite(self.scale) & (self.scale >= 0)).all():
-                raise LayerError("scale", "every value must be finite and not negative")
+            wrong = np.flatnonzero(~(np.isfinite(self.scale) & (self.scale >= 0)))
+            if wrong.size:
+                raise LayerError(
+                    "scale",
+                    f"{self.scale[wrong[0]]} of channel {wrong[0]} is not a finite number of 0 and "
+                    "more",
+                )
         if self.expected_acc is not None:
             _check_tensor("acc", self.expected_acc, np.int32, layer.out_shape)
         if self.expected_y is not None:
@@ -269,11 +260,6 @@ def same_pads(
         both.append((total // 2, total - total // 2))
     (top, bottom), (left, right) = both
     return top, left, bottom, right
-
-
-def _valid_taps(outputs: int, k: int, stride: int, dilation: int, pad: int, size: int) -> BoolArray:
-    position = np.arange(outputs)[:, None] * stride + np.arange(k) * dilation - pad
-    return (position >= 0) & (position < size)
 
 
 def _check_range(field: str, value: Any, low: int, high: int) -> None:

@@ -1,9 +1,11 @@
-"""From int32 accumulators to int8 results, per output channel, by one of two rules.
+"""From int32 accumulators to int8 results, per output channel, by one of three rules.
 
-`tflite` is the rule of LiteRT's reference kernels and of TensorFlow Lite Micro: the multiplier is
-mult * 2^(shift - 31), and both roundings are in integers. `float` is the rule of XNNPACK, ONNX
-Runtime's QLinearConv and PyTorch's fbgemm: the multiplier is a float32. They differ by one in a few
-of a thousand results.
+`tflite` is the rule of LiteRT's reference kernels of convolutions and of TensorFlow Lite Micro: the
+multiplier is mult * 2^(shift - 31), and both roundings are in integers. `single` takes the same
+multiplier and rounds once; it is that of LiteRT's reference kernel of fully connected layers, where
+that kernel's own multiplier, a float64, makes no difference (see `single_differs`). `float` is the
+rule of XNNPACK, ONNX Runtime's QLinearConv and PyTorch's fbgemm: the multiplier is a float32. They
+differ by one in a few of a thousand results.
 """
 
 from __future__ import annotations
@@ -53,6 +55,29 @@ def _rounded_high_half(a: Int64Array, q: Int64Array) -> Int64Array:
     return (upper * q + ((lower * q + (1 << 30)) >> 16)) >> 15
 
 
+def requantise_single(
+    acc: Int32Array,
+    mult: Int32Array,
+    shift: Int32Array,
+    out_zp: int,
+    act_min: int,
+    act_max: int,
+) -> Int8Array:
+    """The rule `single` on accumulators (..., Cout), with `mult` and `shift` (Cout).
+
+        t = acc * mult * 2^(shift - 31), to the nearest, ties away from zero
+        y = clamp(t + out_zp, act_min, act_max)
+
+    `mult` is any int32. A shift above 8 counts as 8, one below -31 as -31.
+    """
+    places = 31 - np.clip(shift, LEAST_SHIFT, LARGEST_SHIFT).astype(np.int64)
+    product = acc.astype(np.int64) * mult.astype(np.int64)  # at most 2^62, and half of 2^62 fits
+    half = np.int64(1) << (places - 1)
+    quotient = np.sign(product) * ((np.abs(product) + half) >> places)
+    clamped: Int64Array = np.clip(quotient + out_zp, act_min, act_max)
+    return clamped.astype(np.int8)
+
+
 def requantise_float(
     acc: Int32Array, scale: Float32Array, out_zp: int, act_min: int, act_max: int
 ) -> Int8Array:
@@ -83,4 +108,5 @@ def result(case: LayerCase) -> Int32Array | Int8Array:
         return requantise_float(acc, case.scale, layer.out_zp, layer.act_min, layer.act_max)
     assert case.mult is not None  # LayerCase saw to it
     assert case.shift is not None
-    return requantise(acc, case.mult, case.shift, layer.out_zp, layer.act_min, layer.act_max)
+    rule = requantise if layer.rounding == "tflite" else requantise_single
+    return rule(acc, case.mult, case.shift, layer.out_zp, layer.act_min, layer.act_max)

@@ -61,7 +61,7 @@ def schedule(layer: Layer, config: CoreConfig) -> Schedule:
     constants = constant_words(config)
     stays = blocks * words <= config.wgt_words and blocks * constants <= config.const_words
     row = layer.width * layer.in_channels
-    window = min(layer.window[0], layer.height) * row
+    window = min(layer.rows.span, layer.height) * row
     rows, doublings = 1, 0
     while columns == layer.out_width and rows < layer.out_height:
         wider, doublings = min(2 * rows, layer.out_height), doublings + 1

@@ -337,7 +337,7 @@ class _Graph:
         if not same and any(layer.pads):
             top, left, bottom, right = layer.pads
             borders = np.array(((0, 0), (top, bottom), (left, right), (0, 0)), np.int32)
-            padded = (layer.batch, layer.padded_height, layer.padded_width, shape[3])
+            padded = (layer.batch, layer.rows.padded, layer.columns.padded, shape[3])
             inputs = [x, self.constant(borders, None)]
             code = schema.BuiltinOperator.PAD
             x = self.operator(code, inputs, schema.PadOptionsT(), padded, dtype, image)

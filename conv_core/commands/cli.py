@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_variables()
         # Only what the command needs is imported: the rest takes longer than a short run.
         module, _, function = options.command.partition(":")
-        found = importlib.import_module(f"conv_core.commands.{module}")
+        found = importlib.import_module(f"conv_core.{module}")
         return int(getattr(found, function)(options))
 
     return endings.run(command)
@@ -32,19 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands, and their options."""
     top = Parser("python -m conv_core", description="Layers through the RTL.")
-    commands = top.add_subparsers(
-        required=True, metavar="question | run | regress | replay | waves"
-    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser(
         "question", parents=[run_options()], help="the layer of the question, on random data"
     )
-    command.set_defaults(command="question:question")
+    command.set_defaults(command="commands.question:question")
     command = commands.add_parser("run", parents=[run_options()], help="layer files")
     command.add_argument(
         "layers", nargs="*", metavar="LAYER", help=".npz files, or folders of them"
     )
     command.add_argument("--out", default="out", help="folder for the results (default: out)")
-    command.set_defaults(command="run:run")
+    command.set_defaults(command="commands.run:run")
     command = commands.add_parser(
         "regress", parents=[core_options()], help="random layers in random traffic"
     )
@@ -52,14 +50,17 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--seeds", type=count, default=1, help="how many, from --seed on")
     command.add_argument("--jobs", type=count, default=1, help="seeds side by side")
     command.add_argument("--junit", metavar="FILE", help="write the outcome in JUnit's form")
-    command.set_defaults(command="regress:regress")
+    command.set_defaults(command="commands.regress:regress")
     command = commands.add_parser("replay", help="what `regress` found, once more")
     command.add_argument("failure", nargs="?", metavar="FOLDER", help="as `regress` names it")
     command.add_argument("--waves", action="store_true", help="record the run for `waves`")
-    command.set_defaults(command="replay:replay")
+    command.set_defaults(command="commands.replay:replay")
+    command = commands.add_parser("report", help="a page on all that was run")
+    command.add_argument("--out", metavar="FILE", help="default: report.html in build/")
+    command.set_defaults(command="pages.report:report")
     command = commands.add_parser("new", help="begin a core of your own")
     command.add_argument("folder", metavar="FOLDER", help="its last name is the module's")
-    command.set_defaults(command="new:new")
+    command.set_defaults(command="commands.new:new")
     command = commands.add_parser("waves", help="GTKWave on the last run")
-    command.set_defaults(command="replay:show_waves", repeat=main)
+    command.set_defaults(command="commands.replay:show_waves", repeat=main)
     return top

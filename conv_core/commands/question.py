@@ -42,10 +42,4 @@ def question(options: argparse.Namespace) -> int:
         for result in outcome.results
     ]
     screen.table(str(cases[0].layer), COLUMNS, rows)
-    return conclude(
-        outcome.results,
-        outcome.seconds,
-        rules=options.rules,
-        waves=options.waves,
-        asked=len(cases) if outcome.interrupted else None,
-    )
+    return conclude("question", outcome, len(cases), rules=options.rules, waves=options.waves)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from conv_core.commands import screen
@@ -16,6 +18,7 @@ from conv_core.commands.endings import INTERRUPTED
 from conv_core.commands.options import config_of, given_parameters, new_seed, seed_of
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.files import write_whole
+from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.runs import processes
 from conv_core.tb.runs.builds import build, core_design
 from conv_core.tb.runs.exploration import Exploration, explore
@@ -53,11 +56,30 @@ def regress(options: argparse.Namespace) -> int:
     layers = sum(each.found.layers for each in done)
     verdict = "INTERRUPTED" if interrupted else "FAIL" if wrong else "PASS"
     counted = f"{len(done)} of {len(seeds)} seeds" if interrupted else f"{len(seeds)} seeds"
+    keep(Outcome("regress", verdict, seconds, sys.argv[1:], [_row(each) for each in done]))
     print(
         f"{verdict}: {layers} layers of {counted}, {wrong} seeds with a wrong one, "
         f"{seconds:.0f} s in all, {60 * layers / seconds:.0f} layers a minute"
     )
     return INTERRUPTED if interrupted else int(wrong > 0)
+
+
+def _row(each: Exploration) -> dict[str, Any]:
+    """What the report shows of a seed."""
+    found = each.found
+    return {
+        "seed": each.seed,
+        "name": f"seed {each.seed}",
+        "status": "PASS" if each.passed else "FAIL",
+        "array": each.config.array,
+        "simulator": each.simulator,
+        "layers": found.layers,
+        "scenarios": found.scenarios,
+        "values": found.compared,
+        "a_minute": round(each.layers_a_minute) if found.layers else 0,
+        "message": "" if each.passed else str(each),
+        "command": "" if each.folder is None else f"make replay FAILURE={each.folder} WAVES=1",
+    }
 
 
 @dataclass

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from conv_core.commands.last_run import last_run, remember
-from conv_core.commands.simulating import conclude, new_folder, write_view
+from conv_core.commands.simulating import Run, conclude, new_folder, write_view
 from conv_core.tb.runs import waves
 from conv_core.tb.runs.exploration import play
 from conv_core.tb.stimuli.scenario import ScenarioError, load
@@ -26,8 +26,10 @@ def replay(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - started
     if options.waves:
         write_view(folder, record.config, results)
-    remember(folder, ["replay", str(failure.resolve())])
-    return conclude(results, seconds, waves=options.waves)
+    words = ["replay", str(failure.resolve())]
+    remember(folder, words)
+    run = Run(results, seconds, words)
+    return conclude("replay", run, len(results), waves=options.waves)
 
 
 def show_waves(options: argparse.Namespace) -> int:

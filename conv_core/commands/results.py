@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from conv_core.models.files import write_whole
-from conv_core.models.layer_file import LayerFileError, save_result
+from conv_core.models.layer_files import LayerFileError, write_result
 from conv_core.tb.runs.job import LayerResult
 
 SUMMARY = "summary.json"
@@ -69,7 +69,7 @@ def write(out: Path, results: Sequence[LayerResult]) -> list[str]:
     said = []
     for result in results:
         if result.values is not None:
-            save_result(out, result.name, result.values)
+            write_result(out, result.name, result.values)
         elif (old := out / f"{result.name}.npz").exists():
             said.append(f"{old} is of an earlier run: this one has no result for it")
     entries = [result.summary() for result in results]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conv_core.commands import results as result_folder
 from conv_core.commands import screen
 from conv_core.commands.cores import core_of
 from conv_core.commands.options import seed_of
-from conv_core.commands.simulating import Outcome, check, conclude, simulate
+from conv_core.commands.simulating import Run, check, conclude, simulate
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase, LayerError
-from conv_core.models.layer_file import LayerFileError, load_quantised
+from conv_core.models.layer_files import LayerFileError, read_quantised
 from conv_core.models.quantisation import Quantisation
 from conv_core.tb.bench.drivers import Planner, planner_named
 from conv_core.tb.runs.job import REFUSED, LayerResult
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     given = seed_of(options)
     seed = USUAL_SEED if given is None else given
     cases = [file.case for file in files if file.case is not None]
-    outcome = Outcome([], 0.0)
+    outcome = Run([], 0.0, ["run"])
     if cases:
         layers = [str(Path(layer).resolve()) for layer in options.layers]
         words = ["run", *layers, "--out", str(out.resolve())]
@@ -63,13 +63,8 @@ def run(options: argparse.Namespace) -> int:
     _show(files, results, f"{config.array} lanes, {options.sim}, results in {out}")
     for sentence in said:
         print(sentence, file=sys.stderr)
-    return conclude(
-        results,
-        outcome.seconds,
-        rules=options.rules,
-        waves=options.waves,
-        asked=len(files) if outcome.interrupted else None,
-    )
+    run_of_all = replace(outcome, results=results)
+    return conclude("run", run_of_all, len(files), rules=options.rules, waves=options.waves)
 
 
 def _find(layers: Sequence[str]) -> tuple[list[Path], list[LayerFile]]:
@@ -97,7 +92,7 @@ def _find(layers: Sequence[str]) -> tuple[list[Path], list[LayerFile]]:
 def _read(path: Path, planner: Planner) -> LayerFile:
     """The layer of a file, if the core can compute it."""
     try:
-        case, scales = load_quantised(path)
+        case, scales = read_quantised(path)
         CutLayer.of(case, planner)
     except LayerFileError as error:
         return LayerFile(path, refusal=str(error))
@@ -110,7 +105,7 @@ def _read(path: Path, planner: Planner) -> LayerFile:
 
 def _all_results(
     files: Sequence[LayerFile],
-    outcome: Outcome,
+    outcome: Run,
     options: argparse.Namespace,
     config: CoreConfig,
     seed: int,

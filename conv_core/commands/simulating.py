@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from conv_core.commands import screen
 from conv_core.commands.cores import core_of
@@ -17,6 +18,7 @@ from conv_core.commands.last_run import remember
 from conv_core.commands.options import config_of, words_of
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase
+from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.checks.rules import rules_off
 from conv_core.tb.paths import BUILD
 from conv_core.tb.runs import waves
@@ -27,11 +29,13 @@ from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Run:
     """The results of a run, in the order of its layers."""
 
     results: list[LayerResult]
     seconds: float
+    words: list[str]
+    """that repeat the run"""
     interrupted: bool = False
     """the results are those of the layers that came to their end"""
 
@@ -51,7 +55,7 @@ def check(options: argparse.Namespace) -> CoreConfig:
 
 def simulate(
     cases: Sequence[LayerCase], options: argparse.Namespace, seed: int, words: Sequence[str]
-) -> Outcome:
+) -> Run:
     """The cases through the RTL as the options say. `words` are those of the command itself."""
     config = check(options)
     folder = new_folder()
@@ -83,8 +87,9 @@ def simulate(
     seconds = time.perf_counter() - started
     if options.waves and not interrupted:
         write_view(folder, config, results)
-    remember(folder, [*words, *_words(options, seed)])
-    return Outcome(results, seconds, interrupted)
+    again = [*words, *_words(options, seed)]
+    remember(folder, again)
+    return Run(results, seconds, again, interrupted)
 
 
 def new_folder() -> Path:
@@ -108,28 +113,23 @@ def _words(options: argparse.Namespace, seed: int) -> list[str]:
     return [*words, *(["--queue"] if options.queue else [])]
 
 
-def conclude(
-    results: Sequence[LayerResult],
-    seconds: float,
-    *,
-    rules: str = "",
-    waves: bool = False,
-    asked: int | None = None,
-) -> int:
+def conclude(command: str, run: Run, asked: int, *, rules: str = "", waves: bool = False) -> int:
     """Says what went wrong, and how to see it with waves; the exit status.
 
     `asked`: how many layers there are, of which an interrupted run has done some.
     """
+    results, seconds = run.results, run.seconds
     wrong = [result for result in results if not result.passed]
     for result in wrong:
         print(result.message, file=sys.stderr)
-    if asked is not None:
+    verdict = "INTERRUPTED" if run.interrupted else "FAIL" if wrong else "PASS"
+    keep(Outcome(command, verdict, seconds, run.words, [_row(result) for result in results]))
+    if run.interrupted:
         print(
             f"INTERRUPTED: {len(results)} of {asked} layers were done, "
             f"{len(results) - len(wrong)} of them right, {seconds:.1f} s in all"
         )
         return INTERRUPTED
-    verdict = "FAIL" if wrong else "PASS"
     off = ", ".join(sorted(rules_off(rules)))
     unchecked = f"; rules that were off: {off}" if off else ""
     print(
@@ -140,3 +140,8 @@ def conclude(
         again = "" if waves else " (it runs once more for that)"
         print(f"this shows it in GTKWave{again}: make waves")
     return 1 if wrong else 0
+
+
+def _row(result: LayerResult) -> dict[str, Any]:
+    """What the report shows of a layer."""
+    return {**result.summary(), "compared": result.compared}

@@ -1,1 +1,1 @@
-"""Pages for people: what was run and what came of it (`report`), a layer at work (`explain`)."""
+"""Pages for a browser: the report on all that was run, and a layer at work. Each is one file."""

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from conv_core.commands import endings
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.loops import Loops
+from conv_core.models.files import write_whole
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import load_quantised
+from conv_core.models.layer_files import load_quantised
 from conv_core.pages.observe import ExplainError, Observed, observe
-from conv_core.pages.render import write_page
+from conv_core.pages.report import render
 from conv_core.pages.work import Work, work
+from conv_core.tb.bench.drivers import OUR_DRIVER, planner_named
 from conv_core.tb.paths import BUILD
 from conv_core.tb.runs.pieces import CutLayer
 from conv_core.tb.stimuli.random_layers import question_case
@@ -41,10 +45,10 @@ def check(case: LayerCase, config: CoreConfig) -> None:
             f"{case.name}: groups is {layer.groups}; this page shows layers whose channels are all "
             "added, groups 1"
         )
-    if len(CutLayer.of(case, config).pieces) > 1:
+    if len(CutLayer.of(case, planner_named(OUR_DRIVER, config)).pieces) > 1:
         raise ExplainError(
-            f"{case.name}: this layer is larger than the buffers and runs in pieces; make the image "
-            "smaller"
+            f"{case.name}: this layer is larger than the buffers and runs in pieces; make the "
+            "image smaller"
         )
     loops = Loops.of(layer, config)
     steps = sum(int(loops.steps(some).sum()) for some in loops.passes())
@@ -60,9 +64,9 @@ def write_explanation(case: LayerCase, config: CoreConfig, path: Path, seed: int
     check(case, config)
     observed = observe(case, config, seed)
     done = work(case, config, observed)
-    write_page(
+    data = json.dumps(page_data(case, config, observed, done), separators=(",", ":"))
+    page = render(
         "explain.html",
-        path,
         case=case,
         layer=case.layer,
         result=observed.result,
@@ -70,8 +74,10 @@ def write_explanation(case: LayerCase, config: CoreConfig, path: Path, seed: int
         checked=done.checked,
         inside=case.layer.macs_inside,
         causes=causes(observed),
-        data=page_data(case, config, observed, done),
+        data=Markup(data.replace("<", "\\u003c")),
     )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, page)
     return observed
 
 

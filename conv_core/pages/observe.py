@@ -71,7 +71,9 @@ def observe(case: LayerCase, config: CoreConfig, seed: int = 1) -> Observed:
 
 
 def _read(path: Path, result: LayerResult, lanes: int) -> Observed:
-    bits, steps, sums = [], [], []
+    bits: list[list[bool]] = []
+    steps: list[list[int]] = []
+    sums = []
     for line in path.read_text().splitlines():
         kind, first, *rest = line.split()
         if kind == "c":
@@ -84,8 +86,8 @@ def _read(path: Path, result: LayerResult, lanes: int) -> Observed:
     ends = int(np.flatnonzero(seen[:, BITS.index("out")])[-1])
     if len(sums) != len(steps) or ends + 1 != result.cycles:
         raise ExplainError(
-            f"the core took {len(steps)} steps and {result.cycles} cycles, but {len(sums)} sums and "
-            f"{ends + 1} cycles were seen"
+            f"the core took {len(steps)} steps and {result.cycles} cycles, but {len(sums)} "
+            f"sums and {ends + 1} cycles were seen"
         )
     return Observed(
         result,

@@ -20,6 +20,7 @@ from pathlib import Path
 from pyslang import DiagnosticSeverity
 from pyslang import driver as slang_driver
 
+from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.paths import INCLUDES, ROOT
 from conv_core.tb.runs.tools import find_simulator
 
@@ -201,15 +202,20 @@ def main() -> int:
         said = verible(rtl_sources())
         print(said, file=sys.stderr, end="\n" if said else "")
         return int(bool(said))
-    failed = 0
+    rows = []
+    begun = time.monotonic()
     for name, check in checks():
         start = time.monotonic()
         said = check()
         print(f"  {'FAILED' if said else 'ok':8} {name:26} {time.monotonic() - start:5.1f} s")
+        seconds = time.monotonic() - start
+        status = "FAIL" if said else "PASS"
+        rows.append({"check": name, "status": status, "seconds": seconds, "message": said})
         if said:
-            failed += 1
             print("".join(f"    {line}\n" for line in said.splitlines()))
-    return int(failed > 0)
+    failed = any(row["message"] for row in rows)
+    keep(Outcome("lint", "FAIL" if failed else "PASS", time.monotonic() - begun, rows=rows))
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from conv_core.models.files import write_whole
 from conv_core.models.layer import Layer
 from conv_core.models.networks import CLASSIFIER, NETWORKS
 from conv_core.models.tiling import plan
+from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.paths import BUILD, ROOT
 from conv_core.tb.runs.builds import core_design
 from conv_core.tb.runs.layers import MAX_BATCH, run_layers
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the random data")
     options = parser.parse_args(arguments)
     print(f"seed {options.seed}")
+    begun, outcome = time.perf_counter(), []
     try:
         for array in [options.array] if options.array else ARRAYS:
             for network in NETWORKS:
@@ -63,8 +65,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows = measured(network, CoreConfig.from_array(array), options.seed)
                 cycles = sum(row.cycles or 0 for row in rows)
                 seconds = time.perf_counter() - started
+                limit = sum(row.limit for row in rows)
+                outcome.append(
+                    {
+                        "network": network,
+                        "array": array,
+                        "status": "PASS",
+                        "layers": len(rows),
+                        "cycles": cycles,
+                        "cycles_limit": limit,
+                        "efficiency": limit / cycles,
+                    }
+                )
                 print(f"{network} on {array} lanes: {cycles:,} cycles, {seconds:.0f} s", flush=True)
         PAGE.write_text(page(options.seed))
+        keep(Outcome("networks", "PASS", time.perf_counter() - begun, rows=outcome))
     except (ConfigError, SimulationError, ToolMissingError, WrongResultError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

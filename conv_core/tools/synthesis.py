@@ -15,12 +15,13 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.paths import BUILD, ROOT
 from conv_core.tb.runs.builds import rtl_files
 
@@ -312,6 +313,22 @@ def row(area: Area) -> str:
     )
 
 
+def rows(areas: Sequence[Area], clocks: Sequence[Clock]) -> Iterator[dict[str, Any]]:
+    """What the report shows of each core."""
+    placed = {clock.array: clock for clock in clocks}
+    for area in areas:
+        clock = placed.get(area.array) if area.family == "ecp5" else None
+        yield {
+            "array": area.array,
+            "family": FAMILIES[area.family],
+            "status": "PASS",
+            "cells": area.luts,
+            "multipliers": area.multipliers,
+            "memories": area.memories,
+            "clock": None if clock is None else f"{clock.mhz:.1f} MHz",
+        }
+
+
 def lanes_of(array: str) -> int:
     """Multipliers of an array."""
     return CoreConfig.from_array(array).multipliers
@@ -326,6 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     arrays = [options.array] if options.array else ARRAYS
     areas, clocks = [], []
+    begun = time.monotonic()
     try:
         for array in arrays:
             for family, name in FAMILIES.items():
@@ -357,6 +375,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         PAGE.write_text(page(areas, clocks))
         print(f"written: {PAGE.relative_to(ROOT)}")
     broken = limits(areas, clocks)
+    verdict = "FAIL" if broken else "PASS"
+    keep(Outcome("synth", verdict, time.monotonic() - begun, rows=list(rows(areas, clocks))))
     print("\n".join(broken), file=sys.stderr, end="\n" if broken else "")
     return int(bool(broken))
 

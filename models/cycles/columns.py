@@ -48,8 +48,8 @@ class Columns:
         lanes, channels = config.lanes_in, layer.in_channels
         filter_runs, run_bytes = weight_runs(layer, config)
         runs = filter_runs // layer.kernel[0]
-        x, run = np.arange(layer.out_width)[:, None], np.arange(runs)
-        start = (x * layer.stride[1] - layer.pads[1] + run * layer.dilation[1]) * channels
+        run = np.arange(runs)
+        start = layer.columns.positions[:, :runs] * channels
         begin = np.maximum(0, -start)
         end = np.minimum(run_bytes, layer.width * channels - start)
         first = begin // lanes
@@ -62,7 +62,7 @@ class Columns:
         place = _places(each)
         chunk = np.repeat(first.ravel(), each) + place
         last = np.minimum(np.repeat(end.ravel(), each), (chunk + 1) * lanes) - 1
-        word = np.repeat(np.tile(run * -(-run_bytes // lanes), len(x)), each) + chunk
+        word = np.repeat(np.tile(run * -(-run_bytes // lanes), layer.out_width), each) + chunk
         return _columns(counts.sum(axis=1), np.repeat(start.ravel(), each) + last, word, costs)
 
 
@@ -78,8 +78,7 @@ def _depthwise(layer: Layer, block: int) -> Columns:
     for x in range(layer.out_width):
         first = x % block < phases
         seen = 0 if first else taps - fresh
-        columns = x * stride - layer.pads[1] + dilation * np.arange(seen, taps)
-        inside = (columns >= 0) & (columns < layer.width)
+        columns, inside = layer.columns.positions[x, seen:], layer.columns.taps_inside[x, seen:]
         costs.append(WINDOW + TAP_OUTSIDE * int(len(inside) - inside.sum()))
         if first:
             left = min(int((columns < 0).sum()), taps - 1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from conv_core.models.core_config import CONSTANT_BYTES, CoreConfig
 from conv_core.models.cycles.columns import Columns
 from conv_core.models.layer import Layer
 from conv_core.models.packing import filter_blocks, result_bytes
+from conv_core.models.windows import Windows
 
 
 def cycles_limit(layer: Layer, config: CoreConfig) -> int:
@@ -22,7 +21,7 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
     uses, without their padding.
     """
     frame_bytes = layer.height * layer.width * layer.in_channels
-    taps = int(layer.valid_rows().any(axis=0).sum()) * int(layer.valid_columns().any(axis=0).sum())
+    taps = _taps_used(layer.rows) * _taps_used(layer.columns)
     weight_bytes = (taps * layer.weight_shape[3] + CONSTANT_BYTES) * layer.out_channels
     return max(
         _steps(layer, config),
@@ -42,7 +41,7 @@ def slices(layer: Layer, config: CoreConfig) -> int:
 
 
 def _steps(layer: Layer, config: CoreConfig) -> int:
-    rows = layer.batch * int(layer.valid_rows().sum())
+    rows = layer.batch * int(layer.rows.taps_inside.sum())
     if layer.groups > 1:
         row_words = -(-layer.width * layer.in_channels // config.lanes_in)
         return max(-(-layer.macs_inside // config.multipliers), rows * row_words)
@@ -50,16 +49,15 @@ def _steps(layer: Layer, config: CoreConfig) -> int:
     return rows * chunks * -(-layer.out_channels // config.lanes_out)
 
 
+def _taps_used(windows: Windows) -> int:
+    """Taps of the kernel that some window has inside the image."""
+    return int(windows.taps_inside.any(axis=0).sum())
+
+
 def _used_bytes(layer: Layer) -> int:
     """Bytes of a frame up to the last that some window uses."""
-    rows, columns = layer.valid_rows(), layer.valid_columns()
-    if not rows.any() or not columns.any():
+    both = [each.positions[each.taps_inside] for each in (layer.rows, layer.columns)]
+    if not both[0].size or not both[1].size:
         return 0
-    last = [
-        int((np.argwhere(valid) @ (stride, dilation)).max()) - pad
-        for valid, stride, dilation, pad in (
-            (rows, layer.stride[0], layer.dilation[0], layer.pads[0]),
-            (columns, layer.stride[1], layer.dilation[1], layer.pads[1]),
-        )
-    ]
-    return (last[0] * layer.width + last[1] + 1) * layer.in_channels
+    row, column = (int(positions.max()) for positions in both)
+    return (row * layer.width + column + 1) * layer.in_channels

@@ -192,7 +192,7 @@ class Loops:
     def _row_end_costs(self) -> Times:
         """(OH): more, for an item that ends an output row."""
         layer = self.layer
-        following = np.arange(1, layer.out_height + 1) * layer.stride[0] - layer.pads[0]
+        following = layer.rows.positions[:, 0] + layer.stride[0]
         outside = (following < 0) | (following >= layer.height)
         outside[-1] = True
         costs: Times = ITEM.row_end + ITEM.row_end_outside * outside
@@ -210,7 +210,7 @@ class Loops:
     def released(self, y: int) -> int:
         """Activation words of the frame that are free after an output row."""
         layer = self.layer
-        below = (y + 1) * layer.stride[0] - layer.pads[0]
+        below = layer.rows.position(y + 1)
         if y == layer.out_height - 1 or below >= layer.height:
             return self.frame_words
         return max(0, below) * self.row_bytes // self.lanes_in
@@ -280,8 +280,7 @@ def _parts(count: int, size: int) -> list[range]:
 def _kernel_rows(layer: Layer, y: int) -> KernelRows:
     """Kernel rows below the image are dropped one by one, then those above it, as long as some are
     left."""
-    (taps, _), (stride, _), (dilation, _) = layer.kernel, layer.stride, layer.dilation
-    top = y * stride - layer.pads[0]
+    taps, dilation, top = layer.kernel[0], layer.dilation[0], layer.rows.position(y)
     inside_or_above = min(taps, max(0, -(-(layer.height - top) // dilation)))
     above = min(inside_or_above, max(0, -(top // dilation)))
     return KernelRows(

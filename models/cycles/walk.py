@@ -13,12 +13,16 @@ For the windows of a pass, with s steps each and numbered j, all of this holds t
     last step[j]  = latest of: first step[j] + s[j] - 1, what its data allow,
                     vector[j - RESULT_QUEUE] + CREDIT; the only step of an item is a cycle late
     vector[j]     = later of: last step[j] + the datapath's latency, vector[j-1] + slices[j-1],
-                    slices in the buffer's room before, and for j = 1 with a filter block's first
-                    constants: last step[0] + their fetching + slices[0]
+                    slices in the buffer's room before, and after the first window of a filter
+                    block with new constants: its last step + their fetching + its slices
 
 Each is a maximum of what came before, plus constants. They are solved for all windows of a pass at
 once, from below: each round begins with what the one before has found, until nothing changes. Two
 or three rounds do where nobody waits.
+
+A pass at rest, which waits for no word and no room, follows from the cycles before it alone. If all
+of these are as far apart as before an earlier pass of its kind, all of its own are, too, and it is
+that pass moved.
 """
 
 from __future__ import annotations
@@ -229,20 +233,10 @@ class Walk:
         blocks = slice(0, count, some.block_windows)  # the first windows of the filter blocks
         short = int(s.min()) <= STEPS_AHEAD
 
-        turn_at = loops.columns.turn if 0 < loops.columns.turn < width else width
-        turns = slice(turn_at, count, width)  # the first windows that know columns
-        two_before = slice(turn_at - 2, count, width) if turn_at > 1 else None
-
         taken = held = first_taken + item_places
         begun = stop = vectors = issued = np.full(count, NEVER)
         while True:
-            least = np.concatenate([self._begun, begun])[:count] + QUEUE_ROOM
-            least[heads] = np.maximum(least[heads], taken + FIRST_WINDOW + own[heads])
-            if turn_at < width:
-                before = taken + FIRST_WINDOW if two_before is None else issued[two_before]
-                before = before[: len(least[turns])]
-                least[turns] = np.maximum(least[turns], before + TURN - WINDOW + own[turns])
-            issued = _chain(least, issue_places, self._issued)
+            issued = self._issue(own, issue_places, loops.columns.turn, taken, issued, begun)
             free = np.maximum(issued[tails] + NEXT_ITEM, held)
             new_taken = _chain(_after(first_taken, free), item_places, first_taken)
             new_begun = _chain(
@@ -271,12 +265,25 @@ class Walk:
                 and np.array_equal(vectors, new_vectors)
                 and np.array_equal(stop, new_stop)
             )
-            taken, held, begun, vectors, stop = (
-                *(new_taken, new_held, new_begun, new_vectors),
-                new_stop,
-            )
+            taken, held, begun = new_taken, new_held, new_begun
+            vectors, stop = new_vectors, new_stop
             if settled:
                 return Timing(taken, held, issued, begun, first, new_last, vectors)
+
+    def _issue(
+        self, own: Times, places: Times, turn: int, taken: Times, issued: Times, begun: Times
+    ) -> Times:
+        """When each window is issued, by what the round before has found; `own` are their costs."""
+        count, width = len(own), len(own) // len(taken)
+        least = np.concatenate([self._begun, begun])[:count] + QUEUE_ROOM
+        first = taken + FIRST_WINDOW
+        least[::width] = np.maximum(least[::width], first + own[::width])
+        if 0 < turn < width:  # the first windows that know columns
+            before = first if turn == 1 else issued[turn - 2 :: width]
+            least[turn::width] = np.maximum(
+                least[turn::width], before + TURN - WINDOW + own[turn::width]
+            )
+        return _chain(least, places, self._issued)
 
     def _finish(self, some: Pass, loops: Loops, timing: Timing, steps: Times) -> None:
         """Results of the pass, and what the next one has to know of it."""

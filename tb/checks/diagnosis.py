@@ -1,6 +1,6 @@
 """What kind of fault wrong results look like.
 
-Each hypothesis of tb/checks/hypotheses.py computes the layer anew with one fault; those that give
+Each hypothesis of tb/checks/hypotheses/ computes the layer anew with one fault; those that give
 exactly the results that came are named. Where none does, the pattern of the wrong values is
 described: frames, rows, columns, channels, lanes, and from which beat on.
 """
@@ -20,6 +20,9 @@ from conv_core.tb.checks.hypotheses import HYPOTHESES, Recomputation
 
 SECONDS = 20.0
 """how long hypotheses are tried; the layer of the question takes a fraction of it"""
+
+MOST_ALONE = 3
+"""suspects that are named one by one; more are grouped"""
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,26 @@ class Diagnosis:
         if len(self.suspects) == 1:
             text = f"this is what one fault would give: {self.suspects[0]}"
         elif self.suspects:
-            text = "this is what any of these faults would give: "
-            text += "; ".join(map(str, self.suspects))
+            text = "this is what any of these faults would give:"
+            text += "".join(f"\n  {line}" for line in self._lines())
         else:
             text = f"none of {self.tried} single faults gives these results; {self.pattern}"
         if self.untried:
-            text += f"; no time was left for: {', '.join(self.untried)}"
+            text += "\n" if len(self.suspects) > 1 else "; "
+            text += f"no time was left for: {', '.join(self.untried)}"
         return text
+
+    def _lines(self) -> list[str]:
+        """The suspects; where they are many, those of a hypothesis on one line."""
+        if len(self.suspects) <= MOST_ALONE:
+            return list(map(str, self.suspects))
+        kinds: dict[str, list[Suspect]] = {}
+        for suspect in self.suspects:
+            kinds.setdefault(suspect.name, []).append(suspect)
+        return [
+            f"{name}, {len(forms)} forms" if len(forms) > 1 else str(forms[0])
+            for name, forms in kinds.items()
+        ]
 
 
 def diagnose(
@@ -97,24 +113,24 @@ def diagnose(
 
 
 def describe(layer: Recomputation, wrong: NDArray[np.bool_]) -> str:
-    """What wrong values have in common, as a sentence. `wrong` is (N, OH, OW, Cout), not empty."""
+    """What wrong values have in common, as a sentence. `wrong` is (N, OH, OW, Cout), not empty.
+
+    Nothing is said of dimensions of size 1.
+    """
     parts = [
         _along(wrong, axis, name)
         for axis, name in enumerate(("frames", "rows", "columns", "channels"))
+        if wrong.shape[axis] > 1
     ]
-    lanes = np.arange(wrong.shape[3])[None, :]
-    # in_lanes and from_lanes know which filter stands in which lane.
-    lane_of = layer.from_lanes(
-        np.broadcast_to(np.arange(layer.config.lanes_out), layer.in_lanes(lanes).shape)
-    )[0]
-    in_use, affected = np.unique(lane_of), np.unique(lane_of[wrong.any(axis=(0, 1, 2))])
+    lanes = layer.lanes_of_filters
+    in_use, affected = np.unique(lanes), np.unique(lanes[wrong.any(axis=(0, 1, 2))])
     if affected.size < in_use.size:
         parts.append(f"lanes {ranges(affected)} of {in_use.size}")
     beats = (layer.beats(layer.got) != layer.beats(layer.right)).any(axis=2).reshape(-1)
     first = int(np.flatnonzero(beats)[0])
     if beats[first:].all() and first:
         parts.append(f"every beat from {first} on")
-    else:
+    elif beats.size > 1:
         parts.append(f"{int(beats.sum())} of {beats.size} beats, the first is {first}")
     difference = np.unique(layer.got.astype(np.int64)[wrong] - layer.right[wrong])
     if difference.size == 1:
@@ -133,7 +149,7 @@ def _along(wrong: NDArray[np.bool_], axis: int, name: str) -> str:
     affected = np.flatnonzero(wrong.any(axis=others))
     count = wrong.shape[axis]
     if affected.size == count:
-        return f"all {name}" if count > 1 else f"{name} 0"
+        return f"all {name}"
     return f"{name} {ranges(affected)} of {count}"
 
 

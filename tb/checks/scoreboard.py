@@ -236,7 +236,8 @@ def difference_map(wrong: NDArray[np.bool_], layer: Layer) -> str:
 
     `wrong` is flat, in the order of the results, and may end early. Shown is the first frame that
     has a wrong value: each character is a place (or a block of places, where the image is larger
-    than the picture), and says how many of its channels are wrong.
+    than the picture), and says how many of its channels are wrong. Nothing is said of dimensions of
+    size 1.
     """
     full = np.zeros(int(np.prod(layer.out_shape)), bool)
     full[: wrong.size] = wrong
@@ -250,11 +251,11 @@ def difference_map(wrong: NDArray[np.bool_], layer: Layer) -> str:
     blocks = padded.reshape(padded.shape[0] // step_y, step_y, -1, step_x).max(axis=(1, 3))
     lines = ["".join(_shade(share) for share in line) for line in blocks]
     channels = np.flatnonzero(image.any(axis=(0, 1)))
+    where = [f"frame {frame}"] if layer.batch > 1 else []
+    where += [f"wrong in channels {_ranges(channels)}" if layer.out_channels > 1 else "wrong"]
+    key = ". none, - few, + many, # all channels" if layer.out_channels > 1 else ". none, # wrong"
     scale = "" if step_y == step_x == 1 else f", {step_y}x{step_x} places a character"
-    return (
-        f"frame {frame}, wrong in channels {_ranges(channels)} "
-        f"(. none, - few, + many, # all channels{scale}):\n" + "\n".join(f"  {x}" for x in lines)
-    )
+    return f"{', '.join(where)} ({key}{scale}):\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def _shade(share: float) -> str:

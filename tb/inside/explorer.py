@@ -30,16 +30,12 @@ from conv_core.tb.runs.job import JOB_VARIABLE, LayerResult, Progress, read_pick
 from conv_core.tb.runs.pieces import CutLayer, judge_all
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Disturbance, Scenario, scenarios
-from conv_core.tb.stimuli.shrinking import smaller
+from conv_core.tb.stimuli.shrinking import smallest
 
 LONGEST_SHRINK_LAYERS = 5000
 """a search that shrinks gives up behind so many layers"""
 LONGEST_SEARCH = 200
 """draws after which a search gives up that has found no layer at all"""
-FEW_MACS = 100
-"""multiply-accumulates that can be followed by hand; what has more is made smaller once more"""
-MOST_TRIES = 1500
-"""scenarios that are played for that"""
 SHRINK_SEEDS = 4
 """of the traffic of a smaller scenario: a fault that needs a stall in the right cycle, which moves
 with each size, would else not be met again"""
@@ -234,7 +230,8 @@ class Search:
         except Flaky:
             found.repeatable = False
         if found.smallest is not None and found.repeatable:
-            self._minimise(found.smallest)
+            # What fails is noted in `found`.
+            smallest(found.smallest, self._failing, job.space.cuts)
         found.seconds = time.monotonic() - self._started
         return found
 
@@ -250,24 +247,13 @@ class Search:
         for variant in self._variants(scenario):
             self._play(variant)
 
-    def _minimise(self, scenario: Scenario) -> None:
-        """Goes on from a failing scenario to smaller ones, as long as any fails."""
-        space, tries = self._job.space, 0
-        while scenario.macs >= FEW_MACS:
-            for candidate in smaller(scenario):
-                if not all(space.cuts(case.layer) for case in candidate.layers):
-                    continue
-                tries += 1
-                if tries > MOST_TRIES:
-                    return
-                try:
-                    self._attempt(candidate)
-                except _WrongError:
-                    break
-            else:
-                return
-            assert self._found.smallest is not None
-            scenario = self._found.smallest
+    def _failing(self, scenario: Scenario) -> Scenario | None:
+        """The variant of a scenario that fails; None if none does."""
+        try:
+            self._attempt(scenario)
+        except _WrongError:
+            return self._found.smallest
+        return None
 
     def _variants(self, scenario: Scenario) -> list[Scenario]:
         """The scenario; while it shrinks, in other traffic of the same profile, too."""

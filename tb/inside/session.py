@@ -330,8 +330,6 @@ class Session:
             array=job.config.array,
             seed=job.seed,
             message=f"layer {case.name}: {text}" if text else "",
-            diagnosis=verdict.diagnosis,
-            picture=verdict.picture,
             held=held,
             compared=verdict.compared,
             counters=layer.counters or {},

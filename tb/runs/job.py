@@ -79,10 +79,6 @@ class LayerResult:
     wall_s: float | None = None
     message: str = ""
     """why it failed or was refused; empty for PASS"""
-    diagnosis: str = ""
-    """the part of the message that says what kind of fault it looks like"""
-    picture: str = ""
-    """the part of the message that shows where wrong values are"""
     held: int = 0
     """cycles in which the bench held some stream"""
     compared: int = 0

@@ -78,8 +78,6 @@ class CutLayer:
             mismatches=mismatches,
             wall_s=round(sum(each.wall_s or 0.0 for each in results), 4),
             message="\n".join(messages),
-            diagnosis=next(filter(None, (each.diagnosis for each in results)), ""),
-            picture=next(filter(None, (each.picture for each in results)), ""),
             held=sum(each.held for each in results),
             compared=sum(each.compared for each in results),
             counters={

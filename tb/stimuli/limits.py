@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from conv_core.models.layer import INT8_MAX, INT8_MIN, MAX_KERNEL, MAX_STRIDE, Layer
+from conv_core.models.layer import INT8_MAX, INT8_MIN, MAX_KERNEL, MAX_STRIDE, ROUNDINGS, Layer
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Limits:
     input_zero_points: bool = True
     weight_zero_points: bool = True
     int32_results: bool = True
-    roundings: tuple[str, ...] = ("tflite", "float")
+    roundings: tuple[str, ...] = ROUNDINGS
     """by which int8 results are rounded; none if there are only int32 results"""
     clamps: bool = True
     largest_frame: int | None = None

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.errors import RefusedError
 from conv_core.models.layer import LayerCase
-from conv_core.models.layer_file import load as load_layer
-from conv_core.models.layer_file import save as save_layer
+from conv_core.models.layer_files import read_layer, write_layer
 from conv_core.tb.bench.drivers import OUR_DRIVER, Provoker
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES, Traffic
 from conv_core.tb.stimuli.strategies import Space, layer_cases
@@ -172,7 +171,7 @@ def save(folder: Path, record: Record) -> None:
     disturbance = scenario.disturbance
     cases = [*scenario.layers, *([disturbance.case] if disturbance else [])]
     for case in cases:
-        save_layer(folder / f"{case.name}.npz", case)
+        write_layer(folder / f"{case.name}.npz", case)
     text = {
         "layers": [case.name for case in scenario.layers],
         "traffic": asdict(scenario.traffic),
@@ -203,10 +202,10 @@ def load(folder: Path) -> Record:
         text = json.loads((folder / FILE).read_text())
         disturbance = None
         if text["disturbance"]:
-            case = load_layer(folder / f"{DISTURBED}.npz")
+            case = read_layer(folder / f"{DISTURBED}.npz")
             disturbance = Disturbance(case, **text["disturbance"])
         scenario = Scenario(
-            tuple(load_layer(folder / f"{name}.npz") for name in text["layers"]),
+            tuple(read_layer(folder / f"{name}.npz") for name in text["layers"]),
             Traffic(**text["traffic"]),
             text["queue"],
             disturbance,

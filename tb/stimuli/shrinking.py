@@ -1,4 +1,4 @@
-"""Scenarios a step smaller than one that fails, by multiply-accumulates.
+"""Scenarios smaller than one that fails: fewer multiply-accumulates, and less around them.
 
 Hypothesis shrinks by the choices that a scenario was drawn with, one after the other. What is left
 then is a layer that no single choice makes smaller; here sizes are exchanged for each other, too.
@@ -6,7 +6,7 @@ then is a layer that no single choice makes smaller; here sizes are exchanged fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from typing import Any
@@ -17,11 +17,45 @@ from numpy.typing import NDArray
 from conv_core.models.layer import Layer, LayerCase, LayerError
 from conv_core.tb.stimuli.scenario import Scenario
 
+MOST_TRIES = 1500
+"""smaller scenarios that are tried, at most"""
+
+
+def smallest(
+    scenario: Scenario,
+    failing: Callable[[Scenario], Scenario | None],
+    allowed: Callable[[Layer], bool] = lambda _: True,
+    most_tries: int = MOST_TRIES,
+) -> Scenario:
+    """What is left of a failing scenario when nothing smaller fails, or after `most_tries`.
+
+    `failing` tries a scenario, and gives back what fails of it, perhaps in other traffic; `None`
+    if nothing does. Only scenarios with layers that are all `allowed` are tried.
+    """
+    tries = 0
+    while True:
+        for candidate in smaller(scenario):
+            if not all(allowed(case.layer) for case in candidate.layers):
+                continue
+            if tries == most_tries:
+                return scenario
+            tries += 1
+            if (failed := failing(candidate)) is not None:
+                scenario = failed
+                break
+        else:
+            return scenario
+
 
 def smaller(scenario: Scenario) -> list[Scenario]:
-    """What to try in place of a scenario: all have fewer multiply-accumulates, the least first."""
+    """What to try in place of a scenario, the smallest first: all are smaller by `size`."""
     layers = scenario.layers
     candidates = [
+        replace(scenario, disturbance=None),
+        replace(scenario, queue=False),
+        replace(scenario, traffic=replace(scenario.traffic, stall="none")),
+    ]
+    candidates += [
         replace(scenario, layers=some, queue=scenario.queue and number > 1)
         for number in range(1, len(layers))
         for some in combinations(layers, number)
@@ -31,8 +65,18 @@ def smaller(scenario: Scenario) -> list[Scenario]:
         candidates += [
             replace(scenario, layers=(*before, less, *behind)) for less in _resized_cases(case)
         ]
-    fewer = (each for each in candidates if each.macs < scenario.macs)
-    return sorted(fewer, key=lambda each: each.macs)
+    return sorted((each for each in candidates if size(each) < size(scenario)), key=size)
+
+
+def size(scenario: Scenario) -> tuple[int, int, bool, bool, bool]:
+    """By what scenarios are compared: what comes first weighs most."""
+    return (
+        scenario.macs,
+        len(scenario.layers),
+        scenario.disturbance is not None,
+        scenario.queue,
+        scenario.traffic.stall != "none",
+    )
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from conv_core.models.layer import (
     INT8_MAX,
     INT8_MIN,
     MAX_KERNEL,
+    ROUNDINGS,
     Int8Array,
     Layer,
     LayerCase,
@@ -271,7 +272,10 @@ def _draw_scalars(draw: Draw, layer: Layer, limits: Limits) -> Layer:
     wishes = (False, True, True, True) if limits.int32_results else (True,)
     if not limits.roundings or not draw(_first(*wishes)):
         return layer
-    rounding, out_zp = draw(_first(*limits.roundings)), draw(ZERO_POINTS)
+    rounding, out_zp = (
+        draw(_first(*(rule for rule in ROUNDINGS if rule in limits.roundings))),
+        draw(ZERO_POINTS),
+    )
     clamp = draw(_first("none", "none", "relu", "any")) if limits.clamps else "none"
     low, high = INT8_MIN, INT8_MAX
     if clamp == "relu":

@@ -31,8 +31,10 @@ def main() -> int:
         for result in pool.map(score, bugs, [options.sim] * len(bugs)):
             print(row(result), flush=True)
             if options.verbose:
-                for text in (*result.messages, *map(str, result.diagnoses)):
+                for text in result.messages:
                     print("    " + text.splitlines()[0])
+                for diagnosis in result.diagnoses:
+                    print("    " + str(diagnosis).replace("\n", "\n    "))
             scores.append(result)
     described = [s for s in scores if s.bug.hypothesis]
     others = [s for s in scores if not s.bug.hypothesis]

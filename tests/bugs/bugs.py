@@ -1,7 +1,7 @@
 """Bugs of the core, written down as patches, and what the environment says of each.
 
 A patch in this folder begins with two lines: `fault:`, a sentence, and `hypothesis:`, the name of
-the hypothesis of tb/checks/hypotheses.py that describes it, or `none`. The patches were written
+the hypothesis of tb/checks/hypotheses that describes it, or `none`. The patches were written
 before the hypotheses. One that no longer applies is an error: the core has changed, and the patch
 must follow.
 """

@@ -25,13 +25,13 @@ from conv_core.tb.core.registers import (
     Status,
 )
 from conv_core.tb.pins.responses import Response
+from tests.cases import case_of
 from tests.core.rig import (
     ACCUMULATORS,
     DEPTHWISE,
     SMALL,
     TINY,
     Rig,
-    case_of,
     often,
     random_generator,
 )

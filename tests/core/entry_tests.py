@@ -16,7 +16,8 @@ from conv_core.models.layer import Layer
 from conv_core.tb.core.registers import Ctrl, Error, Irq, Register, Status
 from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import Beat
-from tests.core.rig import CONFIG, NARROW, SMALL, TINY, Rig, case_of, random_generator
+from tests.cases import case_of
+from tests.core.rig import CONFIG, NARROW, SMALL, TINY, Rig, random_generator
 
 NOTHING_READ = Layer(1, 1, 1, 1, 1, (1, 1), stride=(2, 1), pads=(1, 0, 0, 0))
 """Its only window lies above the image: the result is there before an activation is."""

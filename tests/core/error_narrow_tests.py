@@ -9,6 +9,7 @@ import cocotb
 
 from conv_core.tb.core.registers import Error, Register
 from conv_core.tb.pins.responses import Response
+from tests.cases import case_of
 from tests.core.error_tests import (
     BOTH,
     Fault,
@@ -19,7 +20,7 @@ from tests.core.error_tests import (
     keeps,
     left_behind,
 )
-from tests.core.rig import NARROW, SMALL, TWO_FRAMES, Rig, case_of, often, random_generator
+from tests.core.rig import NARROW, SMALL, TWO_FRAMES, Rig, often, random_generator
 
 # SMALL sends 23 beats, the last one of half a beat and alone in its word; TWO_FRAMES 30 a frame.
 # Weights of SMALL are 160 beats.

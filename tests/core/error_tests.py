@@ -19,7 +19,8 @@ from conv_core.tb.core.driver import descriptor
 from conv_core.tb.core.registers import Ctrl, Error, Irq, Register, Status
 from conv_core.tb.pins.responses import Response
 from conv_core.tb.pins.streams import Beat
-from tests.core.rig import SMALL, TINY, TWO_FRAMES, Rig, case_of, often, random_generator
+from tests.cases import case_of
+from tests.core.rig import SMALL, TINY, TWO_FRAMES, Rig, often, random_generator
 
 OKAY, SLVERR = Response.OKAY, Response.SLVERR
 BOTH = Irq.LAYER_DONE | Irq.ERROR
@@ -96,6 +97,8 @@ NONSENSE = [
     Refusal({"MODE": 1 << 2 | 1}),
     Refusal({"MODE": 1 << 31}),
     Refusal({"MODE": 2}),  # float, and no requantising
+    Refusal({"MODE": 0x100}),  # single, and no requantising
+    Refusal({"MODE": 0x103}),  # two rules
     # 16,645 columns with a stride of 4 * 252 bytes: 2^24 and more
     Refusal({"CHANNELS": 0x0001_00FC, "KERNEL": 0x1114_0101, "OUT_SIZE": 0x0001_4105}, TINY),
     Refusal({"OUT_SIZE": 0xFFFF_FFFF}, TINY),  # 2^34 bytes of results
@@ -132,7 +135,8 @@ TOO_LARGE = [
     (Error.ACT_BUFFER, Layer(1, 1, 257, 1, 1, (1, 1))),  # a row is more than the buffer
     (Error.WGT_BUFFER, Layer(1, 6, 2, 13, 1, (5, 4), **EDGE)),  # 65 words, two rows
     (Error.WGT_BUFFER, Layer(1, 5, 3, 13, 1, (5, 4), **EDGE)),  # 65 words, two windows
-    (Error.WGT_BUFFER, Layer(2, 3, 3, 11, 5, (3, 4), **EDGE)),  # 66 words, two frames
+    # 66 words of a single row in each of two frames; of one it is in JUST_FITS
+    (Error.WGT_BUFFER, Layer(2, 3, 3, 11, 5, (3, 4), **EDGE, requantise=True)),
     (Error.CONST_BUFFER, Layer(1, 2, 1, 1, 13, (1, 1))),  # 40 words
     (Error.OUT_BUFFER, Layer(1, 1, 1, 1, 57, (1, 1), requantise=True)),  # 57 bytes
     (Error.OUT_BUFFER, Layer(1, 2, 2, 1, 15, (1, 1))),  # 60 bytes

@@ -17,7 +17,8 @@ import numpy as np
 
 from conv_core.tb.core.registers import Ctrl, Register
 from conv_core.tb.paths import ROOT
-from tests.core.rig import ACCUMULATORS, DEPTHWISE, SMALL, TWO_FRAMES, Rig, case_of, often
+from tests.cases import case_of
+from tests.core.rig import ACCUMULATORS, DEPTHWISE, SMALL, TWO_FRAMES, Rig, often
 
 SETUP_STATES = {
     name: int(number)

@@ -70,20 +70,6 @@ def random_generator() -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def case_of(layer: Layer, rng: np.random.Generator, name: str = "layer") -> LayerCase:
-    """Random tensors; most results are not clamped."""
-    channels = layer.out_channels
-    return LayerCase(
-        name,
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-5000, 5000, channels, np.int32),
-        mult=rng.integers(2**30, 2**31, channels, np.int32) if layer.requantise else None,
-        shift=rng.integers(-12, -8, channels, np.int32) if layer.requantise else None,
-    )
-
-
 def often(share: float, rng: np.random.Generator) -> Gate:
     """A gate that is open in a share of the cycles."""
     return lambda: bool(rng.random() < share)

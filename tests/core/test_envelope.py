@@ -10,14 +10,23 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase, same_pads
+from conv_core.models.packing import (
+    DEPTHWISE_ROWS,
+    block_words,
+    column_phases,
+    filter_groups,
+    is_depthwise,
+)
 from conv_core.models.requantisation import result as expected_result
 from conv_core.models.tiling import NotFittingError, plan
 from conv_core.tb.core.registers import Error, Register
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from tests.cases import case_of
 from tests.known_results import known_results
-from tests.onnx_oracles import case_of, node_tests
+from tests.onnx_oracles import case_of as onnx_case
+from tests.onnx_oracles import node_tests
 
 CONFIGS = {
     "4x4": CoreConfig.from_array("4x4"),
@@ -130,31 +139,55 @@ def test_depthwise_layers_of_each_stride_and_dilation_equal_the_runtimes(name: s
                 (int(kernel[0]), int(kernel[1])), (int(rng.integers(1, 5)), stride), dilations,
                 tuple(pads.tolist()), groups=channels,
             )  # fmt: skip
-            cases.append(random_case(f"{stride} {dilation} {filters}", layer, rng))
+            cases.append(case_of(layer, rng, f"{stride} {dilation} {filters}"))
     assert_known(cases, CONFIGS[name], "verilator", rng)
 
 
+FEW_WORDS = CoreConfig.from_array("4x4", act_bytes=2048, wgt_words=64)
+"""A weight ring that goes round often; an activation buffer for long runs."""
+
+FAR = {
+    # Of a single window, so that the weights need not fit.
+    "a run of 257 chunks": Layer(1, 1, 1, 1025, 5, (1, 1)),
+    "a run of 300 chunks, the last one partial": Layer(1, 1, 3, 399, 2, (1, 3)),
+    "4,369 weight words": Layer(1, 1, 1, 1025, 65, (1, 1), requantise=True),
+}
+DEEP = {
+    f"depthwise, {rows} rows, {phases} phases": Layer(
+        1, 9, 17, 6, 6, (rows, 3), dilation=(1, phases), pads=(2, 1, 1, 2), groups=6
+    )
+    for rows in (3, 4)
+    for phases in (3, 4)
+}
+
+
+def test_long_runs_and_many_weight_words_equal_the_runtimes(simulator: str) -> None:
+    rng = np.random.default_rng(74)
+    cases = [case_of(layer, rng, name) for name, layer in FAR.items()]
+    assert max(block_words(case.layer, FEW_WORDS) for case in cases) > 256
+    words = [block_words(c.layer, FEW_WORDS) * filter_groups(c.layer, FEW_WORDS) for c in cases]
+    assert max(words) > 4096
+    assert_known(cases, FEW_WORDS, simulator, rng, queue=True)
+
+
+def test_depthwise_layers_with_as_many_rows_and_phases_as_are_kept_equal_the_runtimes(
+    simulator: str,
+) -> None:
+    rng = np.random.default_rng(75)
+    for layer in DEEP.values():
+        phases = column_phases(layer)
+        assert is_depthwise(layer, FEW_WORDS)
+        assert layer.kernel[0] in (DEPTHWISE_ROWS[phases] - 1, DEPTHWISE_ROWS[phases])
+    cases = [case_of(layer, rng, name) for name, layer in DEEP.items()]
+    assert_known(cases, FEW_WORDS, simulator, rng)
+
+
 def test_onnx_node_tests_give_what_onnx_expects(simulator: str) -> None:
-    cases = [case_of(test) for test in node_tests() if test.name != "test_qlinearconv"]
+    cases = [onnx_case(test) for test in node_tests() if test.name != "test_qlinearconv"]
     assert len(cases) == 8
     for case, result in zip(cases, run_layers(cases, CONFIGS["8x8"], simulator), strict=True):
         assert result.passed, result.message
         assert np.array_equal(result.values, case.expected_acc), case.name
-
-
-def random_case(name: str, layer: Layer, rng: np.random.Generator) -> LayerCase:
-    """Random tensors; multipliers that spread the results of such a layer over int8."""
-    spread = int(np.log2(np.prod(layer.weight_shape[1:])) / 2 + 6)
-    tensors = (
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, layer.out_channels, np.int32),
-    )
-    if not layer.requantise:
-        return LayerCase(name, layer, *tensors)
-    mult = rng.integers(1 << 30, 1 << 31, layer.out_channels, np.int64).astype(np.int32)
-    shift = np.full(layer.out_channels, -spread, np.int32)
-    return LayerCase(name, layer, *tensors, mult=mult, shift=shift)
 
 
 def test_a_layer_larger_than_every_buffer_is_cut_along_all_that_can_be_cut() -> None:
@@ -163,7 +196,7 @@ def test_a_layer_larger_than_every_buffer_is_cut_along_all_that_can_be_cut() -> 
         "8x8", act_bytes=512, wgt_words=64, const_words=32, out_bytes=128
     )
     layer = Layer(2, 9, 40, 16, 48, (3, 3), pads=same_pads((9, 40), (3, 3), (1, 1)))
-    case = random_case("large", layer, np.random.default_rng(41))
+    case = case_of(layer, np.random.default_rng(41), "large")
     pieces = plan(layer, config)
     assert len({piece.columns for piece in pieces}) > 1
     assert len({piece.channels for piece in pieces}) > 1
@@ -182,7 +215,7 @@ LARGE = {
 
 def test_layers_of_networks_that_are_larger_than_the_buffers_are_right() -> None:
     rng = np.random.default_rng(42)
-    cases = [random_case(name, layer, rng) for name, layer in LARGE.items()]
+    cases = [case_of(layer, rng, name) for name, layer in LARGE.items()]
     results = run_layers(cases, CONFIGS["16x16"], "verilator")
     assert_passed(results)
     for case, result in zip(cases, results, strict=True):

@@ -17,6 +17,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.stimuli.random_layers import Mix, random_cases
+from tests.cases import case_of
 
 CONFIG = CoreConfig.from_array("4x8")
 MIX = Mix(max_macs=5_000, dilation=True, weight_zero_points=True)
@@ -120,13 +121,7 @@ def test_frames_do_not_know_of_each_other(simulator: str) -> None:
 def test_a_shifted_image_shifts_the_result(simulator: str, stride: tuple[int, int]) -> None:
     rng = np.random.default_rng(74)
     layer = Layer(1, 12, 13, 5, 9, (3, 2), stride, in_zp=-7)
-    case = LayerCase(
-        "image",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-9999, 9999, 9, np.int32),
-    )
+    case = case_of(layer, rng, "image", bias=9999)
     down, right = 2 * stride[0], stride[1]
     moved = rng.integers(-128, 128, layer.in_shape, np.int8)
     moved[:, down:, right:] = case.x[:, :-down, :-right]

@@ -11,6 +11,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase, same_pads
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.stimuli.random_layers import question_case
+from tests.cases import HALF, case_of
 
 QUESTION_VALUES = 11 * 11 * 64
 
@@ -32,15 +33,7 @@ def small_image_case() -> LayerCase:
     layer = Layer(
         1, 32, 32, 3, 16, (3, 3), pads=same_pads((32, 32), (3, 3), (1, 1)), requantise=True
     )
-    return LayerCase(
-        "small-image",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 16, np.int32),
-        mult=np.full(16, 1 << 30, np.int32),
-        shift=np.full(16, -8, np.int32),
-    )
+    return case_of(layer, rng, "small-image", mult=HALF, shift=-8)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from conv_core.tb.runs.tools import SIMULATORS
 from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from conv_core.tb.stimuli.recording import load
 from conv_core.tb.stimuli.stalls import ORDERS, StallError
+from tests.cases import case_of
 
 CONFIG = CoreConfig.from_array("8x8")
 CASES = tuple(random_cases(np.random.default_rng(33), 2, Mix(max_macs=3_000)))
@@ -76,30 +77,23 @@ def test_what_is_no_recording_of_these_layers_is_refused(tmp_path: Path) -> None
 SMALL_BUFFERS = replace(CONFIG, act_bytes=256, wgt_words=32)
 
 
-def case_of(layer: Layer) -> LayerCase:
-    rng = np.random.default_rng(38)
-    return LayerCase(
-        f"{layer.height} rows",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, layer.out_channels, np.int32),
-    )
+def named(layer: Layer) -> LayerCase:
+    return case_of(layer, np.random.default_rng(38), f"{layer.height} rows")
 
 
 def frame_of(rows: int) -> LayerCase:
     """A frame of 32 bytes a row."""
-    return case_of(Layer(1, rows, 4, 8, 8, (1, 1)))
+    return named(Layer(1, rows, 4, 8, 8, (1, 1)))
 
 
 LARGE_FRAME = frame_of(9)
-LARGE_WEIGHTS = case_of(Layer(1, 1, 2, 160, 16, (1, 1)))
+LARGE_WEIGHTS = named(Layer(1, 1, 2, 160, 16, (1, 1)))
 """Of a single row, so that they need not fit: twice 20 words for each filter."""
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_layers_that_fit_bear_either_order(order: str) -> None:
-    cases = [frame_of(8), frame_of(3), case_of(Layer(1, 1, 2, 128, 16, (1, 1)))]
+    cases = [frame_of(8), frame_of(3), named(Layer(1, 1, 2, 128, 16, (1, 1)))]
     assert pack_activations(cases[0], SMALL_BUFFERS)[0].size == SMALL_BUFFERS.act_bytes
     for result in run_layers(cases, SMALL_BUFFERS, "icarus", stall=order, queue=True):
         assert result.passed, result.message

@@ -7,11 +7,12 @@ import numpy as np
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles import cycles_model
 from conv_core.models.cycles.loops import Loops
-from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.layer import Layer
 from conv_core.models.packing import pack_weights
 from conv_core.tb.bench.parameters import RING_BEATS
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.stimuli.random_layers import Mix, random_cases, tensors_for
+from tests.cases import HALF, case_of
 
 LAYERS = {"verilator": 66, "icarus": 5}
 
@@ -34,15 +35,7 @@ def test_a_layer_larger_than_the_bench_holds_flows_without_a_pause() -> None:
     config = CoreConfig.from_array("4x4")
     rng = np.random.default_rng(71)
     layer = Layer(1, 200, 200, 8, 8, (1, 1), requantise=True)
-    case = LayerCase(
-        "large",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 8, np.int32),
-        mult=np.full(8, 1 << 30, np.int32),
-        shift=np.full(8, -7, np.int32),
-    )
+    case = case_of(layer, rng, "large", mult=HALF, shift=-7)
     assert layer.height * layer.width * 8 // config.act_stream_bytes > RING_BEATS
     (result,) = run_layers([case], config, "verilator")
     assert result.passed, result.message
@@ -66,7 +59,7 @@ def test_a_layer_may_see_nothing_of_frames_far_larger_than_the_buffer() -> None:
     """All its windows lie in the padding; what comes in is swallowed, one by one and queued."""
     config = CoreConfig.from_array("8x8", act_bytes=256)
     layer = Layer(2, 160, 2, 32, 4, (1, 3), (1, 4), pads=(0, 3, 0, 0))
-    assert not layer.valid_columns().any()
+    assert not layer.columns.taps_inside.any()
     assert np.prod(layer.in_shape[1:]) > 16 * config.act_bytes
     case = tensors_for(np.random.default_rng(73), layer, "plain")
     for queue in (False, True):

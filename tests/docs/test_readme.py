@@ -11,7 +11,7 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase, same_pads
-from conv_core.models.layer_file import FIELDS
+from conv_core.models.layer_files import FIELDS
 from conv_core.tb.runs.layers import run_layers
 
 ROOT = Path(__file__).parents[2]

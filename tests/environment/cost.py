@@ -23,6 +23,7 @@ from conv_core.tb.bench.drivers import OUR_DRIVER
 from conv_core.tb.runs.builds import build, core_design
 from conv_core.tb.runs.job import JOB_VARIABLE, Job, read_pickle, write_pickle
 from conv_core.tb.stimuli.random_layers import question_case
+from tests.cases import HALF, case_of
 
 MOST = 0.2
 ARRAYS = ("16x16", "8x8")
@@ -33,15 +34,7 @@ def layers() -> dict[str, list[LayerCase]]:
     rng = np.random.default_rng(90)
     question = question_case(rng)
     layer = Layer(1, 56, 56, 64, 64, (3, 3), pads=(1, 1, 1, 1), requantise=True)
-    large = LayerCase(
-        "large",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 64, np.int32),
-        mult=np.full(64, 1 << 30, np.int32),
-        shift=np.full(64, -9, np.int32),
-    )
+    large = case_of(layer, rng, "large", mult=HALF, shift=-9)
     return {str(question.layer): [question] * 16, str(layer): [large]}
 
 

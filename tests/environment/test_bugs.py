@@ -68,3 +68,19 @@ def test_a_failing_run_says_what_the_fault_looks_like(tmp_path: Path) -> None:
     (result,) = run_layers(layers()[:1], CONFIG, "icarus", rtl_sources=sources)
     assert not result.passed
     assert "\nthis is what one fault would give: bias missing\n" in result.message
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("41_input_lane_dead", "input lane dead (lane 3 adds nothing)"),
+        ("79_activation_byte_reads_0", "input lane dead (lane 1 reads 0)"),
+        ("78_one_multiplier_dead", "multiplier dead (input lane 1, output lane 2)"),
+    ],
+)
+def test_a_dead_lane_or_multiplier_is_told_from_the_results(
+    name: str, fault: str, simulator: str, tmp_path: Path
+) -> None:
+    sources = BUGS[name].apply(tmp_path)
+    (result,) = run_layers(layers()[:1], CONFIG, simulator, rtl_sources=sources)
+    assert f"\nthis is what one fault would give: {fault}\n" in result.message

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import save
+from conv_core.models.layer_files import write_layer
 from conv_core.models.requantisation import result
 from conv_core.tb.paths import ROOT
 
@@ -56,7 +56,7 @@ def test_run_writes_the_results_and_the_summary(simulator: str, tmp_path: Path) 
     cases = [case_of("first"), case_of("second", requantise=False)]
     (tmp_path / "in").mkdir()
     for case in cases:
-        save(tmp_path / "in" / f"{case.name}.npz", case)
+        write_layer(tmp_path / "in" / f"{case.name}.npz", case)
     out = tmp_path / "out"
     done = conv_core("run", tmp_path / "in", "--out", out, "--sim", simulator, "--array", "8x8")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -77,7 +77,7 @@ def test_run_writes_the_results_and_the_summary(simulator: str, tmp_path: Path) 
 
 def test_a_wrong_expectation_fails_and_the_values_stay_those_of_the_rtl(tmp_path: Path) -> None:
     case = case_of("layer")
-    save(tmp_path / "layer.npz", case)
+    write_layer(tmp_path / "layer.npz", case)
     with np.load(tmp_path / "layer.npz") as archive:
         fields = dict(archive)
     wrong = result(case).copy()
@@ -94,7 +94,7 @@ def test_a_wrong_expectation_fails_and_the_values_stay_those_of_the_rtl(tmp_path
 
 def _npz(folder: Path, **changed: Any) -> Path:
     """A layer file with other fields; a field that is None is left out."""
-    save(folder / "good.npz", case_of("good"))
+    write_layer(folder / "good.npz", case_of("good"))
     with np.load(folder / "good.npz") as archive:
         fields = {**archive, **changed}
     np.savez(folder / "bad.npz", **{k: v for k, v in fields.items() if v is not None})
@@ -130,7 +130,7 @@ def test_what_cannot_be_read_or_run_is_refused_by_name_and_the_others_run(tmp_pa
         if spoilt.exists():
             spoilt.rename(tmp_path / "in" / f"{name}-bad.npz")
             names.append(f"{name}-bad")
-    save(tmp_path / "in" / "right.npz", case_of("right"))
+    write_layer(tmp_path / "in" / "right.npz", case_of("right"))
     missing = tmp_path / "in" / "missing-bad.npz"
     out = tmp_path / "out"
     done = conv_core("run", tmp_path / "in", missing, "--out", out, "--sim", "verilator")
@@ -168,7 +168,7 @@ def test_what_cannot_be_read_or_run_is_refused_by_name_and_the_others_run(tmp_pa
 def test_a_wrong_option_is_refused_in_a_sentence_and_nothing_is_written(
     words: tuple[str, ...], sentence: str, tmp_path: Path
 ) -> None:
-    save(tmp_path / "good.npz", case_of("good"))
+    write_layer(tmp_path / "good.npz", case_of("good"))
     done = conv_core("run", tmp_path / "good.npz", "--out", tmp_path / "out", *words)
     assert done.returncode != 0
     assert sentence in done.stderr
@@ -203,7 +203,7 @@ def test_the_seed_may_come_from_cocotbs_variable() -> None:
 
 
 def test_an_input_is_never_replaced_by_its_result(tmp_path: Path) -> None:
-    save(tmp_path / "layer.npz", case_of("layer"))
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
     before = (tmp_path / "layer.npz").read_bytes()
     (tmp_path / "link").symlink_to(tmp_path)
     for out in (tmp_path, tmp_path / "link"):
@@ -215,7 +215,7 @@ def test_an_input_is_never_replaced_by_its_result(tmp_path: Path) -> None:
 
 def test_only_what_a_run_wrote_is_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    save(tmp_path / "layer.npz", case_of("layer"))
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
     words = ("run", tmp_path / "layer.npz", "--out", out, "--sim", "verilator", "--array", "8x8")
     assert conv_core(*words).returncode == 0
     assert conv_core(*words).returncode == 0
@@ -231,7 +231,7 @@ def test_only_what_a_run_wrote_is_replaced(tmp_path: Path) -> None:
 
 def test_a_layer_without_a_result_leaves_the_one_of_an_earlier_run(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    save(tmp_path / "layer.npz", case_of("layer"))
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
     words = ("run", tmp_path / "layer.npz", "--out", out, "--sim", "verilator", "--array", "8x8")
     assert conv_core(*words).returncode == 0
     before = (out / "layer.npz").read_bytes()
@@ -252,7 +252,7 @@ def test_the_core_can_be_built_as_a_message_advises(tmp_path: Path) -> None:
         rng.integers(-128, 128, layer.weight_shape, np.int8),
         np.zeros(8, np.int32),
     )
-    save(tmp_path / "wide.npz", case)
+    write_layer(tmp_path / "wide.npz", case)
     words = ("run", tmp_path / "wide.npz", "--out", tmp_path / "out", "--sim", "verilator")
     small = (*words, "--array", "8x8", "--act-bytes", "64")
     refused = conv_core(*small)
@@ -268,7 +268,7 @@ def test_a_run_with_conv_build_elsewhere_leaves_the_clone_alone(tmp_path: Path) 
         own = [*ROOT.glob("*"), *(ROOT / "rtl").rglob("*"), *(ROOT / "tb").rglob("*")]
         return {p: p.stat().st_mtime_ns for p in own if p.is_file() and p.suffix != ".pyc"}
 
-    save(tmp_path / "layer.npz", case_of("layer"))
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
     words = ("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--array", "4x4")
     before = files()
     done = conv_core(*words, CONV_BUILD=str(tmp_path / "build"), CONV_LAST_RUN="")
@@ -286,7 +286,7 @@ def test_a_run_with_conv_build_elsewhere_leaves_the_clone_alone(tmp_path: Path) 
 def test_a_simulator_that_is_not_installed_is_named(
     name: str, sentence: str, tmp_path: Path
 ) -> None:
-    save(tmp_path / "layer.npz", case_of("layer"))
+    write_layer(tmp_path / "layer.npz", case_of("layer"))
     done = conv_core(
         "run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", name, PATH=""
     )
@@ -296,7 +296,7 @@ def test_a_simulator_that_is_not_installed_is_named(
 
 
 def test_a_layer_of_15000_cycles_answers_within_4_seconds_once_built(tmp_path: Path) -> None:
-    save(tmp_path / "layer.npz", case_of("layer", size=38))
+    write_layer(tmp_path / "layer.npz", case_of("layer", size=38))
     words = ("run", tmp_path / "layer.npz", "--out", tmp_path / "out", "--sim", "verilator")
     assert conv_core(*words, "--array", "8x8").returncode == 0
     # Processor time, which other tests on the same machine do not change: the wait on an idle one.

@@ -19,9 +19,10 @@ from conv_core.models.convolution import accumulate
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.requantisation import result
-from conv_core.tb.checks.diagnosis import Diagnosis, diagnose
+from conv_core.tb.checks.diagnosis import Diagnosis, Suspect, diagnose
 from conv_core.tb.checks.hypotheses import HYPOTHESES, Recomputation
 from conv_core.tb.stimuli.random_layers import Mix, question_case, random_cases
+from tests.cases import case_of
 
 CONFIG = CoreConfig(lanes_in=4, lanes_out=8, out_stream_bytes=4)
 Results = NDArray[Any]
@@ -45,16 +46,10 @@ def example(*, requantise: bool = True, **fields: Any) -> LayerCase:
         "act_max": 100,
     }
     layer = Layer(**(geometry | fields), requantise=requantise)
-    channels = layer.out_channels
-    return LayerCase(
-        "example",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-9000, 9000, channels, np.int32),
-        mult=rng.integers(1 << 30, (1 << 31) - 1, channels, np.int32) if requantise else None,
-        shift=rng.integers(-10, -7, channels, np.int32) if requantise else None,
-    )
+    case = case_of(layer, rng, "example", bias=9000)
+    if not requantise:
+        return case
+    return replace(case, shift=rng.integers(-10, -7, layer.out_channels, np.int32))
 
 
 def with_layer(case: LayerCase, **fields: Any) -> LayerCase:
@@ -122,6 +117,18 @@ def without_clamp(case: LayerCase) -> NDArray[np.int64]:
     return np.rint(real).astype(np.int64) + case.layer.out_zp
 
 
+def dead(case: LayerCase, weights: NDArray[np.bool_]) -> LayerCase:
+    """Some weights, OHWI, count nothing; their zero points are 0."""
+    return replace(case, w=np.where(weights, 0, case.w).astype(np.int8))
+
+
+def reads_0(case: LayerCase, weights: NDArray[np.bool_]) -> Results:
+    """Some weights meet activations of 0; accumulators."""
+    without_bias = replace(dead(case, ~weights), bias=np.zeros_like(case.bias))
+    zeros = replace(without_bias, x=np.zeros_like(case.x))
+    return accumulate(dead(case, weights)) + accumulate(zeros)
+
+
 EXAMPLE = example()
 ACCUMULATORS = example(requantise=False)
 DILATED = example(dilation=(2, 2), stride=(1, 1))
@@ -131,6 +138,13 @@ JOINED = example(in_channels=6, out_channels=6, groups=6)
 ZERO_POINTS = replace(EXAMPLE, w_zp=np.arange(5, 5 + 7 * EXAMPLE.layer.out_channels, 7, np.int32))
 BEFORE = example(in_zp=3)
 BEFORE = replace(BEFORE, w=np.flip(BEFORE.w).copy(), bias=BEFORE.bias + 7)
+
+LANES = np.broadcast_to((5 * np.arange(3)[:, None] + np.arange(5)) % 4, EXAMPLE.layer.weight_shape)
+"""Four input lanes: a kernel row is three pixels of five channels, end to end."""
+FILTERS = np.broadcast_to(np.arange(12)[:, None, None, None], EXAMPLE.layer.weight_shape)
+ENDS_OF_GROUPS = np.zeros(GROUPED.layer.weight_shape, bool)
+ENDS_OF_GROUPS[4:, :, :, 1] = True
+"""In lane 3: a block holds two groups of two channels; the last block's begins a group early."""
 
 FAULTS: dict[str, list[tuple[LayerCase, Callable[[LayerCase], Results]]]] = {
     "kernel flipped": [
@@ -248,6 +262,17 @@ FAULTS: dict[str, list[tuple[LayerCase, Callable[[LayerCase], Results]]]] = {
             ),
         ),
     ],
+    "input lane dead": [
+        (EXAMPLE, lambda case: result(dead(case, LANES == 3))),
+        (ACCUMULATORS, lambda case: reads_0(case, LANES == 1)),
+        (GROUPED, lambda case: result(dead(case, ENDS_OF_GROUPS))),
+        # Depthwise, the activation buffer's four lanes are four channels.
+        (JOINED, lambda case: result(dead(case, FILTERS[:6, :, :, :1] % 4 == 1))),
+    ],
+    "multiplier dead": [
+        (EXAMPLE, lambda case: result(dead(case, (LANES == 2) & (FILTERS == 5)))),
+        (ACCUMULATORS, lambda case: result(dead(case, (LANES == 0) & (FILTERS % 8 == 1)))),
+    ],
     "output beats duplicated": [
         (EXAMPLE, lambda case: from_beats(case, beats_of(case)[:, [0, *range(71)]])),
         (EXAMPLE, lambda case: from_beats(case, beats_of(case)[:, [0, 1, *range(70)]])),
@@ -290,6 +315,41 @@ def test_every_form_of_every_hypothesis_is_found_on_random_layers() -> None:
                 assert name in diagnosis.names, (case.name, name)
                 found.add(name)
     assert found == HYPOTHESES.keys()
+
+
+def test_the_dead_lane_and_the_dead_multiplier_are_told() -> None:
+    lane = diagnosed(EXAMPLE, result(dead(EXAMPLE, LANES == 3)))
+    assert str(lane).endswith("input lane dead (lane 3 adds nothing)")
+    multiplier = diagnosed(EXAMPLE, result(dead(EXAMPLE, (LANES == 2) & (FILTERS % 8 == 1))))
+    assert str(multiplier).endswith("multiplier dead (input lane 2, output lane 1)")
+
+
+def test_many_suspects_are_grouped_by_kind_and_few_are_not() -> None:
+    """Of a single tap of a single channel there is little to tell apart."""
+    only = example(in_channels=1, kernel=(1, 1), pads=(0, 0, 0, 0), in_zp=0, requantise=False)
+    nothing = np.broadcast_to(only.bias, only.layer.out_shape)
+    few = Diagnosis((Suspect("a", "x"), Suspect("b", "y"), Suspect("b", "")), "", 3)
+    header = "this is what any of these faults would give:"
+    assert str(few).splitlines() == [header, "  a (x)", "  b (y)", "  b"]
+    many = replace(few, suspects=(*few.suspects, Suspect("b", "z")), untried=("c",))
+    assert str(many).splitlines() == [header, "  a (x)", "  b, 3 forms", "no time was left for: c"]
+    lines = str(diagnosed(only, nothing)).splitlines()
+    assert lines[0] == header
+    assert {"  tap missing", "  input lane dead (lane 0 adds nothing)"} <= set(lines)
+
+
+def test_nothing_is_said_of_dimensions_of_size_1() -> None:
+    sizes = {"batch": 1, "height": 1, "width": 1, "out_channels": 1, "kernel": (1, 1)}
+    single = example(**sizes, stride=(1, 1), pads=(0, 0, 0, 0), requantise=False)
+    text = str(diagnosed(single, result(single) + 1000))
+    assert text.endswith("; wrong are 1 of 1 values: always +1000")
+    row = example(**(sizes | {"width": 4, "out_channels": 3}), pads=(0, 0, 0, 0))
+    got = result(row).copy()
+    got[0, 0, 2, 1] ^= 64
+    text = str(diagnosed(row, got))
+    assert "columns 2 of 4, channels 1 of 3" in text
+    assert "frame" not in text
+    assert "row" not in text
 
 
 def test_what_no_hypothesis_gives_is_described() -> None:

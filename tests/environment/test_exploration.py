@@ -14,14 +14,24 @@ import pytest
 from conv_core.commands import cli, last_run
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import load as load_layer
+from conv_core.models.layer_files import read_layer
 from conv_core.tb.runs import waves
 from conv_core.tb.runs.builds import FILE_LIST, rtl_files
-from conv_core.tb.runs.exploration import explore, play, play_all
+from conv_core.tb.runs.exploration import explore, play, play_all, search
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.stimuli.scenario import Disturbance, Record, Scenario, load, save
 from conv_core.tb.stimuli.stalls import Traffic
-from tests.bugs.rare import FEW_MACS, MOST_LAYERS, draw, plant
+from conv_core.tb.stimuli.strategies import Space
+from tests.bugs.rare import (
+    EFFECTS,
+    FEW_MACS,
+    MOST_LAYERS,
+    Condition,
+    RareBug,
+    draw,
+    plant,
+)
+from tests.cases import HALF, case_of
 
 CONFIG = CoreConfig.from_array("4x4", act_bytes=128, wgt_words=64, const_words=32, out_bytes=64)
 """Small, so that Icarus starts soon."""
@@ -30,22 +40,14 @@ PLANTED = ("+planted=1",)
 LAYER = Layer(1, 3, 3, 5, 6, (2, 2), requantise=True)
 
 
-def case_of(name: str) -> LayerCase:
+def named(name: str) -> LayerCase:
     rng = np.random.default_rng([110, *name.encode()])
-    return LayerCase(
-        name,
-        LAYER,
-        rng.integers(-128, 128, LAYER.in_shape, np.int8),
-        rng.integers(-128, 128, LAYER.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 6, np.int32),
-        mult=np.full(6, 1 << 30, np.int32),
-        shift=np.full(6, -8, np.int32),
-    )
+    return case_of(LAYER, rng, name, mult=HALF, shift=-8)
 
 
 def scenario(kind: str | None = None, amount: int = 0) -> Scenario:
-    disturbance = Disturbance(case_of("disturbed"), kind, amount) if kind else None
-    layers = (case_of("1"), case_of("2"))
+    disturbance = Disturbance(named("disturbed"), kind, amount) if kind else None
+    layers = (named("1"), named("2"))
     return Scenario(layers, Traffic("light", 5), queue=True, disturbance=disturbance)
 
 
@@ -140,7 +142,7 @@ def test_a_scenario_is_kept_whole(tmp_path: Path) -> None:
     assert str(again.scenario) == str(record.scenario)
     for case, kept in zip(record.scenario.layers, again.scenario.layers, strict=True):
         assert np.array_equal(case.w, kept.w)
-    assert load_layer(tmp_path / "failure" / "1.npz").layer == LAYER
+    assert read_layer(tmp_path / "failure" / "1.npz").layer == LAYER
 
 
 def test_a_kept_scenario_is_replayed_by_a_command(
@@ -159,6 +161,23 @@ def test_a_kept_scenario_is_replayed_by_a_command(
     assert (Path(last["folder"]) / waves.VIEW).exists()
     assert cli.main(["replay", str(tmp_path)]) == 1
     assert "there is no scenario.json in this folder" in capsys.readouterr().err
+
+
+def test_a_small_scenario_gets_smaller_where_sizes_must_be_exchanged(
+    simulator: str, tmp_path: Path
+) -> None:
+    """Two steps of a window make it red. Five channels on four lanes do; one by one, none goes."""
+    (effect,) = (each for each in EFFECTS if each.name == "each step ends a window")
+    sources = plant([RareBug((Condition("1'b1"),), "", effect)], tmp_path)
+    found = search(
+        CONFIG, simulator, 200, 1, space=Space(CONFIG, 60), rtl_sources=sources, plus_args=PLANTED
+    )
+    assert found.first is not None
+    assert found.smallest is not None
+    assert all(case.layer.macs <= 60 for case in found.first.layers)
+    (case,) = found.smallest.layers
+    assert case.layer.macs == 2
+    assert max(case.layer.kernel) == 2
 
 
 @pytest.mark.long

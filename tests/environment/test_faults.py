@@ -13,6 +13,7 @@ from conv_core.tb.runs.builds import rtl_files
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.runs.tools import SIMULATORS
+from tests.cases import HALF, case_of
 
 CONFIG = CoreConfig.from_array("4x4")
 SOURCES = (*rtl_files(), ROOT / "tests" / "environment" / "faulty_core.v")
@@ -22,15 +23,7 @@ def small_case() -> LayerCase:
     """(4, 5, 4) * (3, 3, 4, 8) -> (4, 5, 8): 40 beats of results, no two of them alike."""
     rng = np.random.default_rng(40)
     layer = Layer(1, 4, 5, 4, 8, (3, 3), pads=(1, 1, 1, 1), requantise=True)
-    return LayerCase(
-        "small",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 8, np.int32),
-        mult=np.full(8, 1 << 30, np.int32),
-        shift=np.full(8, -9, np.int32),
-    )
+    return case_of(layer, rng, "small", mult=HALF, shift=-9)
 
 
 def run_with_fault(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import save
+from conv_core.models.layer_files import write_layer
 from conv_core.tb.paths import BUILD, ROOT
 
 SECONDS_TO_END = 5.0
@@ -100,8 +100,8 @@ def test_an_interrupted_run_ends_at_once_with_what_is_known(
     whole_group: bool, tmp_path: Path
 ) -> None:
     mark = f"mark-{os.getpid()}-run-{whole_group}"
-    save(tmp_path / "a.npz", layer_of("a", 3, 4))
-    save(tmp_path / "b.npz", layer_of("b", 60, 32))
+    write_layer(tmp_path / "a.npz", layer_of("a", 3, 4))
+    write_layer(tmp_path / "b.npz", layer_of("b", 60, 32))
     out = tmp_path / "out"
     files = [str(tmp_path / "a.npz"), str(tmp_path / "b.npz")]
     command = [sys.executable, "-m", "conv_core", "run", *files, "--out", str(out)]

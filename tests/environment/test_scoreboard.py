@@ -12,23 +12,15 @@ from conv_core.models.convolution import accumulate
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.requantisation import result
 from conv_core.tb.checks.scoreboard import ResultFormat, judge
+from tests.cases import HALF, case_of
 
 BEAT = 4
 
 
-def case_of(*, requantise: bool) -> LayerCase:
-    """(3, 4, 2) * (1, 1, 2, 6) -> (3, 4, 6), two frames: a frame's last int8 beat is partial."""
-    rng = np.random.default_rng(50)
+def two_frames(*, requantise: bool) -> LayerCase:
+    """(3, 3, 2) * (1, 1, 2, 5) -> (3, 3, 5), two frames: a frame's last int8 beat is partial."""
     layer = Layer(2, 3, 3, 2, 5, (1, 1), requantise=requantise)
-    return LayerCase(
-        "layer",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 5, np.int32),
-        mult=np.full(5, 1 << 30, np.int32) if requantise else None,
-        shift=np.full(5, -7, np.int32) if requantise else None,
-    )
+    return case_of(layer, np.random.default_rng(50), mult=HALF, shift=-7)
 
 
 def beats_of(values: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -39,7 +31,7 @@ def beats_of(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("requantise", [True, False])
 def test_what_is_right_passes_with_every_value_compared(requantise: bool) -> None:
-    case = case_of(requantise=requantise)
+    case = two_frames(requantise=requantise)
     verdict = judge(case, beats_of(result(case)), BEAT)
     assert verdict.text() == ""
     assert verdict.compared == np.prod(case.layer.out_shape)
@@ -48,7 +40,7 @@ def test_what_is_right_passes_with_every_value_compared(requantise: bool) -> Non
 
 @pytest.mark.parametrize("requantise", [True, False])
 def test_a_wrong_value_is_named(requantise: bool) -> None:
-    case = case_of(requantise=requantise)
+    case = two_frames(requantise=requantise)
     values = result(case).copy()
     values[1, 2, 0, 3] ^= 1
     verdict = judge(case, beats_of(values), BEAT)
@@ -63,14 +55,14 @@ def test_a_wrong_value_is_named(requantise: bool) -> None:
 
 
 def test_the_time_of_the_first_wrong_beat_is_named() -> None:
-    case = case_of(requantise=True)
+    case = two_frames(requantise=True)
     verdict = judge(case, beats_of(-1 - result(case)), BEAT)
     assert verdict.first_wrong_beat == 0
     assert "beat 0, 123 ns: " in verdict.at_time(123).text()
 
 
 def test_nothing_compared_fails() -> None:
-    verdict = judge(case_of(requantise=True), np.zeros(0, np.uint8), BEAT)
+    verdict = judge(two_frames(requantise=True), np.zeros(0, np.uint8), BEAT)
     assert verdict.compared == 0
     assert "nothing was compared" in verdict.text()
     assert "24 of 24 beats are missing, the first is beat 0" in verdict.text()
@@ -78,7 +70,7 @@ def test_nothing_compared_fails() -> None:
 
 
 def test_missing_beats_fail_and_the_rest_is_compared() -> None:
-    case = case_of(requantise=True)
+    case = two_frames(requantise=True)
     verdict = judge(case, beats_of(result(case))[: 20 * BEAT], BEAT)
     assert "4 of 24 beats are missing, the first is beat 20: " in verdict.text()
     assert "frame 1, row 2, column 0, channel 2" in verdict.text()
@@ -87,20 +79,37 @@ def test_missing_beats_fail_and_the_rest_is_compared() -> None:
     assert verdict.values is None
 
 
+@pytest.mark.parametrize("requantise", [True, False])
+def test_a_single_missing_beat_fails(requantise: bool) -> None:
+    case = two_frames(requantise=requantise)
+    data = beats_of(result(case))
+    beats = data.size // BEAT
+    verdict = judge(case, data[:-BEAT], BEAT)
+    assert f"1 of {beats} beats are missing, the first is beat {beats - 1}: " in verdict.text()
+    assert verdict.compared == 90 - 1
+    assert verdict.values is None
+
+
+def test_a_single_beat_too_many_fails() -> None:
+    case = two_frames(requantise=True)
+    data = np.concatenate([beats_of(result(case)), np.zeros(BEAT, np.uint8)])
+    assert "1 beats too many came, behind the last of 24" in judge(case, data, BEAT).text()
+
+
 def test_beats_too_many_fail() -> None:
-    case = case_of(requantise=True)
+    case = two_frames(requantise=True)
     data = np.concatenate([beats_of(result(case)), np.zeros(2 * BEAT, np.uint8)])
     assert "2 beats too many came" in judge(case, data, BEAT).text()
 
 
 def test_what_others_found_fails() -> None:
-    case = case_of(requantise=True)
+    case = two_frames(requantise=True)
     verdict = judge(case, beats_of(result(case)), BEAT, other_problems=["a rule was broken"])
     assert verdict.text() == "a rule was broken"
 
 
 def test_expected_results_of_the_file_are_compared() -> None:
-    case = case_of(requantise=True)
+    case = two_frames(requantise=True)
     wrong = result(case).copy()
     wrong[0, 1, 1, 4] ^= 1
     verdict = judge(replace(case, expected_y=wrong), beats_of(result(case)), BEAT)
@@ -108,7 +117,7 @@ def test_expected_results_of_the_file_are_compared() -> None:
     assert "frame 0, row 1, column 1, channel 4" in verdict.text()
     assert judge(replace(case, expected_y=result(case)), beats_of(result(case)), BEAT)
 
-    case = case_of(requantise=False)
+    case = two_frames(requantise=False)
     wrong_acc = accumulate(case).copy()
     wrong_acc[1, 0, 0, 0] += 1
     verdict = judge(replace(case, expected_acc=wrong_acc), beats_of(result(case)), BEAT)
@@ -116,7 +125,7 @@ def test_expected_results_of_the_file_are_compared() -> None:
 
 
 def test_accumulators_of_a_file_that_do_not_belong_to_its_layer_fail() -> None:
-    case = case_of(requantise=True)
+    case = two_frames(requantise=True)
     wrong = accumulate(case).copy()
     wrong[0, 0, 1, 0] += 1
     verdict = judge(replace(case, expected_acc=wrong), beats_of(result(case)), BEAT)
@@ -126,13 +135,7 @@ def test_accumulators_of_a_file_that_do_not_belong_to_its_layer_fail() -> None:
 def test_the_difference_map_shrinks_large_images() -> None:
     rng = np.random.default_rng(51)
     layer = Layer(1, 64, 64, 1, 2, (1, 1))
-    case = LayerCase(
-        "large",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        np.zeros(2, np.int32),
-    )
+    case = case_of(layer, rng, "large")
     values = result(case).copy()
     values[0, :4, :, :] += 1
     picture = judge(case, beats_of(values), BEAT).picture.splitlines()
@@ -142,9 +145,9 @@ def test_the_difference_map_shrinks_large_images() -> None:
 
 
 def test_beats_and_places_agree() -> None:
-    layout = ResultFormat(case_of(requantise=False).layer, BEAT)
+    layout = ResultFormat(two_frames(requantise=False).layer, BEAT)
     assert layout.beats == 90
     assert [layout.beat_of(v) for v in (0, 1, 44, 45)] == [0, 1, 44, 45]
-    wide = ResultFormat(case_of(requantise=True).layer, 16)
+    wide = ResultFormat(two_frames(requantise=True).layer, 16)
     assert wide.beats == 6
     assert [wide.beat_of(v) for v in (0, 15, 16, 44, 45)] == [0, 0, 1, 2, 3]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from conv_core.models.convolution import accumulate
 from conv_core.models.layer import Layer
 from conv_core.tb.stimuli.random_layers import tensors_for
-from conv_core.tb.stimuli.scenario import Scenario
-from conv_core.tb.stimuli.shrinking import smaller
+from conv_core.tb.stimuli.scenario import Disturbance, Scenario
+from conv_core.tb.stimuli.shrinking import size, smaller, smallest
 from conv_core.tb.stimuli.stalls import Traffic
 
 LAYERS = (
@@ -26,9 +28,10 @@ def scenario(*layers: Layer) -> Scenario:
 
 def test_all_are_smaller_and_the_smallest_come_first() -> None:
     whole = scenario(*LAYERS)
-    macs = [each.macs for each in smaller(whole)]
-    assert macs == sorted(macs)
-    assert 0 < macs[0] < macs[-1] < whole.macs
+    sizes = [size(each) for each in smaller(whole)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1] < size(whole)
+    assert min(each.macs for each in smaller(whole)) > 0
 
 
 def test_each_has_tensors_that_go_together() -> None:
@@ -63,6 +66,54 @@ def test_the_windows_stay_as_many_where_a_kernel_gets_smaller() -> None:
         == (first.out_height, first.out_width, first.pads)
         for layer in layers
     )
+
+
+def test_of_few_multiply_accumulates_what_need_not_be_there_is_left_out() -> None:
+    """Three layers of less than a hundred in all, of which the third alone fails."""
+    tiny = (
+        Layer(1, 2, 2, 1, 1, (1, 1)),
+        Layer(1, 1, 1, 3, 2, (1, 1)),
+        Layer(1, 1, 4, 2, 3, (1, 3)),
+    )
+    whole = scenario(*tiny)
+    disturbed = Disturbance(whole.layers[0], "reset", 5)
+    whole = replace(whole, traffic=Traffic("bursty", 7), disturbance=disturbed)
+    assert whole.macs < 100
+
+    def needs_two_taps(each: Scenario) -> Scenario | None:
+        return each if any(case.layer.kernel[1] > 1 for case in each.layers) else None
+
+    left = smallest(whole, needs_two_taps)
+    (case,) = left.layers
+    assert (case.layer.macs, case.layer.kernel) == (2, (1, 2))
+    assert case.name == whole.layers[2].name
+    assert (left.disturbance, left.queue, left.traffic) == (None, False, Traffic("none", 7))
+
+
+def test_what_cannot_be_left_out_stays() -> None:
+    whole = replace(scenario(*LAYERS), traffic=Traffic("bursty", 7))
+
+    def needs_order(each: Scenario) -> Scenario | None:
+        return each if len(each.layers) > 1 and each.queue and "bursty" in str(each) else None
+
+    left = smallest(whole, needs_order)
+    assert [case.layer.macs for case in left.layers] == [1, 1]
+    assert (left.queue, left.traffic) == (True, whole.traffic)
+
+
+def test_layers_that_are_not_allowed_are_not_tried_and_it_ends_after_so_many_tries() -> None:
+    tried = []
+
+    def never(each: Scenario) -> None:
+        tried.append(each)
+
+    whole = scenario(*LAYERS)
+    assert smallest(whole, never, lambda layer: layer.batch == 1) is whole
+    assert tried
+    assert all(case.layer.batch == 1 for each in tried for case in each.layers)
+    count = len(tried)
+    assert smallest(whole, never, lambda layer: layer.batch == 1, count - 1) is whole
+    assert len(tried) == 2 * count - 1
 
 
 def test_the_least_that_there_is_has_nothing_smaller() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ import pytest
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_file import save
+from conv_core.models.layer_files import write_layer
 from conv_core.models.requantisation import result
 from conv_core.tb.paths import ROOT
 from conv_core.tb.runs import waves
-from tests.environment.test_cli import tb
+from tests.cases import HALF, case_of
+from tests.environment.test_cli import conv_core
 
 CORE, BENCH = (
     path.read_text()
@@ -30,19 +32,10 @@ def wrong_case() -> LayerCase:
     """A layer whose file expects something else in beat 3 of its results."""
     rng = np.random.default_rng(80)
     layer = Layer(1, 2, 3, 4, 4, (1, 1), requantise=True)
-    case = LayerCase(
-        "layer",
-        layer,
-        rng.integers(-128, 128, layer.in_shape, np.int8),
-        rng.integers(-128, 128, layer.weight_shape, np.int8),
-        rng.integers(-1000, 1000, 4, np.int32),
-        mult=np.full(4, 1 << 30, np.int32),
-        shift=np.full(4, -7, np.int32),
-    )
+    case = case_of(layer, rng, mult=HALF, shift=-7)
     expected = result(case).copy()
     expected[0, 1, 0, 2] ^= 1
-    fields = {name: getattr(case, name) for name in case.__dataclass_fields__}
-    return LayerCase(**{**fields, "expected_y": expected})
+    return replace(case, expected_y=expected)
 
 
 def test_every_signal_of_the_view_is_one_of_the_core_or_the_bench(tmp_path: Path) -> None:
@@ -59,9 +52,9 @@ def test_the_marker_stands_on_the_first_wrong_beat(
     simulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONV_LAST_RUN", str(tmp_path / "last_run.json"))
-    save(tmp_path / "layer.npz", wrong_case())
+    write_layer(tmp_path / "layer.npz", wrong_case())
     words = ("--sim", simulator, "--array", "4x4", "--waves", "--out", tmp_path / "out")
-    done = tb("run", tmp_path / "layer.npz", *words)
+    done = conv_core("run", tmp_path / "layer.npz", *words)
     assert done.returncode == 1
     time_ns = int(done.stderr.split("beat 3, ")[1].split(" ns")[0])
 

@@ -78,7 +78,7 @@ def test_every_result_is_computed_once_and_bands_are_what_comes_together(seed: i
 def test_kernel_rows_inside_are_those_of_the_layer(seed: int) -> None:
     for case in random_cases(np.random.default_rng([42, seed]), 66, MIX):
         layer = case.layer
-        loops, valid = Loops.of(layer, CoreConfig()), layer.valid_rows()
+        loops, valid = Loops.of(layer, CoreConfig()), layer.rows.taps_inside
         for y, rows in enumerate(loops.kernel_rows):
             assert rows.above + rows.taps + rows.below == layer.kernel[0]
             inside = np.flatnonzero(valid[y])

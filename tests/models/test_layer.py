@@ -45,7 +45,7 @@ def test_layer_of_the_question_has_the_published_counts() -> None:
     assert QUESTION.weight_shape == (64, 3, 3, 64)
     assert QUESTION.macs == 4_460_544
     assert QUESTION.macs_inside == 3_936_256
-    assert QUESTION.valid_rows().sum() * QUESTION.valid_columns().sum() == 961
+    assert QUESTION.rows.taps_inside.sum() * QUESTION.columns.taps_inside.sum() == 961
     assert str(QUESTION) == "(11, 11, 64) * (3, 3, 64, 64) -> (11, 11, 64)"
 
 
@@ -103,8 +103,12 @@ def test_padding_same_is_tensorflows(
 def test_valid_taps_are_those_inside_the_image() -> None:
     layer = Layer(1, 2, 1, 1, 1, (3, 1), stride=(2, 1), dilation=(2, 1), pads=(5, 0, 3, 1))
     # Output row 0 has its taps on image rows -5, -3, -1; row 1 on -3, -1, 1; row 2 on -1, 1, 3.
-    assert layer.valid_rows().tolist() == [[False] * 3, [False, False, True], [False, True, False]]
-    assert layer.valid_columns().tolist() == [[True], [False]]
+    assert layer.rows.taps_inside.tolist() == [
+        [False] * 3,
+        [False, False, True],
+        [False, True, False],
+    ]
+    assert layer.columns.taps_inside.tolist() == [[True], [False]]
     assert layer.macs_inside == 2 * 1
     assert replace(layer, batch=3, out_channels=5).macs_inside == 3 * 5 * 2
 
@@ -134,7 +138,7 @@ def test_groups_divide_the_channels_of_a_filter() -> None:
         ({"in_zp": 128}, "in_zp: 128 is not in -128 to 127"),
         ({"out_zp": -129}, "out_zp: -129 is not in -128 to 127"),
         ({"act_min": 3, "act_max": 2}, "act_min: 3 is above act_max, 2"),
-        ({"rounding": "even"}, "rounding: 'even' is not one of tflite, float"),
+        ({"rounding": "even"}, "rounding: 'even' is not one of tflite, single, float"),
         ({"height": 2}, "kernel: it spans 3 rows, .* has only 2: there is no output"),
         ({"dilation": (1, 4), "width": 4}, "kernel: it spans 5 columns, .* has only 4"),
         ({"pads": (65535, 0, 0, 0)}, "pads: they make 65538 output rows; at most 65535 go"),
@@ -180,7 +184,7 @@ def test_nonsense_is_refused_by_name(changes: dict[str, Any], sentence: str) -> 
         (
             {"requantise": True, "rounding": "float"},
             {"scale": np.full(8, np.inf, np.float32)},
-            "scale: every value must be finite and not negative",
+            "scale: inf of channel 0 is not a finite number of 0 and more",
         ),
         ({}, {"expected_acc": np.zeros((1, 3, 5, 7), np.int32)}, "acc: its shape"),
         ({}, {"expected_y": np.zeros((1, 3, 5, 8), np.int32)}, "y: it is int32, not int8"),

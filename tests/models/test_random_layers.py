@@ -39,7 +39,7 @@ def test_every_extreme_of_the_geometry_is_there(layers: list[Layer]) -> None:
             layer.height < layer.kernel[0] and layer.width < layer.kernel[1] for layer in layers
         ),
         "windows wholly in the padding": any(
-            not layer.valid_rows().any(axis=1).all() for layer in layers
+            not layer.rows.taps_inside.any(axis=1).all() for layer in layers
         ),
         "four different pads": any(len(set(layer.pads)) == 4 for layer in layers),
         "strides of 4 both ways": any(layer.stride == (4, 4) for layer in layers),

@@ -66,9 +66,9 @@ FACTS: dict[str, Callable[[Layer], bool]] = {
     "depthwise": lambda layer: 1 < layer.groups == layer.in_channels == layer.out_channels,
     "batch": lambda layer: layer.batch > 1,
     "image below kernel": lambda layer: layer.height < layer.kernel[0],
-    "windows of padding only": lambda layer: not layer.valid_columns().any(axis=1).all(),
+    "windows of padding only": lambda layer: not layer.columns.taps_inside.any(axis=1).all(),
     "rows that no window uses": lambda layer: (
-        (layer.padded_height - layer.window[0]) % layer.stride[0] > 0
+        (layer.rows.padded - layer.rows.span) % layer.stride[0] > 0
     ),
     "accumulators": lambda layer: not layer.requantise,
     "float": lambda layer: layer.rounding == "float",

@@ -294,3 +294,20 @@ def test_results_of_another_shape_or_number_are_refused() -> None:
         ValueError, match=r"^piece 2 of 4: its results are int32 \(1, 2, 2, 3\), exp"
     ):
         join(layer, pieces, results)
+
+
+def test_a_rule_that_the_core_is_built_without_is_refused_with_what_to_do() -> None:
+    """Large or small; accumulators need no rule."""
+    config = CoreConfig(float_rule=0)
+    small = Layer(1, 5, 5, 4, 8, (3, 3), requantise=True, rounding="float")
+    sentence = (
+        "^rounding: this core is built with FLOAT_RULE=0, without the rule 'float': build it with "
+        "FLOAT_RULE=1, or give mult and shift with rounding='tflite'$"
+    )
+    for layer in (small, replace(small, height=2000, width=2000, in_channels=512)):
+        assert plan(layer, CoreConfig())
+        assert not fits(layer, config)
+        with pytest.raises(NotFittingError, match=sentence):
+            plan(layer, config)
+        assert plan(replace(layer, rounding="tflite"), config)
+        assert plan(replace(layer, requantise=False), config)

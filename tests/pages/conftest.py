@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pages.browser import Page, browser
+from tests.pages.devtools import Page, browser
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.tiling import NotFittingError
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
+from tests.cases import case_of
 
 FOLDER = Path(__file__).resolve().parent
 CORE = FOLDER / "simple_conv.v"
@@ -32,16 +33,7 @@ LAYERS = {
 
 def cases_of(layer: Layer, count: int) -> list[LayerCase]:
     rng = np.random.default_rng([80, layer.height])
-    return [
-        LayerCase(
-            f"layer {i}",
-            layer,
-            rng.integers(-128, 128, layer.in_shape, np.int8),
-            rng.integers(-128, 128, layer.weight_shape, np.int8),
-            rng.integers(-(2**31), 2**31, layer.out_channels).astype(np.int32),
-        )
-        for i in range(count)
-    ]
+    return [case_of(layer, rng, f"layer {i}", bias=2**31 - 1) for i in range(count)]
 
 
 def run(

@@ -1,31 +1,22 @@
 "use strict";
 (() => {
-  const words = document.getElementById("words");
-  const wrong = document.getElementById("wrong");
+  const status = document.getElementById("status");
+  const name = document.getElementById("name");
+  if (!status || !name) return;
+  const rows = [...document.querySelectorAll("#all-tests > tbody > tr")];
   const count = document.getElementById("count");
-  const rows = [...document.querySelectorAll("tbody tr, article.failure")].map(
-    (element) => ({ element, text: element.textContent.toLowerCase() }));
-
-  function filter() {
-    const wanted = words.value.trim().toLowerCase();
-    const onlyWrong = wrong.getAttribute("aria-pressed") === "true";
+  const filter = () => {
+    const wanted = name.value.toLowerCase();
     let shown = 0;
-    for (const { element, text } of rows) {
-      const bad = !["PASS", "SKIPPED"].includes(element.dataset.status);
-      element.hidden = !text.includes(wanted) || (onlyWrong && !bad);
-      shown += !element.hidden;
+    for (const row of rows) {
+      const fits = (!status.value || row.lastElementChild.textContent === status.value)
+        && row.textContent.toLowerCase().includes(wanted);
+      row.hidden = !fits;
+      shown += fits ? 1 : 0;
     }
-    const active = wanted !== "" || onlyWrong;
-    count.textContent = active ? `${shown} of ${rows.length} shown` : "";
-    if (active) for (const each of document.querySelectorAll("section > details")) each.open = true;
-  }
-
-  words.addEventListener("input", filter);
-  wrong.addEventListener("click", () => {
-    wrong.setAttribute("aria-pressed", String(wrong.getAttribute("aria-pressed") !== "true"));
-    filter();
-  });
-  addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details")) each.open = true;
-  });
+    count.textContent = `${shown} of ${rows.length} tests`;
+    document.getElementById("all-tests").closest("details").open = true;
+  };
+  status.addEventListener("input", filter);
+  name.addEventListener("input", filter);
 })();

@@ -1,15 +1,9 @@
-"""Random layers for tests: seeded, small enough to simulate, and nasty on purpose.
-
-Every layer is ordinary but for one extreme of its geometry and one of its values. `random_cases`
-goes through both lists side by side, so that the first few dozen layers have met every extreme.
-The generator is handed in; geometry and values draw from streams of their own.
-"""
+"""Values: each function makes the tensors, then the multipliers of its layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -19,217 +13,19 @@ from conv_core.models.convolution import accumulate
 from conv_core.models.layer import (
     INT8_MAX,
     INT8_MIN,
-    MAX_DILATION,
-    MAX_KERNEL,
     MAX_SHIFT,
-    MAX_STRIDE,
     MIN_SHIFT,
     BoolArray,
     Int8Array,
     Int32Array,
     Layer,
     LayerCase,
-    LayerError,
-    same_pads,
 )
+from conv_core.tb.stimuli.random_layers.draws import between, pair
+from conv_core.tb.stimuli.random_layers.mix import Mix
 
-CHANNELS = (1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65)
-PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 67)
 HALF = 1 << 30
 """The multiplier 0.5: with a right shift, and small accumulators, it makes exact ties."""
-
-
-@dataclass(frozen=True)
-class Mix:
-    """What random layers may be."""
-
-    max_macs: int = 200_000
-    """nominal multiply-accumulates of a layer, at most"""
-    accumulators: float = 0.25
-    """share of layers that give int32 accumulators"""
-    dilation: bool = False
-    groups: bool = False
-    float_rounding: bool = False
-    """half of the requantised layers round by the rule `float`"""
-    weight_zero_points: bool = False
-    """half of the layers have weights with zero points: one for all filters, or one for each"""
-    beyond_tflite: bool = False
-    """also what LiteRT leaves undefined: accumulators that wrap, large ones shifted to the left"""
-
-
-def random_cases(rng: Generator, count: int, mix: Mix | None = None) -> list[LayerCase]:
-    """`count` layers that go through all extremes; each is named after its own two."""
-    geometries, values = list(GEOMETRIES), list(VALUES)
-    if mix is None or not mix.beyond_tflite:
-        values = [kind for kind in values if kind not in BEYOND_TFLITE]
-    cases = []
-    for index, child in enumerate(rng.spawn(count)):
-        # After each round of the geometries they move on by one, to meet other values.
-        geometry = geometries[(index + index // len(geometries)) % len(geometries)]
-        kind = values[index % len(values)]
-        case = random_case(child, geometry, kind, mix)
-        cases.append(replace(case, name=f"{index:04d}-{case.name}"))
-    return cases
-
-
-def random_case(
-    rng: Generator, geometry: str = "ordinary", values: str = "plain", mix: Mix | None = None
-) -> LayerCase:
-    """A layer with one extreme of `GEOMETRIES` and one of `VALUES`, named after them."""
-    mix = mix or Mix()
-    for_geometry, for_values = rng.spawn(2)
-    layer = _draw_layer(for_geometry, geometry, mix)
-    return replace(_draw_values(for_values, layer, values, mix), name=f"{geometry}-{values}")
-
-
-def question_case(rng: Generator, requantise: bool = True) -> LayerCase:
-    """The layer of the question: (11, 11, 64) * (3, 3, 64, 64) -> (11, 11, 64), padding "same"."""
-    layer = Layer(1, 11, 11, 64, 64, (3, 3), pads=same_pads((11, 11), (3, 3), (1, 1)))
-    case = _draw_values(rng, layer, "plain", Mix(accumulators=0 if requantise else 1))
-    return replace(case, name="question")
-
-
-# Geometry: each function draws the fields in which its layers differ from ordinary ones.
-
-
-def _ordinary(rng: Generator) -> dict[str, Any]:
-    return {
-        "batch": int(rng.choice((1, 1, 1, 2))),
-        "height": _between(rng, 1, 12),
-        "width": _between(rng, 1, 12),
-        "in_channels": int(rng.choice(CHANNELS)),
-        "out_channels": int(rng.choice(CHANNELS)),
-        "kernel": ((1, 1), (3, 3), _pair(rng, 1, 5))[rng.integers(3)],
-        "stride": (1, 1) if rng.random() < 0.6 else _pair(rng, 1, MAX_STRIDE),
-        "pads": ("valid", "same", _pads(rng, 0, 2))[rng.integers(3)],
-    }
-
-
-def _off_tile(rng: Generator) -> dict[str, Any]:
-    return {
-        "height": _between(rng, 1, 6),
-        "width": _between(rng, 1, 6),
-        "in_channels": int(rng.choice((1, 3, 65))),
-        "out_channels": int(rng.choice((1, 3, 65))),
-        "kernel": _pair(rng, 1, 3),
-    }
-
-
-def _primes(rng: Generator) -> dict[str, Any]:
-    fields = ("height", "width", "in_channels", "out_channels")
-    return {field: int(rng.choice(PRIMES)) for field in fields}
-
-
-def _one_pixel(rng: Generator) -> dict[str, Any]:
-    return {"height": 1, "width": 1, "pads": _pads(rng, 0, 5)}
-
-
-def _below_kernel(rng: Generator) -> dict[str, Any]:
-    kh, kw = _pair(rng, 2, MAX_KERNEL)
-    return {
-        "height": _between(rng, 1, kh - 1),
-        "width": _between(rng, 1, kw - 1),
-        "kernel": (kh, kw),
-        "pads": _pads(rng, 0, MAX_KERNEL),
-    }
-
-
-def _all_padding(rng: Generator) -> dict[str, Any]:
-    kh, kw = _pair(rng, 1, 4)
-    most = (kh, kw, kh, kw)
-    top, left, bottom, right = (k + _between(rng, 0, 3) for k in most)
-    return {
-        "height": _between(rng, 1, 6),
-        "width": _between(rng, 1, 6),
-        "kernel": (kh, kw),
-        "pads": (top, left, bottom, right),
-    }
-
-
-def _asymmetric(rng: Generator) -> dict[str, Any]:
-    return {"kernel": _pair(rng, 2, 6), "pads": _pads(rng, 0, 5)}
-
-
-def _long_kernel(rng: Generator) -> dict[str, Any]:
-    most = MAX_KERNEL
-    kernels = ((1, most), (most, 1), (most, most), (21, 1), (11, 11), (17, 3), (2, 9))
-    return {
-        "height": _between(rng, 1, 24),
-        "width": _between(rng, 1, 24),
-        "kernel": kernels[rng.integers(len(kernels))],
-        "pads": ("same", _pads(rng, 0, most))[rng.integers(2)],
-    }
-
-
-def _strides(rng: Generator) -> dict[str, Any]:
-    return {
-        "height": _between(rng, 1, 24),
-        "width": _between(rng, 1, 24),
-        "stride": _pair(rng, 1, MAX_STRIDE),
-        "kernel": _pair(rng, 1, 7),
-    }
-
-
-def _dense(rng: Generator) -> dict[str, Any]:
-    """A fully connected layer: 1x1 on one pixel."""
-    return {
-        "height": 1,
-        "width": 1,
-        "kernel": (1, 1),
-        "stride": (1, 1),
-        "pads": "valid",
-        "in_channels": _between(rng, 1, 300),
-        "out_channels": _between(rng, 1, 100),
-    }
-
-
-def _batch(rng: Generator) -> dict[str, Any]:
-    return {"batch": _between(rng, 2, 5), "height": _between(rng, 1, 7)}
-
-
-GEOMETRIES: dict[str, Callable[[Generator], dict[str, Any]]] = {
-    "ordinary": _ordinary,
-    "off-tile": _off_tile,
-    "primes": _primes,
-    "one-pixel": _one_pixel,
-    "below-kernel": _below_kernel,
-    "all-padding": _all_padding,
-    "asymmetric": _asymmetric,
-    "long-kernel": _long_kernel,
-    "strides": _strides,
-    "dense": _dense,
-    "batch": _batch,
-}
-
-
-def _draw_layer(rng: Generator, kind: str, mix: Mix) -> Layer:
-    """Draws until there is a layer with a window, no larger than it may be."""
-    while True:
-        fields = _ordinary(rng) | GEOMETRIES[kind](rng)
-        if mix.dilation and rng.random() < 0.5:
-            fields["dilation"] = _pair(rng, 1, MAX_DILATION)
-        if mix.groups and rng.random() < 0.5:
-            fields["groups"] = int(rng.choice((2, 3, 4, 5, 8, 16, 17, 33)))
-            depthwise = rng.random() < 0.5
-            per_group = 1 if depthwise else _between(rng, 1, 5)
-            filters = int(rng.choice((1, 1, 2, 3, 4, 5, 8, 17, 33)))
-            fields["in_channels"] = fields["groups"] * per_group
-            fields["out_channels"] = fields["groups"] * filters
-        if fields["pads"] == "same":
-            size = fields["height"], fields["width"]
-            dilation = fields.get("dilation", (1, 1))
-            fields["pads"] = same_pads(size, fields["kernel"], fields["stride"], dilation)
-        elif fields["pads"] == "valid":
-            fields["pads"] = (0, 0, 0, 0)
-        try:
-            layer = Layer(**fields)
-        except LayerError:
-            continue
-        if layer.macs <= mix.max_macs:
-            return layer
-
-
-# Values: each function makes the tensors, then the multipliers of its layers.
 
 
 @dataclass(frozen=True)
@@ -336,7 +132,7 @@ VALUES: dict[str, Values] = {
 BEYOND_TFLITE = ("wrapping", "large-left")
 
 
-def _draw_values(rng: Generator, layer: Layer, kind: str, mix: Mix) -> LayerCase:
+def draw_values(rng: Generator, layer: Layer, kind: str, mix: Mix) -> LayerCase:
     requantise = bool(rng.random() >= mix.accumulators)
     out_zp = _zero_point(rng)
     act_min, act_max = _clamps(rng, out_zp)
@@ -354,6 +150,8 @@ def _draw_values(rng: Generator, layer: Layer, kind: str, mix: Mix) -> LayerCase
         return case
     real = _matched_multipliers(rng, case)
     rounding = "float" if mix.float_rounding and rng.random() < 0.5 else "tflite"
+    if rounding == "tflite" and mix.single_rounding and rng.random() < 0.5:
+        rounding = "single"
     return _requantised(rng, case, replace(layer, requantise=True, rounding=rounding), real)
 
 
@@ -404,8 +202,8 @@ def _matched_multipliers(rng: Generator, case: LayerCase) -> NDArray[np.float64]
 
 def _clamps(rng: Generator, out_zp: int) -> tuple[int, int]:
     """act_min and act_max: none, ReLU, ReLU6 at some scale, any two, or rarely a single value."""
-    low, high = sorted(_pair(rng, INT8_MIN, INT8_MAX))
-    six = min(INT8_MAX, out_zp + _between(rng, 1, 255))
+    low, high = sorted(pair(rng, INT8_MIN, INT8_MAX))
+    six = min(INT8_MAX, out_zp + between(rng, 1, 255))
     kinds = (
         (INT8_MIN, INT8_MAX),
         (out_zp, INT8_MAX),
@@ -418,7 +216,7 @@ def _clamps(rng: Generator, out_zp: int) -> tuple[int, int]:
 
 
 def _zero_point(rng: Generator) -> int:
-    kinds = (0, INT8_MIN, INT8_MAX, _between(rng, INT8_MIN, INT8_MAX), _between(rng, -10, 10))
+    kinds = (0, INT8_MIN, INT8_MAX, between(rng, INT8_MIN, INT8_MAX), between(rng, -10, 10))
     return kinds[rng.integers(5)]
 
 
@@ -431,15 +229,3 @@ def _some(rng: Generator, layer: Layer) -> BoolArray:
     some = rng.random(layer.out_channels) < 0.5
     some[rng.integers(layer.out_channels)] = True
     return some
-
-
-def _between(rng: Generator, low: int, high: int) -> int:
-    return int(rng.integers(low, high + 1))
-
-
-def _pair(rng: Generator, low: int, high: int) -> tuple[int, int]:
-    return _between(rng, low, high), _between(rng, low, high)
-
-
-def _pads(rng: Generator, low: int, high: int) -> tuple[int, int, int, int]:
-    return (*_pair(rng, low, high), *_pair(rng, low, high))

@@ -1,0 +1,1 @@
+"""Networks: their operators, and the runtimes that others deploy them with."""
