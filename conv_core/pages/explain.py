@@ -22,7 +22,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.loops import Loops
 from conv_core.models.files import write_whole
 from conv_core.models.layer import Layer, LayerCase
-from conv_core.models.layer_files import load_quantised
+from conv_core.models.layer_files import read_quantised
 from conv_core.pages.observe import ExplainError, Observed, observe
 from conv_core.pages.report import render
 from conv_core.pages.work import Work, work
@@ -72,7 +72,7 @@ def write_explanation(case: LayerCase, config: CoreConfig, path: Path, seed: int
         result=observed.result,
         seed=seed,
         checked=done.checked,
-        inside=case.layer.macs_inside,
+        macs_inside=case.layer.macs_inside,
         causes=causes(observed),
         data=Markup(data.replace("<", "\\u003c")),
     )
@@ -162,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.layer is None:
             case = question_case(np.random.default_rng(options.seed))
         else:
-            case, _ = load_quantised(options.layer)
+            case, _ = read_quantised(options.layer)
         observed = write_explanation(case, config, options.out, options.seed)
         sums = observed.sums.size
         print(

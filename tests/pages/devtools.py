@@ -1,4 +1,4 @@
-"""A real browser without a window: Chromium, spoken to by its DevTools protocol through two pipes."""
+"""Chromium without a window, spoken to by its DevTools protocol through two pipes."""
 
 from __future__ import annotations
 
