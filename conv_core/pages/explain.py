@@ -1,7 +1,7 @@
-"""`make explain LAYER=a.npz`: a page that shows a layer at work; without LAYER, the question's.
+"""`explain`: a page that shows a layer at work; the layer of the question unless another is named.
 
-The layer runs on the RTL (Verilator). Every number of the page is from that run, and the formula
-must give the same, accumulator by accumulator.
+The layer runs on the RTL. Every number of the page is from that run, and the formula must give the
+same, accumulator by accumulator.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from conv_core.commands import endings
+from conv_core.commands.cores import core_of
+from conv_core.commands.options import config_of, seed_of
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.loops import Loops
 from conv_core.models.files import write_whole
@@ -29,9 +29,9 @@ from conv_core.pages.work import Work, work
 from conv_core.tb.bench.drivers import OUR_DRIVER, planner_named
 from conv_core.tb.paths import BUILD
 from conv_core.tb.runs.pieces import CutLayer
-from conv_core.tb.stimuli.random_layers import question_case
+from conv_core.tb.runs.tools import find_simulator
+from conv_core.tb.stimuli.random_layers.cases import question_case
 
-PAGE = BUILD / "explain.html"
 MAX_SUMS = 1_000_000
 """accumulators that a page holds: steps times lanes"""
 USUAL_SEED = 1
@@ -59,10 +59,12 @@ def check(case: LayerCase, config: CoreConfig) -> None:
         )
 
 
-def write_explanation(case: LayerCase, config: CoreConfig, path: Path, seed: int) -> Observed:
+def write_explanation(
+    case: LayerCase, config: CoreConfig, path: Path, simulator: str = "verilator", seed: int = 1
+) -> Observed:
     """Runs the layer and writes its page. Raises `ExplainError`, and what a run raises."""
     check(case, config)
-    observed = observe(case, config, seed)
+    observed = observe(case, config, simulator, seed)
     done = work(case, config, observed)
     data = json.dumps(page_data(case, config, observed, done), separators=(",", ":"))
     page = render(
@@ -148,31 +150,22 @@ def _packed(values: NDArray[Any], kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(narrow).tobytes()).decode()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def explain(options: argparse.Namespace) -> int:
     """Writes the page and says where it is; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m conv_core.pages.explain", description=__doc__)
-    parser.add_argument("layer", nargs="?", type=Path, metavar="LAYER", help="a layer file, .npz")
-    parser.add_argument("--out", type=Path, default=PAGE, metavar="FILE", help=f"default: {PAGE}")
-    parser.add_argument("--array", default="16x16", help="lanes in x lanes out")
-    parser.add_argument("--seed", type=int, default=USUAL_SEED, help="of the random data")
-    options = parser.parse_args(arguments)
-
-    def command() -> int:
-        config = CoreConfig.from_array(options.array)
-        if options.layer is None:
-            case = question_case(np.random.default_rng(options.seed))
-        else:
-            case, _ = read_quantised(options.layer)
-        observed = write_explanation(case, config, options.out, options.seed)
-        sums = observed.sums.size
-        print(
-            f"{options.out}: {case.layer}, {observed.result.cycles:,} cycles on {config.array} "
-            f"lanes (seed {options.seed}); {sums:,} accumulators of the RTL are as the formula says"
-        )
-        return 0
-
-    return endings.run(command)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    if not core_of(options).is_ours:
+        raise ExplainError("explain looks into conv_core, and knows no other core")
+    find_simulator(options.sim)
+    config = config_of(options)
+    given = seed_of(options)
+    seed = USUAL_SEED if given is None else given
+    if options.layer:
+        case, _ = read_quantised(options.layer)
+    else:
+        case = question_case(np.random.default_rng(seed))
+    path = Path(options.out) if options.out else BUILD / "explain.html"
+    observed = write_explanation(case, config, path, options.sim, seed)
+    print(
+        f"{case.layer} took {observed.result.cycles:,} cycles on {config.array} lanes, seed {seed}; "
+        f"{observed.sums.size:,} accumulators are what the formula gives\nthe page is in {path}"
+    )
+    return 0

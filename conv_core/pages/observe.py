@@ -1,4 +1,4 @@
-"""A layer in the RTL (Verilator), and what the core does in each cycle of it.
+"""A layer in the RTL, and what the core does in each cycle of it.
 
 observed_core.v stands around the core and writes it down; see there for the file.
 """
@@ -46,7 +46,9 @@ class Observed:
         return self.bits[:, BITS.index(name)]
 
 
-def observe(case: LayerCase, config: CoreConfig, seed: int = 1) -> Observed:
+def observe(
+    case: LayerCase, config: CoreConfig, simulator: str = "verilator", seed: int = 1
+) -> Observed:
     """Runs a layer that is neither cut nor depthwise.
 
     Raises `ExplainError` where it fails, and what `run_layers` raises.
@@ -57,7 +59,7 @@ def observe(case: LayerCase, config: CoreConfig, seed: int = 1) -> Observed:
         (result,) = run_layers(
             [case],
             config,
-            "verilator",
+            simulator,
             seed=seed,
             rtl_sources=[*rtl_files(), OBSERVER],
             dut="observed_core",
