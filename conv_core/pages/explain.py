@@ -165,7 +165,8 @@ def explain(options: argparse.Namespace) -> int:
     path = Path(options.out) if options.out else BUILD / "explain.html"
     observed = write_explanation(case, config, path, options.sim, seed)
     print(
-        f"{case.layer} took {observed.result.cycles:,} cycles on {config.array} lanes, seed {seed}; "
-        f"{observed.sums.size:,} accumulators are what the formula gives\nthe page is in {path}"
+        f"seed {seed}: {case.layer} took {observed.result.cycles:,} cycles on {config.array}; "
+        f"{observed.sums.size:,} accumulators are what the formula gives"
     )
+    print(f"the page is in {path}")
     return 0

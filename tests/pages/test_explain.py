@@ -85,7 +85,10 @@ def test_a_step_that_reads_the_padding_is_refused(seen: Observed) -> None:
     [
         (Layer(1, 4, 4, 8, 8, (3, 3), groups=8), "groups is 8"),
         (Layer(1, 4, 4, 4096, 64, (3, 3)), "runs in pieces"),
-        (Layer(1, 56, 56, 64, 64, (3, 3), pads=same_pads((56, 56), (3, 3))), "a page holds"),
+        (
+            Layer(1, 56, 56, 64, 64, (3, 3), pads=same_pads((56, 56), (3, 3), (1, 1))),
+            "a page holds",
+        ),
     ],
     ids=["groups", "pieces", "steps"],
 )
@@ -97,7 +100,7 @@ def test_what_a_page_can_not_show_is_refused(layer: Layer, sentence: str) -> Non
 
 # -------------------------------------------------------------------------------- the page
 def number(text: str) -> int:
-    return int(text.replace(",", "").replace("−", "-"))
+    return int(text.replace(",", "").replace("\N{MINUS SIGN}", "-"))
 
 
 @pytest.mark.parametrize("width", [1280, 360])
