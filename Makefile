@@ -56,8 +56,8 @@ regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) J
 replay: ready  ## FAILURE=folder: what make regress found, once more; WAVES=1 records it
 	@$(CONV) replay $(if $(FAILURE),$(call quoted,$(FAILURE))) $(call flag,WAVES,waves)
 
-waves: ready  ## GTKWave on the last run, which is repeated if it kept no waves
-	@command -v gtkwave >/dev/null || ./setup.sh --all
+waves: ready  ## GTKWave or Surfer on the last run; after a failure at the first wrong beat
+	@command -v $${COCOTB_WAVEFORM_VIEWER:-gtkwave} >/dev/null || command -v surfer >/dev/null || ./setup.sh --all
 	@$(CONV) waves
 
 test: ready  ## the complete quick test suite on both simulators

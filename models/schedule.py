@@ -99,3 +99,47 @@ def _together(layer: Layer, single: bool, blocks: int, words: int) -> int:
     if not single:
         return blocks * words
     return 0 if layer.out_height == layer.out_width == 1 else words
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window of a filter block, whose results the array computes side by side."""
+
+    frame: int
+    row: int
+    """of the results"""
+    column: int
+    block: int
+    """index of the filter block"""
+
+
+def window_number(layer: Layer, config: CoreConfig, window: Window) -> int:
+    """How many windows the core computes before this one."""
+    plan = schedule(layer, config)
+    height, width, blocks = layer.out_height, layer.out_width, plan.blocks
+    row, column = window.row % plan.band_rows, window.column % plan.column_block
+    band, first_column = window.row - row, window.column - column
+    rows = min(plan.band_rows, height - band)
+    columns = min(plan.column_block, width - first_column)
+    before = (window.frame * height + band) * width * blocks  # frames and bands
+    before += (first_column * blocks + window.block * columns) * rows  # column and filter blocks
+    return before + row * columns + column
+
+
+def windows(layer: Layer, config: CoreConfig, numbers: range) -> list[Window]:
+    """The windows with these numbers, in the order in which the core computes them."""
+    plan = schedule(layer, config)
+    found: list[Window] = []
+    number = 0
+    for frame in range(layer.batch):
+        for band in range(0, layer.out_height, plan.band_rows):
+            rows = range(band, min(band + plan.band_rows, layer.out_height))
+            for first in range(0, layer.out_width, plan.column_block):
+                columns = range(first, min(first + plan.column_block, layer.out_width))
+                for block in range(plan.blocks):
+                    end = number + len(rows) * len(columns)
+                    for n in range(max(number, numbers.start), min(end, numbers.stop)):
+                        row, column = divmod(n - number, len(columns))
+                        found.append(Window(frame, rows[row], columns[column], block))
+                    number = end
+    return found

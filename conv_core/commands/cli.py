@@ -67,6 +67,6 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("new", help="begin a core of your own")
     command.add_argument("folder", metavar="FOLDER", help="its last name is the module's")
     command.set_defaults(command="commands.new:new")
-    command = commands.add_parser("waves", help="GTKWave on the last run")
+    command = commands.add_parser("waves", help="GTKWave or Surfer on the last run")
     command.set_defaults(command="commands.replay:show_waves", repeat=main)
     return top

@@ -22,6 +22,8 @@ class LastRun:
     folder: str
     arguments: list[str]
     """of `python -m conv_core`, without --waves"""
+    part: list[str]
+    """further ones, which repeat only what `waves` shows of it"""
 
 
 def last_run() -> LastRun | None:
@@ -33,10 +35,10 @@ def last_run() -> LastRun | None:
     return last if Path(last.folder).is_dir() else None
 
 
-def remember(folder: Path, arguments: Sequence[str]) -> None:
+def remember(folder: Path, arguments: Sequence[str], part: Sequence[str] = ()) -> None:
     """Makes this the last run, and removes the files of the one before."""
     before = last_run()
-    write_whole(FILE, json.dumps(asdict(LastRun(str(folder), list(arguments)))))
+    write_whole(FILE, json.dumps(asdict(LastRun(str(folder), list(arguments), list(part)))))
     if before is None or before.folder == str(folder):
         return
     if Path(before.folder).is_relative_to(BUILD):

@@ -94,6 +94,9 @@ def run_options() -> Parser:
     )
     parser.add_argument("--waves", action="store_true", help="record the run for `waves`")
     parser.add_argument("--queue", action="store_true", help="layers back to back")
+    # How `waves` repeats the part of a run that it shows:
+    parser.add_argument("--only", metavar="LAYER", help=argparse.SUPPRESS)
+    parser.add_argument("--waves-from", type=whole_number, metavar="NS", help=argparse.SUPPRESS)
     return parser
 
 

@@ -26,6 +26,7 @@ def question(options: argparse.Namespace) -> int:
             name=f"int{bits}",
         )
         for bits in (8, 32)
+        if options.only in (None, f"int{bits}")
     ]
     outcome = simulate(cases, options, seed, ["question"])
     rows = [

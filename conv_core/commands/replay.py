@@ -6,11 +6,13 @@ import argparse
 import time
 from pathlib import Path
 
+from conv_core.commands.cores import Core
 from conv_core.commands.last_run import last_run, remember
 from conv_core.commands.simulating import Run, conclude, new_folder, write_view
-from conv_core.tb.runs import waves
 from conv_core.tb.runs.exploration import play
 from conv_core.tb.stimuli.scenario import ScenarioError, load
+from conv_core.tb.waves.view import FILE, LINK
+from conv_core.tb.waves.viewers import WavesError, find_viewer, show
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -22,10 +24,12 @@ def replay(options: argparse.Namespace) -> int:
     print(record.scenario)
     folder = new_folder()
     started = time.perf_counter()
-    results = play(record, waves=options.waves, out_dir=folder)
+    results = play(record, explain=True, waves=options.waves, out_dir=folder)
     seconds = time.perf_counter() - started
     if options.waves:
-        write_view(folder, record.config, results)
+        sources = None if record.rtl_sources is None else tuple(map(Path, record.rtl_sources))
+        core = Core(record.dut, record.driver, sources)
+        write_view(folder, core, record.config, (), results)
     words = ["replay", str(failure.resolve())]
     remember(folder, words)
     run = Run(results, seconds, words)
@@ -33,15 +37,16 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def show_waves(options: argparse.Namespace) -> int:
-    """Opens the viewer; a run that kept no waves is repeated first."""
+    """Opens a viewer; a run that kept no waves is repeated first, as far as it matters."""
+    viewer = find_viewer()
     last = last_run()
     if last is None:
-        raise waves.WavesError("there was no run yet whose waves could be shown")
-    waves.find_viewer()
-    if not (Path(last.folder) / waves.FILE).exists():
-        print("the last run kept no waves, it is repeated with them")
-        options.repeat([*last.arguments, "--waves"])
+        raise WavesError("there was no run yet whose waves could be shown")
+    if not (Path(last.folder) / FILE).exists():
+        print("the last run kept no waves, it is repeated with them", *last.part)
+        options.repeat([*last.arguments, *last.part, "--waves"])
         last = last_run()
         assert last is not None
-    waves.show(Path(last.folder))
+    show(viewer, Path(last.folder))
+    print(f"for Surfer in a browser: {Path(last.folder) / LINK}")
     return 0

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     out = Path(options.out)
     result_folder.check(out, paths)
     planner = planner_named(core_of(options).driver, config)
-    files += [_read(path, planner) for path in paths]
+    files += [_read(path, planner) for path in paths if options.only in (None, path.stem)]
     given = seed_of(options)
     seed = USUAL_SEED if given is None else given
     cases = [file.case for file in files if file.case is not None]
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         words = ["run", *layers, "--out", str(out.resolve())]
         outcome = simulate(cases, options, seed, words)
     results = _all_results(files, outcome, options, config, seed)
-    said = result_folder.write(out, results)
+    said = result_folder.write(out, results) if options.only is None else []
     _show(files, results, f"{config.array} lanes, {options.sim}, results in {out}")
     for sentence in said:
         print(sentence, file=sys.stderr)

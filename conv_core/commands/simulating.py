@@ -12,20 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from conv_core.commands import screen
-from conv_core.commands.cores import core_of
+from conv_core.commands.cores import Core, core_of
 from conv_core.commands.endings import INTERRUPTED
 from conv_core.commands.last_run import remember
 from conv_core.commands.options import config_of, words_of
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase
 from conv_core.pages.outcomes import Outcome, keep
+from conv_core.tb.bench.drivers import watched_by
 from conv_core.tb.checks.rules import rules_off
 from conv_core.tb.paths import BUILD
-from conv_core.tb.runs import waves
+from conv_core.tb.runs.builds import core_sources
 from conv_core.tb.runs.job import LayerResult, Progress
 from conv_core.tb.runs.layers import InterruptedRun, run_layers
 from conv_core.tb.runs.tools import find_simulator
 from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
+from conv_core.tb.waves.prepare import prepare
+
+LATE_NS = 20_000
+"""a window that begins later than this is worth skipping what comes before"""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ def simulate(
                 waves=options.waves,
                 queue=options.queue,
                 out_dir=folder,
+                explain=True,
+                plus_args=[f"+waves_from={options.waves_from}"] if options.waves_from else (),
                 on_progress=progress,
                 **core_of(options).arguments(),
             )
@@ -86,9 +93,9 @@ def simulate(
             results, interrupted = run.results, True
     seconds = time.perf_counter() - started
     if options.waves and not interrupted:
-        write_view(folder, config, results)
+        write_view(folder, core_of(options), config, cases, results)
     again = [*words, *_words(options, seed)]
-    remember(folder, again)
+    remember(folder, again, _part(results, options.sim))
     return Run(results, seconds, again, interrupted)
 
 
@@ -98,10 +105,29 @@ def new_folder() -> Path:
     return Path(tempfile.mkdtemp(dir=BUILD / "runs"))
 
 
-def write_view(folder: Path, config: CoreConfig, results: Sequence[LayerResult]) -> None:
-    """Writes what a viewer of the waves is to show."""
-    wrong = [r.first_wrong_ns for r in results if r.first_wrong_ns is not None]
-    waves.write_view(folder, config, min(wrong, default=None))
+def write_view(
+    folder: Path,
+    core: Core,
+    config: CoreConfig,
+    cases: Sequence[LayerCase],
+    results: Sequence[LayerResult],
+) -> None:
+    """Writes what a viewer of the waves is to show. Without `cases` it knows less."""
+    watched = watched_by(core.driver, config, core.dut, core_sources(core.rtl_sources))
+    prepare(folder, config, cases, results, watched)
+
+
+def _part(results: Sequence[LayerResult], simulator: str) -> list[str]:
+    """The words that repeat of a run what its waves are wanted for: all, or the wrong layer."""
+    for result in results:
+        if result.cut is not None and result.cut.alone:
+            words = ["--only", result.name]
+            begun_ns = result.cut.begun_ns
+            # Recording makes Icarus three times slower, and Verilator can't begin late.
+            if simulator == "icarus" and begun_ns is not None and begun_ns > LATE_NS:
+                words += ["--waves-from", str(begun_ns - LATE_NS // 10)]
+            return words
+    return []
 
 
 def _words(options: argparse.Namespace, seed: int) -> list[str]:

@@ -68,17 +68,17 @@ class Needs:
                     best = np.maximum.reduceat(later, starts, axis=1)
                 found[back][:, some] = np.maximum(found[back][:, some], best - back)
 
-    def of_last_window(self, block: int) -> tuple[Times, Times]:
-        """Activation words of the frame (below 0: none) and weight words, step by step, of the last
-        window of a filter block, by its number in the pass."""
+    def of_last_windows(self) -> tuple[Times, Times]:
+        """(blocks, steps): activation words of the frame (below 0: none) and weight words, step by
+        step, of the last window of each filter block."""
         rows, count = self._rows[-1], int(self._counts[-1])
-        base = int(self._bases[block, 0])
         if not rows.taps or not count:
-            return np.array([-1]), np.array([base + self._first_word(rows)])
+            return np.full_like(self._bases, -1), self._bases + self._first_word(rows)
         chunks = slice(len(self._words) - count, None)
         each = [self._needed(rows, tap, chunks) for tap in range(rows.taps)]
-        acts = [of_all[min(block, len(of_all) - 1)] for of_all, _ in each]
-        return np.concatenate(acts), base + np.concatenate([words for _, words in each])
+        acts = np.concatenate([of_all for of_all, _ in each], axis=1)
+        words = self._bases + np.concatenate([words for _, words in each])
+        return np.broadcast_to(acts, words.shape), words
 
     def ready(self, acts: Times, words: Times) -> Times:
         """The cycles in which all that steps need can be read."""

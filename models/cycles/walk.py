@@ -207,14 +207,23 @@ class Walk:
         self, some: Pass, loops: Loops, timing: Timing, needs: Needs | None
     ) -> None:
         """The last use of the weights of a pass. Without `needs` its steps were gone through."""
-        for number, group in enumerate(some.groups):
-            window = (number + 1) * some.block_windows - 1
-            if needs is not None:
-                acts, words = needs.of_last_window(number)
-                first = int(timing.first[window])
-                self._use(_in_turn(needs.ready(acts, words), first), words, first)
-            end = (group + 1) * loops.schedule.block_words
-            self._weights.release([int(timing.last[0, window]) + RELEASE], [end])
+        windows = slice(some.block_windows - 1, None, some.block_windows)  # the last of each block
+        last = timing.last[0, windows][:, None] + RELEASE
+        ends = (np.array(some.groups)[:, None] + 1) * loops.schedule.block_words
+        if needs is None:
+            self._weights.release(last.ravel(), ends.ravel())
+            return
+        # Each step frees the words before its own as soon as it is next, whether it can be taken or
+        # not.
+        acts, words = needs.of_last_windows()
+        first, order = timing.first[windows][:, None], np.arange(words.shape[1])
+        ready = np.maximum(needs.ready(acts, words), first) - order
+        taken = np.maximum.accumulate(ready, axis=1) + order
+        freed = np.concatenate([first, taken[:, :-1] + 1], axis=1) + RELEASE
+        self._weights.release(
+            np.concatenate([freed, last], axis=1).ravel(),
+            np.concatenate([words, ends], axis=1).ravel(),
+        )
 
     # ---------------------------------------------------------------- the recurrences
     def _solve(self, some: Pass, loops: Loops, s: Times, waits: Times, first_taken: int) -> Timing:
@@ -293,10 +302,11 @@ class Walk:
         if some.last_block:
             results.commit(some, done)
         if some.new_blocks and some.last_pass:
-            for group, fetched in zip(some.groups, results.fetched.tolist(), strict=True):
-                self._weights.release_constants(fetched, group + 1)
+            self._weights.release_constants(results.fetched, np.array(some.groups) + 1)
         if some.layer_end:
-            self._weights.release_constants(results.marks_done, len(loops.blocks))
+            self._weights.release_constants(
+                np.array([results.marks_done]), np.array([len(loops.blocks)])
+            )
         self._taken, self._issued = int(timing.taken[-1]), int(timing.issued[-1])
         self._held = int(timing.held[-1])
         self._begun = np.concatenate([self._begun, timing.begun])[-WINDOW_QUEUE:]
@@ -305,19 +315,14 @@ class Walk:
         self._vectors = np.concatenate([self._vectors, timing.vectors])[-len(self._vectors) :]
         self._done = int(done[-1])
 
-    # ---------------------------------------------------------------- weights that are used last
-    def _use(self, taken: Times, words: Times, first: int) -> None:
-        """The last use of a filter block's weights: each step frees those before its own as soon as
-        it is next, whether it can be taken or not; `first` is that cycle of the first step."""
-        self._weights.release(_after(int(first), taken + 1) + RELEASE, words)
-
+    # ---------------------------------------------------------------- more weights than fit
     def _stream(self, some: Pass, loops: Loops, needs: Needs, first_taken: int) -> Times:
         """What `Needs.waits` says, of a single window whose weights make room for each other."""
         steps = loops.steps(some)
         assert len(steps) == 1, "more weights than fit are those of a single window"
         nothing = np.full((LAST_STEPS, 1), NEVER)
         step = int(self._solve(some, loops, steps, nothing, first_taken).first[0])
-        acts, words = needs.of_last_window(0)
+        acts, words = (each[0] for each in needs.of_last_windows())
         self._activations.by(needs.last_act)
         taken = np.zeros(0, np.int64)
         while len(taken) < len(words):

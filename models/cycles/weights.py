@@ -51,11 +51,10 @@ class Weights:
         """The words of the layer before these are free from these cycles on."""
         self._words.release(cycles, np.asarray(words) + self._base)
 
-    def release_constants(self, cycle: int, blocks: int) -> None:
-        """Those of so many blocks of the layer."""
-        self._constants.release(
-            [cycle + 1], [self._constants_base + blocks * self._block_constants]
-        )
+    def release_constants(self, cycles: Times, blocks: Times) -> None:
+        """Those of so many blocks of the layer are free from these cycles on."""
+        words = self._constants_base + blocks * self._block_constants
+        self._constants.release(cycles + 1, words)
 
     def follow(self, word: int) -> int:
         """As far as a word if that is known already; the words whose cycles are known."""

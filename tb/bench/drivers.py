@@ -20,6 +20,7 @@ from conv_core.models.errors import RefusedError
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.packing import Bytes
 from conv_core.models.tiling import Piece
+from conv_core.tb.waves.signals import Watched
 
 if TYPE_CHECKING:
     from conv_core.tb.bench.bench import Bench
@@ -108,6 +109,14 @@ class CoreDriver(Planner, Protocol):
         """What the core says of itself when it hangs."""
 
 
+class WatchedDriver(Protocol):
+    """The driver of a core whose inside is shown: in waves, and beside a wrong beat."""
+
+    @classmethod
+    def watched(cls, config: CoreConfig) -> Watched:
+        """The signals that are worth seeing, and what they mean."""
+
+
 class Provoker(Protocol):
     """What can go wrong with a core that reports errors, and what it has to say then.
 
@@ -176,3 +185,14 @@ def _module(place: str) -> ModuleType:
 def planner_named(name: str, config: CoreConfig) -> Planner:
     """What a driver of that name says without a simulation. Raises `DriverNameError`."""
     return driver_named(name)(None, config)
+
+
+def watched_by(
+    driver: str, config: CoreConfig, dut: str, sources: Sequence[Path]
+) -> Watched | None:
+    """What that driver shows of the module `dut` in these sources; None if it shows nothing."""
+    offer = getattr(driver_named(driver), "watched", None)
+    if offer is None:
+        return None
+    watched = cast("Watched", offer(config))
+    return watched if watched.stands_in(dut, sources) else None

@@ -19,6 +19,7 @@ from conv_core.tb.core.registers import (
     Register,
     Status,
 )
+from conv_core.tb.core.signals import CoreSignals
 from conv_core.tb.pins.responses import Response
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Driver(Format):
         if bench is not None:
             self._bench = bench
         self._irq_enable = int(Irq.LAYER_DONE | Irq.ERROR)
+
+    @classmethod
+    def watched(cls, config: CoreConfig) -> CoreSignals:
+        """What waves show of the core's inside."""
+        return CoreSignals(config)
 
     # ---------------------------------------------------------------- control
     async def identify(self) -> None:

@@ -21,10 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.tb.bench.drivers import OUR_DRIVER, watched_by
 from conv_core.tb.bench.parameters import bench_parameters
 from conv_core.tb.paths import BENCH, BUILD, FILE_LIST
 from conv_core.tb.runs.processes import StoppedError
 from conv_core.tb.runs.simulators import Flags, Simulator, simulator_named
+from conv_core.tb.waves.watch import watch_file
 
 BENCH_SOURCES = tuple(sorted(BENCH.glob("*.v")))
 UNUSED_DAYS = 14
@@ -114,16 +116,28 @@ def rtl_files(file_list: Path = FILE_LIST) -> tuple[Path, ...]:
     return tuple(file_list.parents[1] / line for line in lines if line.endswith(".v"))
 
 
+def core_sources(rtl_sources: Sequence[Path | str] | None) -> tuple[Path, ...]:
+    """Our core's files, or others in their place."""
+    return rtl_files() if rtl_sources is None else tuple(Path(p) for p in rtl_sources)
+
+
 def core_design(
-    config: CoreConfig, rtl_sources: Sequence[Path | str] | None = None, dut: str = "conv_core"
+    config: CoreConfig,
+    rtl_sources: Sequence[Path | str] | None = None,
+    dut: str = "conv_core",
+    driver: str = OUR_DRIVER,
 ) -> Design:
-    """The bench around a core: ours, or the module `dut` in `rtl_sources`."""
-    sources = rtl_files() if rtl_sources is None else tuple(Path(p) for p in rtl_sources)
+    """The bench around a core: ours, or the module `dut` in `rtl_sources`.
+
+    What the waves show of its inside is what its driver says, see `conv_core.tb.bench.drivers`.
+    """
+    sources = core_sources(rtl_sources)
+    watch = watch_file(config, watched_by(driver, config, dut, sources))
     return Design(
         top="conv_bench",
-        sources=(*sources, *BENCH_SOURCES),
+        sources=(*sources, *BENCH_SOURCES, watch),
         parameters=bench_parameters(config),
-        defines=() if dut == "conv_core" else (f"CONV_DUT={dut}",),
+        defines=("CONV_WATCH", *(() if dut == "conv_core" else (f"CONV_DUT={dut}",))),
         public=PUBLIC_CONTROL,
     )
 

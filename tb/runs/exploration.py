@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.tb.bench.drivers import OUR_DRIVER
+from conv_core.models.layer import LayerCase
+from conv_core.tb.bench.drivers import OUR_DRIVER, watched_by
 from conv_core.tb.paths import BUILD, ROOT
-from conv_core.tb.runs.builds import build, core_design
+from conv_core.tb.runs.builds import build, core_design, core_sources
 from conv_core.tb.runs.job import Job, LayerResult, Progress
 from conv_core.tb.runs.layers import run_folder, run_job, watched
 from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.stimuli.stalls import PROFILES
 from conv_core.tb.stimuli.strategies import Space
+from conv_core.tb.waves.explain import explained
+from conv_core.tb.waves.watch import RECORDING
 
 EXPLORER = "conv_core.tb.inside.explorer"
 FAILURES = BUILD / "failures"
@@ -100,7 +103,9 @@ def explore(
     if found.first is not None:
         save(folder / FIRST, replace(record, scenario=found.first))
     others.pop("space", None)
-    return Exploration(config, simulator, seed, found, folder, tuple(play(record, **others)))
+    return Exploration(
+        config, simulator, seed, found, folder, tuple(play(record, explain=True, **others))
+    )
 
 
 def search(
@@ -131,16 +136,38 @@ def search(
     return found
 
 
-def play(record: Record, **others: Any) -> list[LayerResult]:
+def play(record: Record, *, explain: bool = False, **others: Any) -> list[LayerResult]:
     """Plays one scenario; results of its layers, up to the first that is wrong.
 
-    `others`: see `play_all`. Raises `ToolMissingError`, `SimulationError`.
+    `explain` plays it again where that is so, for the cycles around the wrong beat. `others`: see
+    `play_all`. Raises `ToolMissingError`, `SimulationError`.
     """
+    scenario, config = record.scenario, record.config
     core = {"dut": record.dut, "driver": record.driver, "rtl_sources": record.rtl_sources}
-    (results,) = play_all(
-        [record.scenario], record.config, record.simulator, record.seed, **{**core, **others}
+    others = {**core, **others}
+
+    def again(**more: Any) -> list[LayerResult]:
+        (results,) = play_all([scenario], config, record.simulator, record.seed, **others | more)
+        return results
+
+    results = again()
+    if not explain:
+        return results
+
+    def rerun(_: Sequence[LayerCase], plus_args: Sequence[str], folder: Path) -> object:
+        return again(out_dir=folder, plus_args=[*others.get("plus_args", ()), *plus_args])
+
+    sources = core_sources(others["rtl_sources"])
+    disturbance = scenario.disturbance
+    return explained(
+        scenario.layers[: len(results)],
+        results,
+        config,
+        rerun,
+        watched_by(others["driver"], config, others["dut"], sources),
+        alone=False,
+        from_reset=disturbance is None or disturbance.kind == "reset",
     )
-    return results
 
 
 def play_all(
@@ -177,7 +204,7 @@ def _run(
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Any:
     """What tb/inside/explorer.py makes of a job."""
-    built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
+    built = build(core_design(config, rtl_sources, dut, driver), simulator, waves=waves)
     with run_folder(out_dir) as folder:
         base = Job(
             cases=(),
@@ -192,4 +219,5 @@ def _run(
             progress_path=folder / "progress.pickle",
         )
         with watched(base.progress_path, on_progress):
-            return run_job(built, EXPLORER, job_of(base), base, plus_args=plus_args)
+            cut = [f"+cut={folder / RECORDING}"] if waves else []
+            return run_job(built, EXPLORER, job_of(base), base, plus_args=[*cut, *plus_args])

@@ -14,6 +14,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.files import write_whole
 from conv_core.models.layer import LayerCase
 from conv_core.tb.stimuli.recording import Recording
+from conv_core.tb.waves.cut import Cut
 
 JOB_VARIABLE = "CONV_JOB"
 """Environment variable with the path of the pickled `Job`."""
@@ -89,6 +90,8 @@ class LayerResult:
     """simulation time of the first beat that is wrong"""
     values: NDArray[Any] | None = None
     """(N, OH, OW, Cout) as it came out of the RTL, int32 or int8; None where it is not complete"""
+    cut: Cut | None = None
+    """on demand: the cycles around the first wrong beat; the message ends with it as text"""
     traces: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     """on demand: for each stream the cycle of each beat, counted from the layer's first"""
 

@@ -16,12 +16,12 @@ import numpy as np
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.files import write_whole
 from conv_core.models.layer import LayerCase
-from conv_core.tb.bench.drivers import OUR_DRIVER, Planner, planner_named
+from conv_core.tb.bench.drivers import OUR_DRIVER, Planner, planner_named, watched_by
 from conv_core.tb.bench.parameters import MAX_JOBS
 from conv_core.tb.bench.seen import BUS
 from conv_core.tb.checks.rules import rules_off
 from conv_core.tb.paths import BUILD
-from conv_core.tb.runs.builds import Build, build, core_design
+from conv_core.tb.runs.builds import Build, build, core_design, core_sources
 from conv_core.tb.runs.job import (
     JOB_VARIABLE,
     Job,
@@ -40,6 +40,8 @@ from conv_core.tb.stimuli.recording import (
     recording_of,
 )
 from conv_core.tb.stimuli.stalls import profile_named, stream_seeds
+from conv_core.tb.waves.explain import explained
+from conv_core.tb.waves.watch import RECORDING
 
 SESSION = "conv_core.tb.inside.session"
 MAX_BATCH = MAX_JOBS // 2
@@ -64,6 +66,7 @@ def run_layers(
     driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
     x_random: bool = True,
+    explain: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[LayerResult]:
     """Runs layers through the RTL, all of them in one simulation, and judges each.
@@ -74,7 +77,8 @@ def run_layers(
     (see tb/stimuli/recording.py). `rules` switches protocol rules off, "-tkeep,-tlast-early".
     `rtl_sources` and `dut` put other RTL in place of the core, and `driver`, "module:class", is
     what knows how to drive it. `out_dir` keeps the files of the run. `x_random`: on Verilator, what
-    is not initialised is random, from the seed.
+    is not initialised is random, from the seed. `explain` runs the first layer that is wrong once
+    more, and its result shows the cycles around its wrong beat.
 
     Raises `ToolMissingError`, `SimulationError`, `StallError`, `RuleError`, `NotFittingError`, and
     `InterruptedRun`, with the results that there are, on a KeyboardInterrupt.
@@ -89,7 +93,7 @@ def run_layers(
     planner = planner_named(driver, config)
     layers = [CutLayer.of(case, planner) for case in cases]
     pieces = [piece for layer in layers for piece in layer.pieces]
-    built = build(core_design(config, rtl_sources, dut), simulator, waves=waves)
+    built = build(core_design(config, rtl_sources, dut, driver), simulator, waves=waves)
     batches = tuple(_batches([len(layer.pieces) for layer in layers], queue))
     with run_folder(out_dir) as folder:
         traffic = _Traffic(folder, stall, seed, replay, record, _heads(pieces, batches))
@@ -107,7 +111,8 @@ def run_layers(
             results_path=folder / "results.pickle",
             progress_path=folder / "progress.pickle",
         )
-        arguments = [*plus_args, *traffic.arguments()]
+        cut = [f"+cut={folder / RECORDING}"] if waves else []
+        arguments = [*cut, *plus_args, *traffic.arguments()]
         try:
             with watched(job.progress_path, on_progress):
                 results: list[LayerResult] = run_job(
@@ -118,7 +123,30 @@ def run_layers(
         if len(results) != len(pieces):
             raise SimulationError(f"{len(pieces)} layers went in, {len(results)} results came out")
         traffic.keep()
-    return judge_all(layers, results, planner)
+    judged = judge_all(layers, results, planner)
+    if not explain:
+        return judged
+
+    def rerun(again: Sequence[LayerCase], plus_args: Sequence[str], folder: Path) -> object:
+        return run_layers(
+            again,
+            config,
+            simulator,
+            stall=stall,
+            rules=rules,
+            seed=seed,
+            waves=waves,
+            out_dir=folder,
+            queue=queue,
+            rtl_sources=rtl_sources,
+            dut=dut,
+            driver=driver,
+            plus_args=plus_args,
+            x_random=x_random,
+        )
+
+    watching = watched_by(driver, config, dut, core_sources(rtl_sources))
+    return explained(cases, judged, config, rerun, watching, alone=replay is None)
 
 
 class InterruptedRun(KeyboardInterrupt):

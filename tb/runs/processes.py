@@ -7,6 +7,7 @@ of them, and lets no further one start: whoever runs one then learns of it by `S
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ class StoppedError(Exception):
     """The process was ended by `stop_all`, or was not even started."""
 
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _running: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
 _stopping = threading.Event()
@@ -41,6 +43,7 @@ def run(command: Sequence[str], log: Path, *, folder: Path, environment: Mapping
                 cwd=folder,
                 env=dict(environment),
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
             _running.add(process)
         try:
@@ -65,6 +68,12 @@ def stop_all() -> None:
 def go_on() -> None:
     """Lets processes start again after `stop_all`."""
     _stopping.clear()
+
+
+def _end_with_parent() -> None:
+    """Has the kernel kill this process when whoever started it is gone, for whatever reason."""
+    with contextlib.suppress(OSError, AttributeError):  # it is Linux that can
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -30,7 +30,9 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import (
     INT8_MAX,
     INT8_MIN,
+    MAX_DILATION,
     MAX_KERNEL,
+    MAX_STRIDE,
     ROUNDINGS,
     Int8Array,
     Layer,
@@ -98,8 +100,8 @@ def _first(*values: Any) -> st.SearchStrategy[Any]:
 
 # -------------------------------------------------------------------------------- geometry
 KERNELS = _weighted((24, (1,)), (4, range(2, 12)), (1, range(12, MAX_KERNEL + 1)))
-STRIDES = _weighted((3, (1,)), (2, (2, 3, 4)))
-DILATIONS = _weighted((4, (1,)), (2, (2, 3, 4)))
+STRIDES = _weighted((3, (1,)), (2, range(2, MAX_STRIDE + 1)))
+DILATIONS = _weighted((4, (1,)), (2, range(2, MAX_DILATION + 1)))
 OUTPUTS = _weighted((30, (1,)), (8, range(2, 8)), (1, range(8, 25)))
 RESTS = _weighted((3, (0,)), (1, (1, 2, 3)))
 PADS = _weighted((30, (0,)), (4, range(1, 12)), (1, range(12, MAX_KERNEL + 2)))
@@ -230,7 +232,7 @@ def layers(draw: Draw, space: Space) -> Layer:
     )
     if _too_large(layer, space):
         reject()
-    layer = _draw_scalars(draw, layer, limits)
+    layer = _draw_scalars(draw, layer, space.config, limits)
     if limits.refusal(layer) or not space.cuts(layer):
         reject()
     return layer
@@ -266,16 +268,16 @@ ZERO_POINTS = _first(
 CLAMPS = st.integers(INT8_MIN, INT8_MAX)
 
 
-def _draw_scalars(draw: Draw, layer: Layer, limits: Limits) -> Layer:
+def _draw_scalars(draw: Draw, layer: Layer, config: CoreConfig, limits: Limits) -> Layer:
     if limits.input_zero_points:
         layer = replace(layer, in_zp=draw(ZERO_POINTS))
     wishes = (False, True, True, True) if limits.int32_results else (True,)
-    if not limits.roundings or not draw(_first(*wishes)):
+    rules = [rule for rule in ROUNDINGS if rule in limits.roundings]
+    if not config.float_rule:
+        rules = [rule for rule in rules if rule != "float"]
+    if not rules or not draw(_first(*wishes)):
         return layer
-    rounding, out_zp = (
-        draw(_first(*(rule for rule in ROUNDINGS if rule in limits.roundings))),
-        draw(ZERO_POINTS),
-    )
+    rounding, out_zp = draw(_first(*rules)), draw(ZERO_POINTS)
     clamp = draw(_first("none", "none", "relu", "any")) if limits.clamps else "none"
     low, high = INT8_MIN, INT8_MAX
     if clamp == "relu":

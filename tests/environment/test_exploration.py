@@ -15,13 +15,13 @@ from conv_core.commands import cli, last_run
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.layer_files import read_layer
-from conv_core.tb.runs import waves
 from conv_core.tb.runs.builds import FILE_LIST, rtl_files
 from conv_core.tb.runs.exploration import explore, play, play_all, search
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.stimuli.scenario import Disturbance, Record, Scenario, load, save
 from conv_core.tb.stimuli.stalls import Traffic
 from conv_core.tb.stimuli.strategies import Space
+from conv_core.tb.waves import view as waves
 from tests.bugs.rare import (
     EFFECTS,
     FEW_MACS,

@@ -135,6 +135,27 @@ def test_an_interrupted_regression_of_two_jobs_ends_at_once(whole_group: bool) -
     assert_nothing_is_left(mark)
 
 
+def test_a_simulator_ends_with_a_command_that_is_killed() -> None:
+    mark = f"mark-{os.getpid()}-killed"
+    words = ("--array", "4x4", "--layers", "100000", "--seed", "7")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "conv_core", "regress", *words],
+        cwd=ROOT,
+        env={**os.environ, "CONV_MARK": mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    started, deadline = simulating(mark, 1), time.monotonic() + SECONDS_TO_START
+    while not started():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    time.sleep(1.0)
+    assert_nothing_is_left(mark)
+
+
 def test_make_ends_at_once_too() -> None:
     mark = f"mark-{os.getpid()}-make"
     words = ["ARRAY=4x4", "SEEDS=4", "JOBS=2", "LAYERS=100000", "SEED=7"]

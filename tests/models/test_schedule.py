@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.cycles.loops import Loops
 from conv_core.models.layer import Layer
 from conv_core.models.packing import filter_groups
-from conv_core.models.schedule import band_windows, schedule
+from conv_core.models.schedule import Window, band_windows, schedule, window_number, windows
 
 QUESTION = Layer(1, 11, 11, 64, 64, (3, 3), pads=(1, 1, 1, 1), requantise=True)
 
@@ -83,3 +84,23 @@ def test_what_has_to_be_in_the_buffers_together() -> None:
     assert (single.whole_words, single.whole_constants) == (36, 0)
     window = schedule(Layer(1, 3, 3, 64, 64, (3, 3)), config)
     assert (window.whole_words, window.whole_constants) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["ordinary", "batch", "columns", "groups", "depthwise"])
+def test_windows_come_in_the_order_of_the_loops(name: str) -> None:
+    layer, config = {
+        "ordinary": (QUESTION, CoreConfig()),
+        "batch": (replace(QUESTION, batch=2, height=7), CoreConfig.from_array("8x8")),
+        "columns": (replace(QUESTION, requantise=False), CoreConfig(out_bytes=1024)),
+        "groups": (replace(QUESTION, in_channels=6, out_channels=20, groups=2), CoreConfig()),
+        "depthwise": (replace(QUESTION, out_channels=64, groups=64), CoreConfig.from_array("8x8")),
+    }[name]
+    walked = [
+        Window(each.frame, row, column, each.group)
+        for each in Loops.of(layer, config).passes()
+        for row in each.rows
+        for column in each.columns
+    ]
+    assert windows(layer, config, range(len(walked))) == walked
+    assert windows(layer, config, range(17, 40)) == walked[17:40]
+    assert [window_number(layer, config, window) for window in walked] == list(range(len(walked)))

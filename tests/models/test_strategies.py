@@ -58,6 +58,20 @@ def test_layers_meet_all_that_a_layer_can_be() -> None:
     assert sum(met[f"kernel {n}"] > 0 for n in range(12, 32)) > 15, met
 
 
+def test_a_core_without_the_float_rule_is_drawn_no_layer_that_needs_it() -> None:
+    rules: Counter[str] = Counter()
+    without = Space(CoreConfig.from_array("8x8", float_rule=0))
+
+    @settings(SETTINGS, max_examples=200)
+    @given(layers(without))
+    def draw(layer: Layer) -> None:
+        rules[layer.rounding if layer.requantise else "none"] += 1
+
+    draw()
+    assert rules.keys() == {"none", "tflite", "single"}
+    assert rules["tflite"] + rules["single"] > rules["none"]
+
+
 FACTS: dict[str, Callable[[Layer], bool]] = {
     "one channel": lambda layer: layer.in_channels == 1,
     "a channel more than lanes": lambda layer: layer.in_channels % 8 == 1 < layer.in_channels,
@@ -72,6 +86,7 @@ FACTS: dict[str, Callable[[Layer], bool]] = {
     ),
     "accumulators": lambda layer: not layer.requantise,
     "float": lambda layer: layer.rounding == "float",
+    "single": lambda layer: layer.rounding == "single",
     "clamped": lambda layer: layer.act_min > -128,
     "smallest zero point": lambda layer: layer.in_zp == -128,
 }

@@ -354,11 +354,24 @@ module conv_bench #(
         end
     end
 
+    // Written for each core by tb/waves/watch.py: what is worth seeing, under names for people.
+`ifdef CONV_WATCH
+    conv_watch u_watch (
+        .clock(clk), .reset(rst),
+        .taken({out_tvalid && out_tready, wgt_tvalid && wgt_tready, act_tvalid && act_tready})
+    );
+`endif
+
 `ifndef VERILATOR
     reg [8*512-1:0] dump_file;
+    reg [63:0]      dump_from;
     initial if ($value$plusargs("waves=%s", dump_file)) begin
         $dumpfile(dump_file);
         $dumpvars(0, conv_bench);
+        if ($value$plusargs("waves_from=%d", dump_from)) begin
+            $dumpoff;
+            #(dump_from) $dumpon;
+        end
     end
 `endif
 
