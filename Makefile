@@ -61,6 +61,7 @@ waves: ready  ## GTKWave or Surfer on the last run; after a failure at the first
 	@$(CONV) waves
 
 test: ready  ## the complete quick test suite on both simulators
+	@command -v chromium chromium-browser google-chrome >/dev/null || ./setup.sh --all
 	@$(VENV) pytest -n auto --junit-xml=$(or $(CONV_BUILD),build)/reports/tests.xml
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
@@ -81,7 +82,7 @@ lint: ready  ## the RTL and the Python, without simulating
 doctor:  ## what is installed, what is missing, and the cure
 	@$(or $(wildcard .venv/bin/python),python3) -m conv_core.tools.doctor
 
-setup:  ## everything this project needs, GTKWave included
+setup:  ## everything this project needs, GTKWave and Chromium included
 	@./setup.sh --all
 
 clean:  ## removes what was built; .venv stays
