@@ -61,7 +61,7 @@ waves: ready  ## GTKWave or Surfer on the last run; after a failure at the first
 	@$(CONV) waves
 
 test: ready  ## the complete quick test suite on both simulators
-	@command -v chromium chromium-browser google-chrome >/dev/null || ./setup.sh --all
+	@for b in chromium chromium-browser google-chrome; do command -v $$b && exit; done >/dev/null; ./setup.sh --all
 	@$(VENV) pytest -n auto --junit-xml=$(or $(CONV_BUILD),build)/reports/tests.xml
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
