@@ -1,6 +1,6 @@
 # `make help` says what can be asked for.
 
-TARGETS := question setup test run regress replay networks synth waves report lint doctor clean help
+TARGETS := question setup test run regress replay networks synth waves report explain lint doctor clean help
 CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
     ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
 FOREIGN := DUT DRIVER RTL
@@ -11,6 +11,7 @@ OPTIONS_question := $(RUN)
 OPTIONS_run := LAYER OUT $(RUN)
 OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE) $(FOREIGN)
 OPTIONS_replay := FAILURE WAVES
+OPTIONS_explain := LAYER OUT SIM ARRAY SEED $(CORE)
 OPTIONS_networks := ARRAY SEED
 OPTIONS_synth := ARRAY
 OPTIONS := $(sort PYTHON $(foreach t,$(TARGETS),$(OPTIONS_$t)))
@@ -21,7 +22,7 @@ COCOTB := COCOTB_RANDOM_SEED COCOTB_TEST_FILTER COCOTB_TESTCASE COCOTB_TEST_MODU
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
 asked := $(or $(MAKECMDGOALS),question)
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
-simulates := $(filter question run regress replay,$(asked))
+simulates := $(filter question run regress replay explain,$(asked))
 $(foreach t,$(filter-out $(TARGETS),$(asked)),\
     $(error there is no target $t; the targets are $(TARGETS)))
 $(foreach v,$(filter-out $(OPTIONS) $(if $(simulates),$(COCOTB)),$(given)),\
@@ -60,6 +61,7 @@ waves: ready  ## GTKWave or Surfer on the last run; after a failure at the first
 	@$(CONV) waves
 
 test: ready  ## the complete quick test suite on both simulators
+	@for b in chromium chromium-browser google-chrome; do command -v $$b && exit; done >/dev/null; ./setup.sh --all
 	@$(VENV) pytest -n auto --junit-xml=$(or $(CONV_BUILD),build)/reports/tests.xml
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
@@ -71,13 +73,16 @@ synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: t
 report: ready  ## build/report.html: all that was run last, on one page for a browser
 	@$(CONV) report
 
+explain: ready  ## build/explain.html: a layer at work, step by step (LAYER=a.npz; the question's without)
+	@$(CONV) explain $(if $(LAYER),$(call quoted,$(LAYER))) $(call option,OUT) $(CORE_ARGUMENTS)
+
 lint: ready  ## the RTL and the Python, without simulating
 	@$(VENV) conv_core.tools.lint
 
 doctor:  ## what is installed, what is missing, and the cure
 	@$(or $(wildcard .venv/bin/python),python3) -m conv_core.tools.doctor
 
-setup:  ## everything this project needs, GTKWave included
+setup:  ## everything this project needs, GTKWave and Chromium included
 	@./setup.sh --all
 
 clean:  ## removes what was built; .venv stays

@@ -58,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("report", help="a page on all that was run")
     command.add_argument("--out", metavar="FILE", help="default: report.html in build/")
     command.set_defaults(command="pages.report:report")
+    command = commands.add_parser(
+        "explain", parents=[core_options()], help="a page that shows a layer at work"
+    )
+    command.add_argument("layer", nargs="?", metavar="LAYER", help="an .npz file")
+    command.add_argument("--out", metavar="FILE", help="default: explain.html in build/")
+    command.set_defaults(command="pages.explain:explain")
     command = commands.add_parser("new", help="begin a core of your own")
     command.add_argument("folder", metavar="FOLDER", help="its last name is the module's")
     command.set_defaults(command="commands.new:new")
