@@ -21,6 +21,7 @@ from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
 
 OBSERVER = Path(__file__).with_name("observed_core.v")
+UNKNOWN = str.maketrans("xXzZ", "0000")
 BITS = ("act", "wgt", "out", "step", "stall_act", "stall_wgt", "stall_out")
 """of a cycle, in the order of the file"""
 
@@ -83,7 +84,9 @@ def _read(path: Path, result: LayerResult, lanes: int) -> Observed:
                 steps.append([len(bits), *map(int, rest)])
             bits.append([each == "1" for each in first])
         else:
-            sums.append(np.frombuffer(bytes.fromhex(first), ">i4")[::-1])
+            # A lane that has no filter may hold X, which counts as 0: nobody looks at it.
+            digits = bytes.fromhex(first.translate(UNKNOWN))
+            sums.append(np.frombuffer(digits, ">i4")[::-1])
     seen = np.array(bits, bool)
     ends = int(np.flatnonzero(seen[:, BITS.index("out")])[-1])
     if len(sums) != len(steps) or ends + 1 != result.cycles:

@@ -208,7 +208,8 @@
     goTo(run.stepAt(cycle));
   });
   addEventListener("keydown", (event) => {
-    if (event.target.matches("input, button") && event.key !== "PageUp" && event.key !== "PageDown") return;
+    const page = ["PageUp", "PageDown"].includes(event.key);
+    if (event.target.matches("input") && !page || event.target.matches("button") && event.key === " ") return;
     const keys = { ArrowLeft: () => goTo(at.step - 1), ArrowRight: () => goTo(at.step + 1), " ": () => play(timer === null),
       PageUp: () => nextWindow(-1), PageDown: () => nextWindow(1) };
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
