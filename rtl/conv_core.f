@@ -30,11 +30,9 @@ rtl/finish/requantizer.v
 rtl/finish/result_buffer.v
 rtl/finish/result_queue.v
 rtl/finish/result_reader.v
-rtl/streams/packet_guard.v
+rtl/streams/input_stream.v
+rtl/streams/output_stream.v
 rtl/streams/skid_buffer.v
-rtl/streams/stream_entry.v
-rtl/streams/stream_narrower.v
-rtl/streams/stream_widener.v
 rtl/common/fifo.v
 rtl/common/multiplier.v
 rtl/common/number.v

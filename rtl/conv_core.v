@@ -159,14 +159,7 @@ module conv_core #(
     wire item_valid;
     wire item_ready;
     wire [15:0] frames;
-    wire [8*ACT_STREAM_BYTES-1:0] act_beat_data;
-    wire [ACT_STREAM_BYTES-1:0] act_beat_keep;
-    wire act_beat_last;
-    wire act_beat_valid;
-    wire act_beat_ready;
-    wire [8*LANES_IN-1:0] act_data;
-    wire [LANES_IN-1:0] act_keep;
-    wire act_last;
+    wire [9*LANES_IN:0] act_word;
     wire act_valid;
     wire act_ready;
     wire act_wr_en;
@@ -174,14 +167,7 @@ module conv_core #(
     wire [8*LANES_IN-1:0] act_wr_data;
     wire [ACT_W-$clog2(LANES_IN)-1:0] act_written;
     wire [ACT_W-$clog2(LANES_IN)-1:0] act_released;
-    wire [8*WGT_STREAM_BYTES-1:0] wgt_beat_data;
-    wire [WGT_STREAM_BYTES-1:0] wgt_beat_keep;
-    wire wgt_beat_last;
-    wire wgt_beat_valid;
-    wire wgt_beat_ready;
-    wire [8*LANES_IN-1:0] wgt_data;
-    wire [LANES_IN-1:0] wgt_keep;
-    wire wgt_last;
+    wire [9*LANES_IN:0] wgt_word;
     wire wgt_valid;
     wire wgt_ready;
     wire const_wr_en;
@@ -212,18 +198,9 @@ module conv_core #(
     wire [8*LANES_OUT-1:0] out_rd_data;
     wire reader_ready;
     wire [OUT_W-$clog2(LANES_OUT)-1:0] out_rd_word;
-    wire [8*LANES_OUT-1:0] word_data;
-    wire [LANES_OUT-1:0] word_keep;
-    wire word_last;
-    wire word_layer_end;
-    wire word_valid;
-    wire word_ready;
-    wire [8*OUT_STREAM_BYTES-1:0] beat_data;
-    wire [OUT_STREAM_BYTES-1:0] beat_keep;
-    wire beat_last;
-    wire beat_layer_end;
-    wire beat_valid;
-    wire beat_ready;
+    wire [9*LANES_OUT+1:0] out_word;
+    wire out_valid;
+    wire out_ready;
     wire layer_end;
 
     // Every pin ends in a register: the reset's is this. The core is in reset when it starts.
@@ -388,57 +365,28 @@ module conv_core #(
         .layer_ready (layer_ready)
     );
 
-    number #(
-        .INDEX(FRAMES),
-        .WIDTH(16)
-    ) u_frames (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (layer_taken[0]),
-        .value  (frames)
-    );
-
-    stream_entry #(
-        .BYTES(ACT_STREAM_BYTES)
-    ) u_act_entry (
-        .clk    (clk),
-        .rst    (rst_q),
-        .open   (layer_taken[0]),
-        .packets(frames),
-        .halted (halted),
-        .leaving(leaving),
-        .forced (forced),
-        .closed (entry_closed[0]),
-        .in_packet(packet_open[0]),
-        .beat   (beat[0]),
-        .s_data (s_axis_act_tdata),
-        .s_keep (s_axis_act_tkeep),
-        .s_last (s_axis_act_tlast),
-        .s_valid(s_axis_act_tvalid),
-        .s_ready(s_axis_act_tready),
-        .m_data (act_beat_data),
-        .m_keep (act_beat_keep),
-        .m_last (act_beat_last),
-        .m_valid(act_beat_valid),
-        .m_ready(act_beat_ready)
-    );
-
-    stream_widener #(
+    input_stream #(
         .BEAT_BYTES(ACT_STREAM_BYTES),
         .RATIO     (LANES_IN / ACT_STREAM_BYTES)
-    ) u_act_widener (
-        .clk    (clk),
-        .rst    (core_rst),
-        .s_data (act_beat_data),
-        .s_keep (act_beat_keep),
-        .s_last (act_beat_last),
-        .s_valid(act_beat_valid),
-        .s_ready(act_beat_ready),
-        .m_data (act_data),
-        .m_keep (act_keep),
-        .m_last (act_last),
-        .m_valid(act_valid),
-        .m_ready(act_ready)
+    ) u_act_stream (
+        .clk      (clk),
+        .rst      (rst_q),
+        .open     (layer_taken[0]),
+        .packets  (frames),
+        .halted   (halted),
+        .leaving  (leaving),
+        .forced   (forced),
+        .closed   (entry_closed[0]),
+        .in_packet(packet_open[0]),
+        .beat     (beat[0]),
+        .s_data   (s_axis_act_tdata),
+        .s_keep   (s_axis_act_tkeep),
+        .s_last   (s_axis_act_tlast),
+        .s_valid  (s_axis_act_tvalid),
+        .s_ready  (s_axis_act_tready),
+        .m_word   (act_word),
+        .m_valid  (act_valid),
+        .m_ready  (act_ready)
     );
 
     activation_loader #(
@@ -451,9 +399,8 @@ module conv_core #(
         .numbers        (numbers),
         .layer_valid    (layer_valid[0]),
         .layer_ready    (layer_ready[0]),
-        .s_data         (act_data),
-        .s_keep         (act_keep),
-        .s_last         (act_last),
+        .frames         (frames),
+        .s_word         (act_word),
         .s_valid        (act_valid),
         .s_ready        (act_ready),
         .wr_en          (act_wr_en),
@@ -461,52 +408,31 @@ module conv_core #(
         .wr_data        (act_wr_data),
         .written        (act_written),
         .released       (act_released),
-        .error_early    (act_error[0]),
-        .error_late     (act_error[1]),
-        .error_keep     (act_error[2])
+        .error          (act_error)
     );
 
-    stream_entry #(
-        .BYTES(WGT_STREAM_BYTES)
-    ) u_wgt_entry (
-        .clk    (clk),
-        .rst    (rst_q),
-        .open   (layer_taken[1]),
-        .packets(16'd1),
-        .halted (halted),
-        .leaving(leaving),
-        .forced (forced),
-        .closed (entry_closed[1]),
-        .in_packet(packet_open[1]),
-        .beat   (beat[1]),
-        .s_data (s_axis_wgt_tdata),
-        .s_keep (s_axis_wgt_tkeep),
-        .s_last (s_axis_wgt_tlast),
-        .s_valid(s_axis_wgt_tvalid),
-        .s_ready(s_axis_wgt_tready),
-        .m_data (wgt_beat_data),
-        .m_keep (wgt_beat_keep),
-        .m_last (wgt_beat_last),
-        .m_valid(wgt_beat_valid),
-        .m_ready(wgt_beat_ready)
-    );
-
-    stream_widener #(
+    input_stream #(
         .BEAT_BYTES(WGT_STREAM_BYTES),
         .RATIO     (LANES_IN / WGT_STREAM_BYTES)
-    ) u_wgt_widener (
-        .clk    (clk),
-        .rst    (core_rst),
-        .s_data (wgt_beat_data),
-        .s_keep (wgt_beat_keep),
-        .s_last (wgt_beat_last),
-        .s_valid(wgt_beat_valid),
-        .s_ready(wgt_beat_ready),
-        .m_data (wgt_data),
-        .m_keep (wgt_keep),
-        .m_last (wgt_last),
-        .m_valid(wgt_valid),
-        .m_ready(wgt_ready)
+    ) u_wgt_stream (
+        .clk      (clk),
+        .rst      (rst_q),
+        .open     (layer_taken[1]),
+        .packets  (16'd1),
+        .halted   (halted),
+        .leaving  (leaving),
+        .forced   (forced),
+        .closed   (entry_closed[1]),
+        .in_packet(packet_open[1]),
+        .beat     (beat[1]),
+        .s_data   (s_axis_wgt_tdata),
+        .s_keep   (s_axis_wgt_tkeep),
+        .s_last   (s_axis_wgt_tlast),
+        .s_valid  (s_axis_wgt_tvalid),
+        .s_ready  (s_axis_wgt_tready),
+        .m_word   (wgt_word),
+        .m_valid  (wgt_valid),
+        .m_ready  (wgt_ready)
     );
 
     weight_loader #(
@@ -522,9 +448,7 @@ module conv_core #(
         .numbers        (numbers),
         .layer_valid    (layer_valid[1]),
         .layer_ready    (layer_ready[1]),
-        .s_data         (wgt_data),
-        .s_keep         (wgt_keep),
-        .s_last         (wgt_last),
+        .s_word         (wgt_word),
         .s_valid        (wgt_valid),
         .s_ready        (wgt_ready),
         .const_wr_en    (const_wr_en),
@@ -536,9 +460,7 @@ module conv_core #(
         .wgt_written    (wgt_written),
         .wgt_released   (wgt_released),
         .const_released (const_released),
-        .error_early    (wgt_error[0]),
-        .error_late     (wgt_error[1]),
-        .error_keep     (wgt_error[2])
+        .error          (wgt_error)
     );
 
     rows #(
@@ -663,55 +585,29 @@ module conv_core #(
         .rd_en          (out_rd_en),
         .rd_word        (out_rd_word),
         .rd_data        (out_rd_data),
-        .m_data         (word_data),
-        .m_keep         (word_keep),
-        .m_last         (word_last),
-        .m_layer_end    (word_layer_end),
-        .m_valid        (word_valid),
-        .m_ready        (word_ready)
+        .m_word         (out_word),
+        .m_valid        (out_valid),
+        .m_ready        (out_ready)
     );
 
-    stream_narrower #(
+    output_stream #(
         .BEAT_BYTES(OUT_STREAM_BYTES),
-        .RATIO     (LANES_OUT / OUT_STREAM_BYTES),
-        .USER_W    (1)
-    ) u_out_narrower (
-        .clk    (clk),
-        .rst    (core_rst),
-        .s_data (word_data),
-        .s_keep (word_keep),
-        .s_last (word_last),
-        .s_user (word_layer_end),
-        .s_valid(word_valid),
-        .s_ready(word_ready),
-        .m_data (beat_data),
-        .m_keep (beat_keep),
-        .m_last (beat_last),
-        .m_user (beat_layer_end),
-        .m_valid(beat_valid),
-        .m_ready(beat_ready)
-    );
-
-    packet_guard #(
-        .BYTES(OUT_STREAM_BYTES)
-    ) u_packet_guard (
-        .clk        (clk),
-        .rst        (rst_q),
-        .halted     (halted),
-        .closing    (closing),
-        .stored     (stored),
-        .s_data     (beat_data),
-        .s_keep     (beat_keep),
-        .s_last     (beat_last),
-        .s_layer_end(beat_layer_end),
-        .s_valid    (beat_valid),
-        .s_ready    (beat_ready),
-        .m_data     (m_axis_out_tdata),
-        .m_keep     (m_axis_out_tkeep),
-        .m_last     (m_axis_out_tlast),
-        .layer_end  (layer_end),
-        .m_valid    (m_axis_out_tvalid),
-        .m_ready    (m_axis_out_tready)
+        .RATIO     (LANES_OUT / OUT_STREAM_BYTES)
+    ) u_out_stream (
+        .clk      (clk),
+        .rst      (rst_q),
+        .halted   (halted),
+        .closing  (closing),
+        .layer_end(layer_end),
+        .stored   (stored),
+        .s_word   (out_word),
+        .s_valid  (out_valid),
+        .s_ready  (out_ready),
+        .m_data   (m_axis_out_tdata),
+        .m_keep   (m_axis_out_tkeep),
+        .m_last   (m_axis_out_tlast),
+        .m_valid  (m_axis_out_tvalid),
+        .m_ready  (m_axis_out_tready)
     );
 
     performance_counters u_performance_counters (

@@ -5,7 +5,7 @@
 // Every cycle is exactly one of active, stall_act, stall_wgt, stall_out, idle, so one adder serves them all: the counts
 // are words of a small memory, of which there are two banks. When a layer ends, the other bank counts on, and those of
 // the layer are moved, with their sum, to the memory of finished layers. That must be over before the next layer ends:
-// packet_guard holds its results back until `stored`. A layer's figures are kept under its number modulo 16; one that
+// output_stream holds its results back until `stored`. A layer's figures are kept under its number modulo 16; one that
 // has not finished since the reset reads as zeros.
 // Does not: forget finished layers when the core halts.
 //

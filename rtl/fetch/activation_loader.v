@@ -26,9 +26,9 @@ module activation_loader #(
     input  wire                                   layer_valid,
     output wire                                   layer_ready,
 
-    input  wire [                    8*LANES-1:0] s_data,
-    input  wire [                      LANES-1:0] s_keep,
-    input  wire                                   s_last,
+    output wire [                           15:0] frames,       // of the layer, the cycle after it is taken
+
+    input  wire [                      9*LANES:0] s_word,       // {last, keep, data}
     input  wire                                   s_valid,
     output wire                                   s_ready,
 
@@ -39,9 +39,7 @@ module activation_loader #(
     output wire [                    COUNT_W-1:0] written,   // words that a read sees
     input  wire [                    COUNT_W-1:0] released,  // words needed no more
 
-    output reg                                    error_early,  // one cycle each
-    output reg                                    error_late,
-    output reg                                    error_keep
+    output reg  [                            2:0] error         // one cycle each: TLAST early, TLAST late, TKEEP
 );
 
     `include "layer_numbers.vh"
@@ -72,6 +70,7 @@ module activation_loader #(
         .take          (take),
         .ready         (layer_ready),
         .active        (active),
+        .frames        (frames),
         .next          (accept),
         .frame_end     (frame_end),
         .next_frame_end(next_frame_end),
@@ -105,27 +104,23 @@ module activation_loader #(
     assign written = count_q1;
 
     always @(posedge clk) begin
-        data_q1      <= s_data;
-        keep_q1      <= s_keep;
-        last_q1      <= s_last;
-        frame_end_q1 <= frame_end;
+        {last_q1, keep_q1, data_q1} <= s_word;
+        frame_end_q1                <= frame_end;
     end
 
     wire wrong_keep = keep_q1 != {LANES{1'b1}} >> (frame_end_q1 ? ~last_byte : {LANE_W{1'b0}});
 
     always @(posedge clk) begin
         if (rst) begin
-            taken_q1    <= 1'b0;
-            count_q1    <= {COUNT_W{1'b0}};
-            error_early <= 1'b0;
-            error_late  <= 1'b0;
-            error_keep  <= 1'b0;
+            taken_q1 <= 1'b0;
+            count_q1 <= {COUNT_W{1'b0}};
+            error    <= 3'd0;
         end else begin
-            taken_q1    <= accept;
-            count_q1    <= count;
-            error_early <= taken_q1 && last_q1 && !frame_end_q1;
-            error_late  <= taken_q1 && !last_q1 && frame_end_q1;
-            error_keep  <= taken_q1 && last_q1 == frame_end_q1 && wrong_keep;
+            taken_q1 <= accept;
+            count_q1 <= count;
+            error[0] <= taken_q1 && last_q1 && !frame_end_q1;
+            error[1] <= taken_q1 && !last_q1 && frame_end_q1;
+            error[2] <= taken_q1 && last_q1 == frame_end_q1 && wrong_keep;
         end
     end
 

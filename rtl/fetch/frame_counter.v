@@ -18,6 +18,7 @@ module frame_counter #(
     input  wire                     take,            // the next layer, while `ready`
     output wire                     ready,
     output wire                     active,          // a word is at hand
+    output wire [             15:0] frames,          // of the layer, the cycle after `take`
 
     input  wire                     next,            // it passes
     output reg                      frame_end,       // its frame's last word
@@ -38,7 +39,6 @@ module frame_counter #(
     reg [       16:0] frames_q;    // after this one, less one: the sign says that this is the last
 
     wire [31:0] frame_bytes;
-    wire [15:0] frames;
 
     number #(
         .INDEX(INDEX),

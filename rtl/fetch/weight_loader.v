@@ -34,9 +34,7 @@ module weight_loader #(
     input  wire                           layer_valid,
     output wire                           layer_ready,
 
-    input  wire [         8*LANES_IN-1:0] s_data,
-    input  wire [           LANES_IN-1:0] s_keep,
-    input  wire                           s_last,
+    input  wire [           9*LANES_IN:0] s_word,       // {last, keep, data}
     input  wire                           s_valid,
     output wire                           s_ready,
 
@@ -52,9 +50,7 @@ module weight_loader #(
     input  wire [        WGT_COUNT_W-1:0] wgt_released,
     input  wire [      CONST_COUNT_W-1:0] const_released,
 
-    output reg                            error_early,  // one cycle each
-    output reg                            error_late,
-    output reg                            error_keep
+    output reg  [                    2:0] error         // one cycle each: TLAST early, TLAST late, TKEEP
 );
 
     `include "layer_numbers.vh"
@@ -213,11 +209,9 @@ module weight_loader #(
     assign const_wr_data = data_q1;
 
     always @(posedge clk) begin
-        data_q1       <= s_data;
-        last_q1       <= s_last;
-        keep_q1       <= s_keep;
-        packet_end_q1 <= packet_end;
-        const_word_q1 <= const_count[CONST_WORD_W-1:0];
+        {last_q1, keep_q1, data_q1} <= s_word;
+        packet_end_q1               <= packet_end;
+        const_word_q1               <= const_count[CONST_WORD_W-1:0];
     end
 
     always @(posedge clk) begin
@@ -225,16 +219,14 @@ module weight_loader #(
             taken_q1    <= 1'b0;
             constant_q1 <= 1'b0;
             lane_q1     <= {LANES_OUT{1'b0}};
-            error_early <= 1'b0;
-            error_late  <= 1'b0;
-            error_keep  <= 1'b0;
+            error       <= 3'd0;
         end else begin
             taken_q1    <= accept;
             constant_q1 <= constant;
             lane_q1     <= weight ? lane_q : {LANES_OUT{1'b0}};
-            error_early <= taken_q1 && last_q1 && !packet_end_q1;
-            error_late  <= taken_q1 && !last_q1 && packet_end_q1;
-            error_keep  <= taken_q1 && last_q1 == packet_end_q1 && keep_q1 != {LANES_IN{1'b1}};
+            error[0]    <= taken_q1 && last_q1 && !packet_end_q1;
+            error[1]    <= taken_q1 && !last_q1 && packet_end_q1;
+            error[2]    <= taken_q1 && last_q1 == packet_end_q1 && keep_q1 != {LANES_IN{1'b1}};
         end
     end
 

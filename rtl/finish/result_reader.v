@@ -25,10 +25,7 @@ module result_reader #(
     output wire [OUT_W-$clog2(LANES)-1:0] rd_word,
     input  wire [           8*LANES-1:0] rd_data,
 
-    output wire [           8*LANES-1:0] m_data,
-    output wire [             LANES-1:0] m_keep,
-    output wire                          m_last,
-    output wire                          m_layer_end,  // with the last word of the last frame
+    output wire [           9*LANES+1:0] m_word,  // {last of the layer, last, keep, data}
     output wire                          m_valid,
     input  wire                          m_ready
 );
@@ -43,6 +40,7 @@ module result_reader #(
 
     wire frame_end;
     wire next_frame_end;
+    wire [15:0] unused_frames;
     wire layer_end;
     wire [LANE_W-1:0] last_byte;
 
@@ -56,6 +54,7 @@ module result_reader #(
         .take           (take),
         .ready          (ready),
         .active         (active_q),
+        .frames         (unused_frames),
         .next           (rd_en),
         .frame_end      (frame_end),
         .next_frame_end (next_frame_end),
@@ -139,10 +138,12 @@ module result_reader #(
         .s_data ({layer_end_q2, last_q2, ~drop_q2, data_q2}),
         .s_valid(valid_q2),
         .s_ready(ready_q2),
-        .m_data ({m_layer_end, m_last, m_keep, m_data}),
+        .m_data (m_word),
         .m_valid(m_valid),
         .m_ready(m_ready)
     );
+
+    wire unused = &{1'b0, unused_frames};
 
 endmodule
 

@@ -108,7 +108,8 @@ EFFECTS = (
     Effect("the last lane's sum is wrong", "u_finisher", "vector",
            "{} ^ ({{32*LANES_OUT{{1'b1}}}} << (32*LANES_OUT - 24))"),
     Effect("a bit of the results is wrong", "u_result_buffer", "wr_data", "{} ^ 2'd2"),
-    Effect("tkeep lacks a byte", "u_packet_guard", "s_keep", "{} >> 1'b1"),
+    Effect("tkeep lacks a byte", "u_out_stream", "s_word",
+           "{} & ~({{{{9*LANES_OUT + 1{{1'b0}}}}, 1'b1}} << (8*LANES_OUT))"),
 )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_an_error_that_is_not_reported_or_has_another_name_is_seen() -> None:
         assert f"layer disturbed: {words}" in results[0].message
 
 
-ENTRY = "u_act_entry (\n        .clk    (clk),\n        .rst    "
+ENTRY = "u_act_stream (\n        .clk      (clk),\n        .rst      "
 
 
 def test_a_halted_core_that_takes_nothing_is_seen() -> None:
