@@ -15,18 +15,7 @@
 `default_nettype none
 
 module conv_core #(
-    parameter LANES_IN         = 16,                // 4, 8, 16, 32: input bytes multiplied each cycle
-    parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
-    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN to 2^22: activation buffer
-    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 to 2^20: weight buffer, words a filter
-    parameter CONST_WORDS      = 1024,              // power of two, 16 and CONST_PER_BLOCK to 2^20: constants, words
-    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
-    parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
-    parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
-    parameter RESULT_QUEUE     = 16,                // 4, 8, 16, 32: vectors between array and finisher
-    parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
-    parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
-    parameter OUT_STREAM_BYTES = LANES_OUT          // power of two, 1 to LANES_OUT
+    `include "parameters.vh"
 ) (
     input  wire                          clk,
     input  wire                          rst,  // synchronous, active high; seen two cycles later
@@ -72,82 +61,43 @@ module conv_core #(
     input  wire                          m_axis_out_tready
 );
 
-    // Counts of bytes or words go on from reset to reset. They are a few bits wider than their buffer, so that the
-    // difference of two of them says which is ahead: activations by less than eight buffers (gate.v).
-    localparam ACT_W = $clog2(ACT_BYTES) + 4;
-    localparam WGT_W = 24;
-    localparam OUT_W = $clog2(OUT_BYTES) + 2;
-    localparam LANE_W = $clog2(LANES_IN);
-    localparam ACT_ADDR_W = $clog2(ACT_BYTES);
-    localparam WGT_ADDR_W = $clog2(WGT_WORDS);
-    localparam STEP_W = 2 * $clog2(LANES_IN) + ACT_W + WGT_ADDR_W + 15;  // step.vh
-
-    localparam CONST_COUNT_W = $clog2(CONST_WORDS) + 2;
-
-    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
-    `include "layer_numbers.vh"
-    `include "constants.vh"
-    `include "marks.vh"
     `include "step.vh"
-    /* verilator lint_on UNUSEDPARAM */
 
-    conv_core_check #(
-        .LANES_IN        (LANES_IN),
-        .LANES_OUT       (LANES_OUT),
-        .ACT_BYTES       (ACT_BYTES),
-        .WGT_WORDS       (WGT_WORDS),
-        .CONST_WORDS     (CONST_WORDS),
-        .OUT_BYTES       (OUT_BYTES),
-        .REQUANT_LANES   (REQUANT_LANES),
-        .FLOAT_RULE      (FLOAT_RULE),
-        .RESULT_QUEUE    (RESULT_QUEUE),
-        .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
-        .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
-        .OUT_STREAM_BYTES(OUT_STREAM_BYTES),
-        .CONST_PER_BLOCK (CONST_PER_BLOCK)
+conv_core_check #(
+        `include "same_parameters.vh"
     ) u_check ();
 
-    wire write;
-    wire [7:0] write_addr;
-    wire [31:0] write_data;
-    wire write_whole;
-    wire write_done;
-    wire write_okay;
-    wire read_request;
-    wire [7:0] read_addr;
-    wire read_done;
-    wire read_okay;
-    wire [31:0] read_data;
-    wire desc_write;
+    wire [41:0] write;
+    wire [1:0] write_answer;
+    wire [8:0] read;
+    wire [33:0] read_answer;
+    wire [35:0] desc_write;
+    wire [2:0] desc_read;
     wire [31:0] desc_data;
     wire start;
     wire copying;
     wire queue_full;
     wire [3:0] layers;
-    wire resume;
-    wire force_resume;
+    wire [1:0] resume;
     wire halting;
+    wire halted;
     wire leaving;
     wire forced;
-    wire [7:0] error_code;
-    wire [7:0] error_detail;
-    wire [1:0] entry_closed;  // 0 activations, 1 weights
+    wire [15:0] error;
+    wire [1:0] closed;  // 0 activations, 1 weights
     wire [1:0] packet_open;
     wire [1:0] beat;
     wire desc_valid;
     wire desc_ready;
     wire [2:0] desc_index;
     wire [31:0] desc_word;
-    wire setup_error;
-    wire [7:0] setup_code;
-    wire [7:0] setup_detail;
+    wire [16:0] setup_error;
     wire [2:0] act_error;
     wire [2:0] wgt_error;
-    wire halted;
     wire closing;
     wire more_queued;
     wire [3:0] layer;
-    wire [3:0] counters_of;
+    wire [6:0] figure_read;
     wire storing;
     wire stored;
     wire [31:0] figure;
@@ -155,49 +105,36 @@ module conv_core #(
     wire [3:0] layer_ready;
     wire [3:0] layer_taken = layer_valid & layer_ready;  // the walk looks at these itself
     wire [38:0] numbers;
-    wire [36:0] item;
+    wire [38:0] item;
     wire item_valid;
     wire item_ready;
     wire [15:0] frames;
     wire [9*LANES_IN:0] act_word;
     wire act_valid;
     wire act_ready;
-    wire act_wr_en;
-    wire [$clog2(ACT_BYTES)-$clog2(LANES_IN)-1:0] act_wr_word;
-    wire [8*LANES_IN-1:0] act_wr_data;
-    wire [ACT_W-$clog2(LANES_IN)-1:0] act_written;
-    wire [ACT_W-$clog2(LANES_IN)-1:0] act_released;
+    wire [ACT_WRITE_W-1:0] act_write;
+    wire [ACT_COUNT_W-1:0] act_written;
+    wire [ACT_COUNT_W-1:0] act_released;
     wire [9*LANES_IN:0] wgt_word;
     wire wgt_valid;
     wire wgt_ready;
-    wire const_wr_en;
-    wire [$clog2(CONST_WORDS)-1:0] const_wr_word;
-    wire [LANES_OUT-1:0] wgt_wr_lane;
-    wire [$clog2(WGT_WORDS)-1:0] wgt_wr_word;
-    wire [8*LANES_IN-1:0] const_wr_data;
-    wire [9*LANES_IN-1:0] wgt_wr_data;
+    wire [WGT_WRITE_W-1:0] wgt_write;
     wire [WGT_W-1:0] wgt_written;
     wire [WGT_W-1:0] wgt_released;
+    wire [CONST_WRITE_W-1:0] const_write;
     wire [CONST_COUNT_W-1:0] const_released;
     wire step_valid;
     wire [STEP_W-1:0] step;
-    wire [OUT_W+8:0] marks;
-    wire stall_act;
-    wire stall_wgt;
-    wire stall_out;
+    wire [MARKS_W-1:0] marks;
+    wire [2:0] stalls;
     wire result_valid;
     wire [32*LANES_OUT-1:0] result;
     wire credit;
     wire finisher_ready;
-    wire [LANES_OUT-1:0] out_wr_en;
-    wire [OUT_W-1:0] out_wr_addr;
-    wire [8*LANES_OUT-1:0] out_wr_data;
-    wire [OUT_W-1:0] committed;
-    wire [OUT_W-1:0] read;
-    wire out_rd_en;
-    wire [8*LANES_OUT-1:0] out_rd_data;
+    wire [OUT_WRITE_W-1:0] out_write;
+    wire [OUT_W-1:0] out_committed;
+    wire [OUT_W-1:0] out_read;
     wire reader_ready;
-    wire [OUT_W-$clog2(LANES_OUT)-1:0] out_rd_word;
     wire [9*LANES_OUT+1:0] out_word;
     wire out_valid;
     wire out_ready;
@@ -239,61 +176,36 @@ module conv_core #(
         .s_axil_rvalid (s_axil_rvalid),
         .s_axil_rready (s_axil_rready),
         .write         (write),
-        .write_addr    (write_addr),
-        .write_data    (write_data),
-        .write_whole   (write_whole),
-        .write_done    (write_done),
-        .write_okay    (write_okay),
-        .read          (read_request),
-        .read_addr     (read_addr),
-        .read_done     (read_done),
-        .read_okay     (read_okay),
-        .read_data     (read_data)
+        .write_answer  (write_answer),
+        .read          (read),
+        .read_answer   (read_answer)
     );
 
     registers #(
-        .LANES_IN        (LANES_IN),
-        .LANES_OUT       (LANES_OUT),
-        .REQUANT_LANES   (REQUANT_LANES),
-        .FLOAT_RULE      (FLOAT_RULE),
-        .ACT_BYTES       (ACT_BYTES),
-        .WGT_WORDS       (WGT_WORDS),
-        .CONST_WORDS     (CONST_WORDS),
-        .OUT_BYTES       (OUT_BYTES),
-        .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
-        .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
-        .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
+        `include "same_parameters.vh"
     ) u_registers (
         .clk         (clk),
         .rst         (rst_q),
         .write       (write),
-        .write_addr  (write_addr),
-        .write_data  (write_data),
-        .write_whole (write_whole),
-        .write_done  (write_done),
-        .write_okay  (write_okay),
-        .read        (read_request),
-        .read_addr   (read_addr),
-        .read_done   (read_done),
-        .read_okay   (read_okay),
-        .read_data   (read_data),
+        .write_answer(write_answer),
+        .read        (read),
+        .read_answer (read_answer),
         .irq         (irq),
         .desc_write  (desc_write),
+        .desc_read   (desc_read),
         .desc_data   (desc_data),
         .start       (start),
         .copying     (copying),
         .queue_full  (queue_full),
         .layers      (layers),
         .resume      (resume),
-        .force_resume(force_resume),
         .halting     (halting),
         .halted      (halted),
         .waits_for   ({closing, packet_open} & {3{halted}}),
-        .error_code  (error_code),
-        .error_detail(error_detail),
+        .error       (error),
         .layer_end   (layer_end),
         .layer       (layer),
-        .counters_of (counters_of),
+        .figure_read (figure_read),
         .storing     (storing),
         .figure      (figure)
     );
@@ -302,10 +214,8 @@ module conv_core #(
         .clk       (clk),
         .rst       (rst_q),
         .halted    (halted),
-        .wr_en     (desc_write),
-        .wr_index  (write_addr[4:2]),
-        .wr_data   (write_data),
-        .rd_index  (read_addr[4:2]),
+        .write     (desc_write),
+        .rd_index  (desc_read),
         .rd_data   (desc_data),
         .start     (start),
         .copying   (copying),
@@ -323,46 +233,32 @@ module conv_core #(
         .clk          (clk),
         .rst          (rst_q),
         .setup_error  (setup_error),
-        .setup_code   (setup_code),
-        .setup_detail (setup_detail),
         .act_error    (act_error),
         .wgt_error    (wgt_error),
         .queue_overrun(start && queue_full),
         .resume       (resume),
-        .force_resume (force_resume),
         .results_open (closing),
-        .closed       (entry_closed),
+        .closed       (closed),
         .halting      (halting),
         .halted       (halted),
         .leaving      (leaving),
         .forced       (forced),
-        .error_code   (error_code),
-        .error_detail (error_detail)
+        .error        (error)
     );
 
     layer_setup #(
-        .LANES_IN       (LANES_IN),
-        .LANES_OUT      (LANES_OUT),
-        .ACT_BYTES      (ACT_BYTES),
-        .WGT_WORDS      (WGT_WORDS),
-        .CONST_WORDS    (CONST_WORDS),
-        .OUT_BYTES      (OUT_BYTES),
-        .CONST_PER_BLOCK(CONST_PER_BLOCK),
-        .BAND_WINDOWS   (2 * LANES_OUT * (LANES_IN / WGT_STREAM_BYTES)),
-        .FLOAT_RULE     (FLOAT_RULE)
+        `include "same_parameters.vh"
     ) u_layer_setup (
-        .clk         (clk),
-        .rst         (core_rst),
-        .desc_valid  (desc_valid),
-        .desc_ready  (desc_ready),
-        .desc_index  (desc_index),
-        .desc_word   (desc_word),
-        .error       (setup_error),
-        .error_code  (setup_code),
-        .error_detail(setup_detail),
-        .numbers     (numbers),
-        .layer_valid (layer_valid),
-        .layer_ready (layer_ready)
+        .clk        (clk),
+        .rst        (core_rst),
+        .desc_valid (desc_valid),
+        .desc_ready (desc_ready),
+        .desc_index (desc_index),
+        .desc_word  (desc_word),
+        .error      (setup_error),
+        .numbers    (numbers),
+        .layer_valid(layer_valid),
+        .layer_ready(layer_ready)
     );
 
     input_stream #(
@@ -376,7 +272,7 @@ module conv_core #(
         .halted   (halted),
         .leaving  (leaving),
         .forced   (forced),
-        .closed   (entry_closed[0]),
+        .closed   (closed[0]),
         .in_packet(packet_open[0]),
         .beat     (beat[0]),
         .s_data   (s_axis_act_tdata),
@@ -390,25 +286,21 @@ module conv_core #(
     );
 
     activation_loader #(
-        .LANES  (LANES_IN),
-        .BYTES  (ACT_BYTES),
-        .COUNT_W(ACT_W - $clog2(LANES_IN))
+        `include "same_parameters.vh"
     ) u_activation_loader (
-        .clk            (clk),
-        .rst            (core_rst),
-        .numbers        (numbers),
-        .layer_valid    (layer_valid[0]),
-        .layer_ready    (layer_ready[0]),
-        .frames         (frames),
-        .s_word         (act_word),
-        .s_valid        (act_valid),
-        .s_ready        (act_ready),
-        .wr_en          (act_wr_en),
-        .wr_word        (act_wr_word),
-        .wr_data        (act_wr_data),
-        .written        (act_written),
-        .released       (act_released),
-        .error          (act_error)
+        .clk        (clk),
+        .rst        (core_rst),
+        .numbers    (numbers),
+        .layer_valid(layer_valid[0]),
+        .layer_ready(layer_ready[0]),
+        .frames     (frames),
+        .s_word     (act_word),
+        .s_valid    (act_valid),
+        .s_ready    (act_ready),
+        .write      (act_write),
+        .written    (act_written),
+        .released   (act_released),
+        .error      (act_error)
     );
 
     input_stream #(
@@ -422,7 +314,7 @@ module conv_core #(
         .halted   (halted),
         .leaving  (leaving),
         .forced   (forced),
-        .closed   (entry_closed[1]),
+        .closed   (closed[1]),
         .in_packet(packet_open[1]),
         .beat     (beat[1]),
         .s_data   (s_axis_wgt_tdata),
@@ -436,36 +328,26 @@ module conv_core #(
     );
 
     weight_loader #(
-        .LANES_IN       (LANES_IN),
-        .LANES_OUT      (LANES_OUT),
-        .WGT_WORDS      (WGT_WORDS),
-        .CONST_WORDS    (CONST_WORDS),
-        .WGT_COUNT_W    (WGT_W),
-        .CONST_COUNT_W  (CONST_COUNT_W)
+        `include "same_parameters.vh"
     ) u_weight_loader (
-        .clk            (clk),
-        .rst            (core_rst),
-        .numbers        (numbers),
-        .layer_valid    (layer_valid[1]),
-        .layer_ready    (layer_ready[1]),
-        .s_word         (wgt_word),
-        .s_valid        (wgt_valid),
-        .s_ready        (wgt_ready),
-        .const_wr_en    (const_wr_en),
-        .const_wr_word  (const_wr_word),
-        .const_wr_data  (const_wr_data),
-        .wgt_wr_lane    (wgt_wr_lane),
-        .wgt_wr_word    (wgt_wr_word),
-        .wgt_wr_data    (wgt_wr_data),
-        .wgt_written    (wgt_written),
-        .wgt_released   (wgt_released),
-        .const_released (const_released),
-        .error          (wgt_error)
+        .clk           (clk),
+        .rst           (core_rst),
+        .numbers       (numbers),
+        .layer_valid   (layer_valid[1]),
+        .layer_ready   (layer_ready[1]),
+        .s_word        (wgt_word),
+        .s_valid       (wgt_valid),
+        .s_ready       (wgt_ready),
+        .const_write   (const_write),
+        .const_released(const_released),
+        .wgt_write     (wgt_write),
+        .wgt_written   (wgt_written),
+        .wgt_released  (wgt_released),
+        .error         (wgt_error)
     );
 
     rows #(
-        .LANES_OUT(LANES_OUT),
-        .OUT_W    (OUT_W)
+        `include "same_parameters.vh"
     ) u_rows (
         .clk        (clk),
         .rst        (core_rst),
@@ -477,12 +359,7 @@ module conv_core #(
     );
 
     walk #(
-        .LANES     (LANES_IN),
-        .ACT_W     (ACT_W),
-        .WGT_W     (WGT_W),
-        .WGT_ADDR_W(WGT_ADDR_W),
-        .OUT_W     (OUT_W),
-        .CREDITS   (RESULT_QUEUE)
+        `include "same_parameters.vh"
     ) u_walk (
         .clk          (clk),
         .rst          (core_rst),
@@ -500,94 +377,56 @@ module conv_core #(
         .step_valid   (step_valid),
         .step         (step),
         .marks        (marks),
-        .stall_act    (stall_act),
-        .stall_wgt    (stall_wgt),
-        .stall_out    (stall_out)
+        .stalls       (stalls)
     );
 
     datapath #(
-        .LANES_IN (LANES_IN),
-        .LANES_OUT(LANES_OUT),
-        .ACT_BYTES(ACT_BYTES),
-        .WGT_WORDS(WGT_WORDS)
+        `include "same_parameters.vh"
     ) u_datapath (
-        .clk            (clk),
-        .rst            (core_rst),
-        .act_wr_en      (act_wr_en),
-        .act_wr_word    (act_wr_word),
-        .act_wr_data    (act_wr_data),
-        .wgt_wr_lane    (wgt_wr_lane),
-        .wgt_wr_word    (wgt_wr_word),
-        .wgt_wr_data    (wgt_wr_data),
-        .step_valid     (step_valid),
-        .step           (step),
-        .result_valid   (result_valid),
-        .result         (result)
+        .clk         (clk),
+        .rst         (core_rst),
+        .act_write   (act_write),
+        .wgt_write   (wgt_write),
+        .step_valid  (step_valid),
+        .step        (step),
+        .result_valid(result_valid),
+        .result      (result)
     );
 
     finisher #(
-        .LANES_IN     (LANES_IN),
-        .LANES_OUT    (LANES_OUT),
-        .REQUANT_LANES(REQUANT_LANES),
-        .FLOAT_RULE   (FLOAT_RULE),
-        .QUEUE        (RESULT_QUEUE),
-        .OUT_BYTES    (OUT_BYTES),
-        .CONST_WORDS  (CONST_WORDS),
-        .CONST_COUNT_W(CONST_COUNT_W),
-        .OUT_W        (OUT_W)
+        `include "same_parameters.vh"
     ) u_finisher (
         .clk           (clk),
         .rst           (core_rst),
         .numbers       (numbers),
         .take_layer    (layer_taken[3]),
         .ready         (finisher_ready),
-        .const_wr_en   (const_wr_en),
-        .const_wr_word (const_wr_word),
-        .const_wr_data (const_wr_data),
+        .const_write   (const_write),
         .const_released(const_released),
         .mark_valid    (step_valid && step[STEP_LAST]),
         .mark          (marks),
         .vector_valid  (result_valid),
         .vector        (result),
         .credit        (credit),
-        .wr_en         (out_wr_en),
-        .wr_addr       (out_wr_addr),
-        .wr_data       (out_wr_data),
-        .committed     (committed),
-        .read          (read)
-    );
-
-    result_buffer #(
-        .LANES(LANES_OUT),
-        .BYTES(OUT_BYTES)
-    ) u_result_buffer (
-        .clk    (clk),
-        .rst    (core_rst),
-        .wr_en  (out_wr_en),
-        .wr_addr(out_wr_addr[$clog2(OUT_BYTES)-1:0]),
-        .wr_data(out_wr_data),
-        .rd_en  (out_rd_en),
-        .rd_word(out_rd_word[$clog2(OUT_BYTES)-$clog2(LANES_OUT)-1:0]),
-        .rd_data(out_rd_data)
+        .write         (out_write),
+        .committed     (out_committed),
+        .read          (out_read)
     );
 
     result_reader #(
-        .LANES(LANES_OUT),
-        .OUT_W(OUT_W)
+        `include "same_parameters.vh"
     ) u_result_reader (
-        .clk            (clk),
-        .rst            (core_rst),
-        .numbers        (numbers),
-        .take           (layer_taken[3]),
-        .ready          (reader_ready),
-        .committed      (committed),
-        .read           (read),
-        .rd_en          (out_rd_en),
-        .rd_word        (out_rd_word),
-        .rd_data        (out_rd_data),
-        .m_word         (out_word),
-        .m_valid        (out_valid),
-        .m_ready        (out_ready)
+        .clk      (clk),
+        .rst      (core_rst),
+        .numbers  (numbers),
+        .take     (layer_taken[3]),
+        .ready    (reader_ready),
+        .write    (out_write),
+        .committed(out_committed),
+        .read     (out_read),
+        .m_word   (out_word),
+        .m_valid  (out_valid),
+        .m_ready  (out_ready)
     );
 
     output_stream #(
@@ -619,18 +458,15 @@ module conv_core #(
         .layer_end  (layer_end),
         .more_queued(more_queued),
         .active     (step_valid),
-        .stall_act  (stall_act),
-        .stall_wgt  (stall_wgt),
-        .stall_out  (stall_out),
+        .stalls     (stalls),
         .layer      (layer),
         .storing    (storing),
         .stored     (stored),
-        .read_layer (counters_of),
-        .read_index (read_addr[4:2]),
+        .read       (figure_read),
         .figure     (figure)
     );
 
-    wire unused = &{1'b0, layer_taken, out_wr_addr, out_rd_word};
+    wire unused = &{1'b0, layer_taken};
 
 endmodule
 

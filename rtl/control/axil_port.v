@@ -9,112 +9,79 @@
 
 `default_nettype none
 
-module axil_port #(
-    parameter ADDR_W = 8  // bits of an address
-) (
-    input  wire              clk,
-    input  wire              rst,
+module axil_port (
+    input  wire        clk,
+    input  wire        rst,
 
-    input  wire [ADDR_W-1:0] s_axil_awaddr,
-    input  wire [       2:0] s_axil_awprot,
-    input  wire              s_axil_awvalid,
-    output wire              s_axil_awready,
-    input  wire [      31:0] s_axil_wdata,
-    input  wire [       3:0] s_axil_wstrb,
-    input  wire              s_axil_wvalid,
-    output wire              s_axil_wready,
-    output wire [       1:0] s_axil_bresp,
-    output wire              s_axil_bvalid,
-    input  wire              s_axil_bready,
-    input  wire [ADDR_W-1:0] s_axil_araddr,
-    input  wire [       2:0] s_axil_arprot,
-    input  wire              s_axil_arvalid,
-    output wire              s_axil_arready,
-    output wire [      31:0] s_axil_rdata,
-    output wire [       1:0] s_axil_rresp,
-    output wire              s_axil_rvalid,
-    input  wire              s_axil_rready,
+    input  wire [ 7:0] s_axil_awaddr,
+    input  wire [ 2:0] s_axil_awprot,
+    input  wire        s_axil_awvalid,
+    output reg         s_axil_awready,
+    input  wire [31:0] s_axil_wdata,
+    input  wire [ 3:0] s_axil_wstrb,
+    input  wire        s_axil_wvalid,
+    output reg         s_axil_wready,
+    output reg  [ 1:0] s_axil_bresp,
+    output reg         s_axil_bvalid,
+    input  wire        s_axil_bready,
+    input  wire [ 7:0] s_axil_araddr,
+    input  wire [ 2:0] s_axil_arprot,
+    input  wire        s_axil_arvalid,
+    output reg         s_axil_arready,
+    output reg  [31:0] s_axil_rdata,
+    output reg  [ 1:0] s_axil_rresp,
+    output reg         s_axil_rvalid,
+    input  wire        s_axil_rready,
 
-    output wire              write,        // address and data are there, and the answer before has been taken
-    output wire [ADDR_W-1:0] write_addr,
-    output wire [      31:0] write_data,
-    output wire              write_whole,  // all four bytes
-    input  wire              write_done,
-    input  wire              write_okay,
-
-    output wire              read,
-    output wire [ADDR_W-1:0] read_addr,
-    input  wire              read_done,
-    input  wire              read_okay,
-    input  wire [      31:0] read_data
+    output wire [41:0] write,          // {valid, all four bytes, address, data}; when the answer before has been taken
+    input  wire [ 1:0] write_answer,   // {done, okay}
+    output wire [ 8:0] read,           // {valid, address}
+    input  wire [33:0] read_answer     // {done, okay, data}
 );
 
-    reg              aw_ready_q;
-    reg              aw_valid_q;
-    reg [ADDR_W-1:0] aw_addr_q;
-    reg              w_ready_q;
-    reg              w_valid_q;
-    reg [      31:0] w_data_q;
-    reg [       3:0] w_strb_q;
-    reg              b_valid_q;
-    reg              b_error_q;
-    reg              ar_ready_q;
-    reg              ar_valid_q;
-    reg [ADDR_W-1:0] ar_addr_q;
-    reg              r_valid_q;
-    reg              r_error_q;
-    reg [      31:0] r_data_q;
+    reg        aw_valid_q;
+    reg [ 7:0] aw_addr_q;
+    reg        w_valid_q;
+    reg [31:0] w_data_q;
+    reg [ 3:0] w_strb_q;
+    reg        ar_valid_q;
+    reg [ 7:0] ar_addr_q;
 
-    assign s_axil_awready = aw_ready_q;
-    assign s_axil_wready  = w_ready_q;
-    assign s_axil_bvalid  = b_valid_q;
-    assign s_axil_bresp   = {b_error_q, 1'b0};  // SLVERR or OKAY
-    assign s_axil_arready = ar_ready_q;
-    assign s_axil_rvalid  = r_valid_q;
-    assign s_axil_rresp   = {r_error_q, 1'b0};
-    assign s_axil_rdata   = r_data_q;
+    wire write_done;
+    wire write_okay;
+    wire read_done;
+    wire read_okay;
+    wire [31:0] read_data;
+
+    assign {write_done, write_okay}           = write_answer;
+    assign {read_done, read_okay, read_data} = read_answer;
+    assign write = {aw_valid_q && w_valid_q && !s_axil_bvalid, w_strb_q == 4'b1111, aw_addr_q, w_data_q};
+    assign read  = {ar_valid_q && !s_axil_rvalid, ar_addr_q};
 
     // Ready is a register of its own, so that it is low in reset.
-    wire aw_valid_d = !write_done && (aw_valid_q || (aw_ready_q && s_axil_awvalid));
-    wire w_valid_d = !write_done && (w_valid_q || (w_ready_q && s_axil_wvalid));
-    wire ar_valid_d = !read_done && (ar_valid_q || (ar_ready_q && s_axil_arvalid));
-
-    assign write       = aw_valid_q && w_valid_q && !b_valid_q;
-    assign write_addr  = aw_addr_q;
-    assign write_data  = w_data_q;
-    assign write_whole = w_strb_q == 4'b1111;
-    assign read        = ar_valid_q && !r_valid_q;
-    assign read_addr   = ar_addr_q;
+    wire aw_valid_d = !write_done && (aw_valid_q || (s_axil_awready && s_axil_awvalid));
+    wire w_valid_d = !write_done && (w_valid_q || (s_axil_wready && s_axil_wvalid));
+    wire ar_valid_d = !read_done && (ar_valid_q || (s_axil_arready && s_axil_arvalid));
 
     always @(posedge clk) begin
         if (!aw_valid_q) aw_addr_q <= s_axil_awaddr;
-        if (!w_valid_q) w_data_q <= s_axil_wdata;
-        if (!w_valid_q) w_strb_q <= s_axil_wstrb;
+        if (!w_valid_q) {w_strb_q, w_data_q} <= {s_axil_wstrb, s_axil_wdata};
         if (!ar_valid_q) ar_addr_q <= s_axil_araddr;
-        if (write_done) b_error_q <= !write_okay;
-        if (read_done) r_error_q <= !read_okay;
-        if (read_done) r_data_q <= read_data;
+        if (write_done) s_axil_bresp <= {!write_okay, 1'b0};  // SLVERR or OKAY
+        if (read_done) s_axil_rresp <= {!read_okay, 1'b0};
+        if (read_done) s_axil_rdata <= read_data;
     end
 
     always @(posedge clk) begin
         if (rst) begin
-            aw_ready_q <= 1'b0;
-            w_ready_q  <= 1'b0;
-            ar_ready_q <= 1'b0;
-            aw_valid_q <= 1'b0;
-            w_valid_q  <= 1'b0;
-            b_valid_q  <= 1'b0;
-            ar_valid_q <= 1'b0;
-            r_valid_q  <= 1'b0;
+            {aw_valid_q, w_valid_q, ar_valid_q}                <= 3'b000;
+            {s_axil_awready, s_axil_wready, s_axil_arready} <= 3'b000;
+            {s_axil_bvalid, s_axil_rvalid}                     <= 2'b00;
         end else begin
-            aw_ready_q <= !aw_valid_d;
-            w_ready_q  <= !w_valid_d;
-            ar_ready_q <= !ar_valid_d;
-            aw_valid_q <= aw_valid_d;
-            w_valid_q  <= w_valid_d;
-            b_valid_q  <= write_done || (b_valid_q && !s_axil_bready);
-            ar_valid_q <= ar_valid_d;
-            r_valid_q  <= read_done || (r_valid_q && !s_axil_rready);
+            {aw_valid_q, w_valid_q, ar_valid_q}                <= {aw_valid_d, w_valid_d, ar_valid_d};
+            {s_axil_awready, s_axil_wready, s_axil_arready} <= ~{aw_valid_d, w_valid_d, ar_valid_d};
+            s_axil_bvalid <= write_done || (s_axil_bvalid && !s_axil_bready);
+            s_axil_rvalid <= read_done || (s_axil_rvalid && !s_axil_rready);
         end
     end
 

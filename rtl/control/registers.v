@@ -8,59 +8,41 @@
 `default_nettype none
 
 module registers #(
-    parameter LANES_IN         = 16,  // those of conv_core, to be read
-    parameter LANES_OUT        = 16,
-    parameter REQUANT_LANES    = 8,
-    parameter FLOAT_RULE       = 1,
-    parameter ACT_BYTES        = 65536,
-    parameter WGT_WORDS        = 1024,
-    parameter CONST_WORDS      = 1024,
-    parameter OUT_BYTES        = 16384,
-    parameter ACT_STREAM_BYTES = 16,
-    parameter WGT_STREAM_BYTES = 16,
-    parameter OUT_STREAM_BYTES = 16
+    `include "parameters.vh"
 ) (
     input  wire        clk,
     input  wire        rst,
 
-    // Accesses, from axil_port.
-    input  wire        write,
-    input  wire [ 7:0] write_addr,
-    input  wire [31:0] write_data,
-    input  wire        write_whole,
-    output wire        write_done,
-    output wire        write_okay,
-    input  wire        read,
-    input  wire [ 7:0] read_addr,
-    output wire        read_done,
-    output wire        read_okay,
-    output wire [31:0] read_data,
+    // Accesses, as axil_port has them.
+    input  wire [41:0] write,          // {valid, all four bytes, address, data}
+    output wire [ 1:0] write_answer,   // {done, okay}
+    input  wire [ 8:0] read,           // {valid, address}
+    output wire [33:0] read_answer,    // {done, okay, data}
 
     output reg         irq,
 
     // The descriptor registers, and the queue.
-    output wire        desc_write,   // write_data into register write_addr[4:2]
-    input  wire [31:0] desc_data,    // of register read_addr[4:2], where `copying` is low
+    output wire [35:0] desc_write,     // {valid, register, data}
+    output wire [ 2:0] desc_read,      // register
+    input  wire [31:0] desc_data,      // of that one, where `copying` is low
     output wire        start,
     input  wire        copying,
     input  wire        queue_full,
-    input  wire [ 3:0] layers,       // queued or running
+    input  wire [ 3:0] layers,         // queued or running
 
     // The error.
-    output wire        resume,
-    output wire        force_resume,
-    input  wire        halting,      // the core halts: an interrupt
+    output wire [ 1:0] resume,         // {no matter whether the packets have ended, resume}
+    input  wire        halting,        // the core halts: an interrupt
     input  wire        halted,
-    input  wire [ 2:0] waits_for,    // what RESUME waits for: the rest of a packet of activations, of weights, results
-    input  wire [ 7:0] error_code,
-    input  wire [ 7:0] error_detail,
+    input  wire [ 2:0] waits_for,      // RESUME waits: {for results, for a packet of weights, of activations}
+    input  wire [15:0] error,          // {detail, code}
 
     // The counters of layers, by a number modulo 16.
-    input  wire        layer_end,    // a layer has finished: an interrupt
-    output wire [ 3:0] layer,        // number of the layer at hand
-    output wire [ 3:0] counters_of,  // whose counter is read, where `storing` is low: read_addr[4:2] says which
+    input  wire        layer_end,      // a layer has finished: an interrupt
+    output wire [ 3:0] layer,          // number of the layer at hand
+    output wire [ 6:0] figure_read,    // {layer, figure}, where `storing` is low
     input  wire        storing,
-    input  wire [31:0] figure        // a cycle later
+    input  wire [31:0] figure          // a cycle later
 );
 
     localparam [31:0] ID_VALUE = 32'h434F_4E56;
@@ -91,6 +73,16 @@ module registers #(
     localparam RESUME = 1;
     localparam FORCE = 2;
 
+    wire write_valid;
+    wire write_whole;
+    wire [7:0] write_addr;
+    wire [31:0] write_data;
+    wire read_valid;
+    wire [7:0] read_addr;
+
+    assign {write_valid, write_whole, write_addr, write_data} = write;
+    assign {read_valid, read_addr} = read;
+
     // What a write is for is found out in a cycle of its own.
     reg decoded_q;
     reg desc_hit_q;
@@ -99,18 +91,17 @@ module registers #(
     reg irq_status_hit_q;
     reg counters_of_hit_q;
 
+    wire write_done = decoded_q && !copying;
     wire whole = write_done && write_whole;
     wire command = whole && ctrl_hit_q;
     wire both = write_data[START] && write_data[RESUME];
     wire refused = ctrl_hit_q && (both || (write_data[START] && (queue_full || halted)));
     wire hit = desc_hit_q || ctrl_hit_q || irq_enable_hit_q || irq_status_hit_q || counters_of_hit_q;
 
-    assign write_done   = decoded_q && !copying;
-    assign write_okay   = hit && write_whole && !refused;
-    assign desc_write   = whole && desc_hit_q;
+    assign write_answer = {write_done, hit && write_whole && !refused};
+    assign desc_write   = {whole && desc_hit_q, write_addr[4:2], write_data};
     assign start        = command && write_data[START] && !both;
-    assign resume       = command && write_data[RESUME] && !both;
-    assign force_resume = resume && write_data[FORCE];
+    assign resume       = {2{command && write_data[RESUME] && !both}} & {write_data[FORCE], 1'b1};
 
     always @(posedge clk) begin
         desc_hit_q        <= write_addr >= AT_DESC_FIRST && write_addr <= AT_DESC_LAST && write_addr[1:0] == 2'b00;
@@ -122,7 +113,7 @@ module registers #(
 
     always @(posedge clk) begin
         if (rst) decoded_q <= 1'b0;
-        else decoded_q <= write && !write_done;
+        else decoded_q <= write_valid && !write_done;
     end
 
     // Layers done, interrupts (0 layer done, 1 error), whose counters are read.
@@ -136,7 +127,7 @@ module registers #(
     wire [1:0] irq_status_d = (irq_status_q & ~irq_clear) | {halting, layer_end};
 
     assign layer       = layers_done_q[3:0] + 4'd1;
-    assign counters_of = counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0];
+    assign figure_read = {counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0], read_addr[4:2]};
 
     always @(posedge clk) begin
         if (rst) begin
@@ -161,14 +152,15 @@ module registers #(
     reg        register_hit_q;
     reg        figure_hit_q;
 
-    wire desc_read = read_addr >= AT_DESC_FIRST && read_addr <= AT_DESC_LAST;
+    wire desc_hit = read_addr >= AT_DESC_FIRST && read_addr <= AT_DESC_LAST;
     wire [31:0] lanes = {7'd0, FLOAT_RULE[0], REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
     wire [31:0] stream_bytes = {8'd0, OUT_STREAM_BYTES[7:0], WGT_STREAM_BYTES[7:0], ACT_STREAM_BYTES[7:0]};
     wire [31:0] status = {20'd0, layers, 2'd0, waits_for, queue_full, halted, layers != 4'd0};
 
-    assign read_done = fetched_q;
-    assign read_okay = register_hit_q || figure_hit_q;
-    assign read_data = figure_hit_q ? figure : register_hit_q ? register_q : 32'd0;
+    wire [31:0] read_data = figure_hit_q ? figure : register_hit_q ? register_q : 32'd0;
+
+    assign desc_read   = read_addr[4:2];
+    assign read_answer = {fetched_q, register_hit_q || figure_hit_q, read_data};
 
     always @(*) begin
         case ({
@@ -183,7 +175,7 @@ module registers #(
             AT_OUT_BYTES[5:0]: register = OUT_BYTES;
             AT_STREAM_BYTES[5:0]: register = stream_bytes;
             AT_STATUS[5:0]: register = status;
-            AT_ERROR[5:0]: register = {16'd0, error_detail, error_code};
+            AT_ERROR[5:0]: register = {16'd0, error};
             AT_IRQ_ENABLE[5:0]: register = {30'd0, irq_enable_q};
             AT_IRQ_STATUS[5:0]: register = {30'd0, irq_status_q};
             AT_LAYERS_DONE[5:0]: register = layers_done_q;
@@ -195,14 +187,14 @@ module registers #(
     wire readable = read_addr <= AT_COUNTERS_OF && read_addr != AT_CTRL;
 
     always @(posedge clk) begin
-        register_q     <= desc_read ? desc_data : register;
-        register_hit_q <= read_addr[1:0] == 2'b00 && (desc_read || readable);
+        register_q     <= desc_hit ? desc_data : register;
+        register_hit_q <= read_addr[1:0] == 2'b00 && (desc_hit || readable);
         figure_hit_q   <= read_addr[1:0] == 2'b00 && read_addr >= AT_CYCLES && read_addr <= AT_IDLE;
     end
 
     always @(posedge clk) begin
         if (rst) fetched_q <= 1'b0;
-        else fetched_q <= read && !fetched_q && !copying && !storing;
+        else fetched_q <= read_valid && !fetched_q && !copying && !storing;
     end
 
 endmodule

@@ -40,25 +40,10 @@ module frame_counter #(
 
     wire [31:0] frame_bytes;
 
-    number #(
-        .INDEX(INDEX),
-        .WIDTH(32)
-    ) u_frame_bytes (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (take),
-        .value  (frame_bytes)
-    );
-
-    number #(
-        .INDEX(FRAMES),
-        .WIDTH(16)
-    ) u_frames (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (take),
-        .value  (frames)
-    );
+    // verilog_format: off
+    number #(.INDEX(INDEX), .WIDTH(32))  u_frame_bytes (clk, numbers, take, frame_bytes);
+    number #(.INDEX(FRAMES), .WIDTH(16)) u_frames      (clk, numbers, take, frames);
+    // verilog_format: on
 
     // A frame's first count is its words, rounded up, less three.
     wire reload = load_q || frame_end;

@@ -8,41 +8,39 @@
 `default_nettype none
 
 module result_reader #(
-    parameter LANES = 16,  // bytes of a word
-    parameter OUT_W = 16   // result byte addresses, counted on from reset
+    `include "parameters.vh"
 ) (
-    input  wire                          clk,
-    input  wire                          rst,
+    input  wire                   clk,
+    input  wire                   rst,
 
-    input  wire [                  38:0] numbers,
-    input  wire                          take,   // a layer, while `ready`
-    output wire                          ready,
+    input  wire [           38:0] numbers,
+    input  wire                   take,       // a layer, while `ready`
+    output wire                   ready,
 
-    input  wire [             OUT_W-1:0] committed,
-    output wire [             OUT_W-1:0] read,
+    input  wire [OUT_WRITE_W-1:0] write,      // results: {an enable for each byte, address, data}
+    input  wire [      OUT_W-1:0] committed,  // all before this address have been written
+    output wire [      OUT_W-1:0] read,       // all before this one have been read
 
-    output wire                          rd_en,
-    output wire [OUT_W-$clog2(LANES)-1:0] rd_word,
-    input  wire [           8*LANES-1:0] rd_data,
-
-    output wire [           9*LANES+1:0] m_word,  // {last of the layer, last, keep, data}
-    output wire                          m_valid,
-    input  wire                          m_ready
+    output wire [9*LANES_OUT+1:0] m_word,     // {last of the layer, last, keep, data}
+    output wire                   m_valid,
+    input  wire                   m_ready
 );
 
     `include "layer_numbers.vh"
 
-    localparam LANE_W = $clog2(LANES);
-    localparam WORD_W = OUT_W - LANE_W;
+    localparam LANES = LANES_OUT;
+    localparam BYTE_W = $clog2(LANES);  // of a byte in its word
+    localparam WORD_W = OUT_W - BYTE_W;
 
     wire             active_q;
+    wire             rd_en;
     reg [WORD_W-1:0] word_q;
 
     wire frame_end;
     wire next_frame_end;
     wire [15:0] unused_frames;
     wire layer_end;
-    wire [LANE_W-1:0] last_byte;
+    wire [BYTE_W-1:0] last_byte;
 
     frame_counter #(
         .LANES(LANES),
@@ -66,8 +64,8 @@ module result_reader #(
     // out a cycle ahead, for this word and for the next.
     reg here_q;
 
-    wire [WORD_W-1:0] ahead = committed[OUT_W-1:LANE_W] - word_q;
-    wire past_end = committed[LANE_W-1:0] > last_byte;
+    wire [WORD_W-1:0] ahead = committed[OUT_W-1:BYTE_W] - word_q;
+    wire past_end = committed[BYTE_W-1:0] > last_byte;
     wire several = !ahead[WORD_W-1] && ahead[WORD_W-1:1] != {WORD_W - 1{1'b0}};
     wire one = ahead == {{WORD_W - 1{1'b0}}, 1'b1};
     wire none = ahead == {WORD_W{1'b0}};
@@ -89,9 +87,23 @@ module result_reader #(
     wire free_2 = !valid_q2 || ready_q2;
     wire free_1 = !valid_q1 || free_2;
 
-    assign read      = {word_q, {LANE_W{1'b0}}};
+    wire [8*LANES-1:0] rd_data;
+    wire [OUT_W-1:0]   write_addr = write[8*LANES+:OUT_W];  // counted on; the buffer is a ring
+
+    result_buffer #(
+        .LANES(LANES),
+        .BYTES(OUT_BYTES)
+    ) u_result_buffer (
+        .clk    (clk),
+        .rst    (rst),
+        .write  ({write[8*LANES+OUT_W+:LANES], write_addr[OUT_ADDR_W-1:0], write[8*LANES-1:0]}),
+        .rd_en  (rd_en),
+        .rd_word(word_q[OUT_ADDR_W-BYTE_W-1:0]),
+        .rd_data(rd_data)
+    );
+
+    assign read      = {word_q, {BYTE_W{1'b0}}};
     assign rd_en     = active_q && here_q && free_1;
-    assign rd_word   = word_q;
 
     always @(posedge clk) begin
         if (free_1) begin
@@ -143,7 +155,7 @@ module result_reader #(
         .m_ready(m_ready)
     );
 
-    wire unused = &{1'b0, unused_frames};
+    wire unused = &{1'b0, unused_frames, write_addr};
 
 endmodule
 
