@@ -1,6 +1,7 @@
 // conv_core: paths from the root of the repository, as in `iverilog -c rtl/conv_core.f`.
 +incdir+rtl/common
 rtl/conv_core.v
+rtl/engine.v
 rtl/control/axil_port.v
 rtl/control/conv_core_check.v
 rtl/control/halt.v

@@ -1,14 +1,14 @@
 // conv_core: a convolution engine with AXI4-Stream activations, weights and results, and AXI4-Lite control.
 //
-//   s_axil --> registers --> layer_queue --> layer_setup --> (each user keeps the numbers it needs)
-//   s_axis_act --> activation_loader --> +----------+
-//                                        | datapath | --> finisher --> result_buffer --> result_reader --> m_axis_out
-//   s_axis_wgt --> weight_loader ------> +----------+
-//                                             ^
-//                                        rows --> walk
+//   s_axil --> axil_port --> registers --> layer_queue --> layer_setup
+//                               |                              | numbers of each layer
+//                     halt, performance_counters               v
+//   s_axis_act --> input_stream ---------------------------> +--------+
+//                                                            | engine | --> output_stream --> m_axis_out
+//   s_axis_wgt --> input_stream ---------------------------> +--------+
 //
 // This module is wiring only. What travels on the streams and what the registers mean is in
-// docs/driving-the-core.md.
+// docs/driving-the-core.md; its parameters are in rtl/common/parameters.vh.
 //
 // Throughput: LANES_IN * LANES_OUT multiply-accumulates a cycle, none of them on taps outside the image.
 
@@ -61,9 +61,7 @@ module conv_core #(
     input  wire                          m_axis_out_tready
 );
 
-    `include "step.vh"
-
-conv_core_check #(
+    conv_core_check #(
         `include "same_parameters.vh"
     ) u_check ();
 
@@ -105,36 +103,15 @@ conv_core_check #(
     wire [3:0] layer_ready;
     wire [3:0] layer_taken = layer_valid & layer_ready;  // the walk looks at these itself
     wire [38:0] numbers;
-    wire [38:0] item;
-    wire item_valid;
-    wire item_ready;
     wire [15:0] frames;
     wire [9*LANES_IN:0] act_word;
     wire act_valid;
     wire act_ready;
-    wire [ACT_WRITE_W-1:0] act_write;
-    wire [ACT_COUNT_W-1:0] act_written;
-    wire [ACT_COUNT_W-1:0] act_released;
     wire [9*LANES_IN:0] wgt_word;
     wire wgt_valid;
     wire wgt_ready;
-    wire [WGT_WRITE_W-1:0] wgt_write;
-    wire [WGT_W-1:0] wgt_written;
-    wire [WGT_W-1:0] wgt_released;
-    wire [CONST_WRITE_W-1:0] const_write;
-    wire [CONST_COUNT_W-1:0] const_released;
-    wire step_valid;
-    wire [STEP_W-1:0] step;
-    wire [MARKS_W-1:0] marks;
+    wire active;
     wire [2:0] stalls;
-    wire result_valid;
-    wire [32*LANES_OUT-1:0] result;
-    wire credit;
-    wire finisher_ready;
-    wire [OUT_WRITE_W-1:0] out_write;
-    wire [OUT_W-1:0] out_committed;
-    wire [OUT_W-1:0] out_read;
-    wire reader_ready;
     wire [9*LANES_OUT+1:0] out_word;
     wire out_valid;
     wire out_ready;
@@ -149,9 +126,6 @@ conv_core_check #(
 
     // Halted, the core swallows what is still sent to it.
     wire core_rst = rst_q || halted;
-
-    // Finisher and reader take a layer together.
-    assign layer_ready[3] = finisher_ready && reader_ready;
 
     axil_port u_axil_port (
         .clk           (clk),
@@ -285,24 +259,6 @@ conv_core_check #(
         .m_ready  (act_ready)
     );
 
-    activation_loader #(
-        `include "same_parameters.vh"
-    ) u_activation_loader (
-        .clk        (clk),
-        .rst        (core_rst),
-        .numbers    (numbers),
-        .layer_valid(layer_valid[0]),
-        .layer_ready(layer_ready[0]),
-        .frames     (frames),
-        .s_word     (act_word),
-        .s_valid    (act_valid),
-        .s_ready    (act_ready),
-        .write      (act_write),
-        .written    (act_written),
-        .released   (act_released),
-        .error      (act_error)
-    );
-
     input_stream #(
         .BEAT_BYTES(WGT_STREAM_BYTES),
         .RATIO     (LANES_IN / WGT_STREAM_BYTES)
@@ -327,106 +283,28 @@ conv_core_check #(
         .m_ready  (wgt_ready)
     );
 
-    weight_loader #(
+    engine #(
         `include "same_parameters.vh"
-    ) u_weight_loader (
-        .clk           (clk),
-        .rst           (core_rst),
-        .numbers       (numbers),
-        .layer_valid   (layer_valid[1]),
-        .layer_ready   (layer_ready[1]),
-        .s_word        (wgt_word),
-        .s_valid       (wgt_valid),
-        .s_ready       (wgt_ready),
-        .const_write   (const_write),
-        .const_released(const_released),
-        .wgt_write     (wgt_write),
-        .wgt_written   (wgt_written),
-        .wgt_released  (wgt_released),
-        .error         (wgt_error)
-    );
-
-    rows #(
-        `include "same_parameters.vh"
-    ) u_rows (
+    ) u_engine (
         .clk        (clk),
         .rst        (core_rst),
         .numbers    (numbers),
-        .layer_valid(layer_valid[2]),
-        .item       (item),
-        .item_valid (item_valid),
-        .item_ready (item_ready)
-    );
-
-    walk #(
-        `include "same_parameters.vh"
-    ) u_walk (
-        .clk          (clk),
-        .rst          (core_rst),
-        .numbers      (numbers),
-        .layer_valid  (layer_valid[2]),
-        .layer_ready  (layer_ready[2]),
-        .item         (item),
-        .item_valid   (item_valid),
-        .item_ready   (item_ready),
-        .act_written  (act_written),
-        .wgt_written  (wgt_written),
-        .act_released (act_released),
-        .wgt_released (wgt_released),
-        .credit_return(credit),
-        .step_valid   (step_valid),
-        .step         (step),
-        .marks        (marks),
-        .stalls       (stalls)
-    );
-
-    datapath #(
-        `include "same_parameters.vh"
-    ) u_datapath (
-        .clk         (clk),
-        .rst         (core_rst),
-        .act_write   (act_write),
-        .wgt_write   (wgt_write),
-        .step_valid  (step_valid),
-        .step        (step),
-        .result_valid(result_valid),
-        .result      (result)
-    );
-
-    finisher #(
-        `include "same_parameters.vh"
-    ) u_finisher (
-        .clk           (clk),
-        .rst           (core_rst),
-        .numbers       (numbers),
-        .take_layer    (layer_taken[3]),
-        .ready         (finisher_ready),
-        .const_write   (const_write),
-        .const_released(const_released),
-        .mark_valid    (step_valid && step[STEP_LAST]),
-        .mark          (marks),
-        .vector_valid  (result_valid),
-        .vector        (result),
-        .credit        (credit),
-        .write         (out_write),
-        .committed     (out_committed),
-        .read          (out_read)
-    );
-
-    result_reader #(
-        `include "same_parameters.vh"
-    ) u_result_reader (
-        .clk      (clk),
-        .rst      (core_rst),
-        .numbers  (numbers),
-        .take     (layer_taken[3]),
-        .ready    (reader_ready),
-        .write    (out_write),
-        .committed(out_committed),
-        .read     (out_read),
-        .m_word   (out_word),
-        .m_valid  (out_valid),
-        .m_ready  (out_ready)
+        .layer_valid(layer_valid),
+        .layer_ready(layer_ready),
+        .frames     (frames),
+        .act_word   (act_word),
+        .act_valid  (act_valid),
+        .act_ready  (act_ready),
+        .act_error  (act_error),
+        .wgt_word   (wgt_word),
+        .wgt_valid  (wgt_valid),
+        .wgt_ready  (wgt_ready),
+        .wgt_error  (wgt_error),
+        .out_word   (out_word),
+        .out_valid  (out_valid),
+        .out_ready  (out_ready),
+        .active     (active),
+        .stalls     (stalls)
     );
 
     output_stream #(
@@ -457,7 +335,7 @@ conv_core_check #(
         .beat       (beat),
         .layer_end  (layer_end),
         .more_queued(more_queued),
-        .active     (step_valid),
+        .active     (active),
         .stalls     (stalls),
         .layer      (layer),
         .storing    (storing),

@@ -17,27 +17,28 @@ parameter OUT_STREAM_BYTES = LANES_OUT,         // power of two, 1 to LANES_OUT
 
 // Derived, leave them. A buffer's words and bytes are counted on from reset to reset, a few bits further than its
 // addresses go, so that the difference of two counts says which is ahead: activations by less than eight buffers.
-parameter LANE_W          = $clog2(LANES_IN),
-parameter ACT_ADDR_W      = $clog2(ACT_BYTES),
-parameter ACT_W           = ACT_ADDR_W + 4,      // activations, in bytes
-parameter ACT_COUNT_W     = ACT_W - LANE_W,      // in words
-parameter WGT_ADDR_W      = $clog2(WGT_WORDS),
-parameter WGT_W           = 24,                  // weights, in words of each filter
-parameter CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN,  // words of a filter block (constants.vh)
-parameter CONST_ADDR_W    = $clog2(CONST_WORDS),
-parameter CONST_COUNT_W   = CONST_ADDR_W + 2,    // constants, in words
-parameter OUT_ADDR_W      = $clog2(OUT_BYTES),
-parameter OUT_W           = OUT_ADDR_W + 2,      // results, in bytes
-parameter FEWER_LANES     = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT,  // depthwise: channels of a step
-parameter MOST_TAPS       = LANES_IN < 11 ? LANES_IN : 11,                 // depthwise: taps of a kernel row
+parameter
+    LANE_W          = $clog2(LANES_IN),
+    ACT_ADDR_W      = $clog2(ACT_BYTES),
+    ACT_W           = ACT_ADDR_W + 4,      // activations, in bytes
+    ACT_COUNT_W     = ACT_W - LANE_W,      // in words
+    WGT_ADDR_W      = $clog2(WGT_WORDS),
+    WGT_W           = 24,                  // weights, in words of each filter
+    CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN,  // words of a filter block (constants.vh)
+    CONST_ADDR_W    = $clog2(CONST_WORDS),
+    CONST_COUNT_W   = CONST_ADDR_W + 2,    // constants, in words
+    OUT_ADDR_W      = $clog2(OUT_BYTES),
+    OUT_W           = OUT_ADDR_W + 2,      // results, in bytes
+    FEWER_LANES     = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT,  // depthwise: channels of a step
+    MOST_TAPS       = LANES_IN < 11 ? LANES_IN : 11,                 // depthwise: taps of a kernel row
 
 // Vectors: what is written into a memory, {enables, address, data}; and those of window.vh, step.vh, marks.vh.
-parameter ACT_WRITE_W     = 1 + ACT_ADDR_W - LANE_W + 8 * LANES_IN,
-parameter WGT_WRITE_W     = LANES_OUT + WGT_ADDR_W + 9 * LANES_IN,  // an enable for each filter
-parameter CONST_WRITE_W   = 1 + CONST_ADDR_W + 8 * LANES_IN,
-parameter OUT_WRITE_W     = LANES_OUT + OUT_W + 8 * LANES_OUT,      // an enable for each byte
-parameter WINDOW_W        = 2 * ACT_W + WGT_W + LANE_W + 23,
-parameter STEP_W          = 2 * LANE_W + ACT_ADDR_W + WGT_ADDR_W + 19,
-parameter WALK_STEP_W     = 3 + ACT_COUNT_W + WGT_W + STEP_W,
-parameter MARKS_W         = OUT_W + 9
+    ACT_WRITE_W     = 1 + ACT_ADDR_W - LANE_W + 8 * LANES_IN,
+    WGT_WRITE_W     = LANES_OUT + WGT_ADDR_W + 9 * LANES_IN,  // an enable for each filter
+    CONST_WRITE_W   = 1 + CONST_ADDR_W + 8 * LANES_IN,
+    OUT_WRITE_W     = LANES_OUT + OUT_W + 8 * LANES_OUT,      // an enable for each byte
+    WINDOW_W        = 2 * ACT_W + WGT_W + LANE_W + 23,
+    STEP_W          = 2 * LANE_W + ACT_ADDR_W + WGT_ADDR_W + 19,
+    WALK_STEP_W     = 3 + ACT_COUNT_W + WGT_W + STEP_W,
+    MARKS_W         = OUT_W + 9
 /* verilator lint_on UNUSEDPARAM */
