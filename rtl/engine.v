@@ -67,6 +67,7 @@ module engine #(
     wire [OUT_W-1:0] out_committed;
     wire [OUT_W-1:0] out_read;
     wire reader_ready;
+
     // Finisher and reader take a layer together.
     wire take_results = layer_valid[3] && layer_ready[3];
 

@@ -32,7 +32,7 @@ parameter
     FEWER_LANES     = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT,  // depthwise: channels of a step
     MOST_TAPS       = LANES_IN < 11 ? LANES_IN : 11,                 // depthwise: taps of a kernel row
 
-// Vectors: what is written into a memory, {enables, address, data}; and those of window.vh, step.vh, marks.vh.
+    // Vectors: what is written into a memory, {enables, address, data}; and those of window.vh, step.vh, marks.vh.
     ACT_WRITE_W     = 1 + ACT_ADDR_W - LANE_W + 8 * LANES_IN,
     WGT_WRITE_W     = LANES_OUT + WGT_ADDR_W + 9 * LANES_IN,  // an enable for each filter
     CONST_WRITE_W   = 1 + CONST_ADDR_W + 8 * LANES_IN,

@@ -167,8 +167,7 @@ module layer_setup #(
 
     always @(posedge clk) begin
         if (valid_q4 && op_q3 == DIVIDE) begin
-            quotient_q <= a_q[15:0];
-            divisor_q  <= b_q4[15:0];
+            {quotient_q, divisor_q} <= {a_q[15:0], b_q4[15:0]};
             rest_q     <= 16'd0;
         end else if (divides_q) begin
             quotient_q <= {quotient_q[14:0], fits};
@@ -269,17 +268,12 @@ module layer_setup #(
 
     always @(posedge clk) begin
         if (rst || refused_q) begin
-            valid_q3  <= 1'b0;
-            valid_q4  <= 1'b0;
-            valid_q5  <= 1'b0;
-            valid_q6  <= 1'b0;
+            {valid_q6, valid_q5, valid_q4, valid_q3} <= 4'd0;
             divides_q <= 1'b0;
             refused_q <= 1'b0;
         end else begin
             valid_q3  <= last_cycle && counts;
-            valid_q4  <= valid_q3;
-            valid_q5  <= carried_out;
-            valid_q6  <= valid_q5;
+            {valid_q6, valid_q5, valid_q4} <= {valid_q5, carried_out, valid_q3};
             divides_q <= (valid_q4 && op_q3 == DIVIDE) || (divides_q && bits_q != 4'd0);
             refused_q <= valid_q6 && wrong;
         end

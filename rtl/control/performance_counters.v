@@ -124,8 +124,7 @@ module performance_counters (
         sum_q        <= layer_end ? 32'd0 : sum_q + word;
         read_known_q <= known_q[read[6:3]];
         if (layer_end) begin
-            stored_q       <= counted_d;
-            stored_layer_q <= layer;
+            {stored_layer_q, stored_q} <= {layer, counted_d};
         end
     end
 

@@ -138,9 +138,8 @@ module registers #(
             counters_of_q <= 5'd0;
         end else begin
             if (layer_end) layers_done_q <= layers_done_q + 32'd1;
-            irq_enable_q  <= irq_enable_d;
+            {irq_enable_q, irq_status_q} <= {irq_enable_d, irq_status_d};
             irq           <= (irq_enable_d & irq_status_d) != 2'b00;
-            irq_status_q  <= irq_status_d;
             if (whole && counters_of_hit_q) counters_of_q <= write_data[4:0];
         end
     end

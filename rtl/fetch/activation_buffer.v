@@ -31,11 +31,9 @@ module activation_buffer #(
     reg [LANE_W-1:0] offset_q3;
 
     always @(posedge clk) begin
-        word_q1      <= rd_addr[BYTE_W-1:LANE_W];
-        next_word_q1 <= rd_addr[BYTE_W-1:LANE_W] + 1'b1;
-        offset_q1    <= rd_addr[LANE_W-1:0];
-        offset_q2    <= offset_q1;
-        offset_q3    <= offset_q2;
+        {word_q1, offset_q1}   <= rd_addr;
+        next_word_q1           <= rd_addr[BYTE_W-1:LANE_W] + 1'b1;
+        {offset_q3, offset_q2} <= {offset_q2, offset_q1};
     end
 
     wire wr_en;

@@ -101,8 +101,7 @@ module weight_loader #(
     always @(posedge clk) begin
         if (constant) begin
             first_set_q <= 1'b1;
-            lane_q      <= FIRST_LANE;
-            last_lane_q <= LAST_LANE;
+            {lane_q, last_lane_q} <= {FIRST_LANE, LAST_LANE};
         end else if (weight) begin
             lane_q <= set_end ? FIRST_LANE : lane_q << 1;
             if (set_end) first_set_q <= 1'b0;
@@ -171,8 +170,7 @@ module weight_loader #(
 
     always @(posedge clk) begin
         {last_q1, keep_q1, data_q1} <= s_word;
-        packet_end_q1               <= packet_end;
-        const_word_q1               <= const_count[CONST_ADDR_W-1:0];
+        {packet_end_q1, const_word_q1} <= {packet_end, const_count[CONST_ADDR_W-1:0]};
     end
 
     always @(posedge clk) begin
@@ -182,8 +180,7 @@ module weight_loader #(
             lane_q1     <= {LANES_OUT{1'b0}};
             error       <= 3'd0;
         end else begin
-            taken_q1    <= accept;
-            constant_q1 <= constant;
+            {taken_q1, constant_q1} <= {accept, constant};
             lane_q1     <= weight ? lane_q : {LANES_OUT{1'b0}};
             error[0]    <= taken_q1 && last_q1 && !packet_end_q1;
             error[1]    <= taken_q1 && !last_q1 && packet_end_q1;
@@ -229,9 +226,8 @@ module weight_loader #(
             wgt_count_q1 <= {WGT_W{1'b0}};
             wgt_written <= {WGT_W{1'b0}};
         end else begin
-            lane_q2      <= lane_q1;
-            wgt_count_q1 <= wgt_count;
-            wgt_written <= wgt_count_q1;
+            lane_q2                     <= lane_q1;
+            {wgt_written, wgt_count_q1} <= {wgt_count_q1, wgt_count};
         end
     end
 

@@ -120,9 +120,7 @@ module constants #(
                     fetch_q      <= layer_q;
                 end
                 if (layer_end) begin
-                    fetch_q    <= after_layer;
-                    layer_q    <= after_layer;
-                    released <= after_layer;
+                    {fetch_q, layer_q, released} <= {3{after_layer}};
                 end
             end
         end

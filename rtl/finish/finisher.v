@@ -184,10 +184,9 @@ module finisher #(
         room_q       <= comes ? fits(limit_q, head_out)
                       : issue ? fits(limit_next_q, slice_addr_q) : fits(limit_q, slice_addr_q);
         if (comes) begin
-            slice_addr_q <= head_out;
-            last_lane_q  <= head_last_lane;
-            last_block_q <= head[MARK_LAST_BLOCK];
-            layer_end_q  <= head[MARK_LAYER_END];
+            {slice_addr_q, last_lane_q}  <= {head_out, head_last_lane};
+            {last_block_q, layer_end_q}  <= {head[MARK_LAST_BLOCK], head[MARK_LAYER_END]};
+
             last_int8_q  <= !(WITHIN < head_quarter);
             last_int32_q <= head_quarter == 2'd0;
         end else if (issue) begin
@@ -266,8 +265,7 @@ module finisher #(
     endgenerate
 
     always @(posedge clk) begin
-        slice_q1 <= slice_q;
-        slice_q2 <= slice_q1;
+        {slice_q2, slice_q1} <= {slice_q1, slice_q};
         raw_q3   <= biased[32*RAW_LANES*raw_quarter+:32*RAW_LANES];
     end
 
@@ -308,8 +306,7 @@ module finisher #(
     endgenerate
 
     always @(posedge clk) begin
-        last_lane_q1 <= last_lane_q;
-        addr_q1      <= slice_addr_q;
+        {addr_q1, last_lane_q1} <= {slice_addr_q, last_lane_q};
         commit_q1    <= pop && last_block_q;
         info_q2      <= {commit_q1, addr_q1, slice_bytes[FILTER_W:0]};
         info_q       <= {info_q2, info_q[INFO_W*DELAY-1:INFO_W]};
@@ -326,8 +323,7 @@ module finisher #(
             written_q   <= 1'b0;
             committed <= {OUT_W{1'b0}};
         end else begin
-            issued_q1 <= issue;
-            issued_q2 <= issued_q1;
+            {issued_q2, issued_q1} <= {issued_q1, issue};
             issued_q  <= {issued_q2 && requantise, issued_q[DELAY-1:1]};
             written_q <= leaves;
             if (written_q && out_commit) committed <= out_addr + {{OUT_W - FILTER_W - 1{1'b0}}, out_bytes};

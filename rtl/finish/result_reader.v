@@ -32,7 +32,7 @@ module result_reader #(
     localparam BYTE_W = $clog2(LANES);  // of a byte in its word
     localparam WORD_W = OUT_W - BYTE_W;
 
-    wire             active_q;
+    wire             active;
     wire             rd_en;
     reg [WORD_W-1:0] word_q;
 
@@ -51,7 +51,7 @@ module result_reader #(
         .numbers        (numbers),
         .take           (take),
         .ready          (ready),
-        .active         (active_q),
+        .active         (active),
         .frames         (unused_frames),
         .next           (rd_en),
         .frame_end      (frame_end),
@@ -103,18 +103,15 @@ module result_reader #(
     );
 
     assign read      = {word_q, {BYTE_W{1'b0}}};
-    assign rd_en     = active_q && here_q && free_1;
+    assign rd_en     = active && here_q && free_1;
 
     always @(posedge clk) begin
         if (free_1) begin
             drop_q1      <= frame_end ? {LANES{1'b1}} << last_byte << 1 : {LANES{1'b0}};
-            last_q1      <= frame_end;
-            layer_end_q1 <= layer_end;
+            {layer_end_q1, last_q1} <= {layer_end, frame_end};
         end
         if (free_2) begin
-            drop_q2      <= drop_q1;
-            last_q2      <= last_q1;
-            layer_end_q2 <= layer_end_q1;
+            {layer_end_q2, last_q2, drop_q2} <= {layer_end_q1, last_q1, drop_q1};
         end
     end
 
@@ -135,7 +132,7 @@ module result_reader #(
             valid_q2 <= 1'b0;
             here_q   <= 1'b0;
         end else begin
-            here_q <= active_q && (rd_en ? next_here : this_here);
+            here_q <= active && (rd_en ? next_here : this_here);
             if (rd_en) word_q <= word_q + 1'b1;
             if (free_1) valid_q1 <= rd_en;
             if (free_2) valid_q2 <= valid_q1;

@@ -74,10 +74,8 @@ module input_stream #(
             beat      <= 1'b0;
             s_ready   <= 1'b0;
         end else begin
-            open_q    <= open_d;
-            closed    <= closed_d;
+            {open_q, closed, beat} <= {open_d, closed_d, accept};
             in_packet <= !closed && in_packet_d;
-            beat      <= accept;
             s_ready   <= halted ? !closed_d : open_d && room;
         end
     end

@@ -91,12 +91,11 @@ module gate #(
 
     always @(posedge clk) begin
         if (begins) begin
-            act_release_q <= next_act_release[ACT_W-1:LANE_W];
-            wgt_release_q <= next_wgt_release;
-            flags_q       <= next_flags;
+            {act_release_q, wgt_release_q} <= {next_act_release[ACT_W-1:LANE_W], next_wgt_release};
+            {out_q, flags_q}               <= {next_out, next_flags};
+        end else if (end_of_window) begin
+            out_q <= out_q + pixel_bytes;
         end
-        if (begins) out_q <= next_out;
-        else if (end_of_window) out_q <= out_q + pixel_bytes;
 
         if (rst) item_held <= 1'b0;
         else if (take_item || begins) item_held <= take_item;

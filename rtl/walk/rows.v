@@ -224,12 +224,11 @@ module rows #(
 
     always @(posedge clk) begin
         if (move) begin
-            to_q      <= to;
             a_q       <= {a[4:1], a[0] || (a[3] && !a[1] && !first_row_q)};
             none_q    <= a == NONE;
-            carry_q   <= how[0];
+            {to_q, carry_q, sent_as_q} <= {to, how[0], sent_as};
+
             second_q  <= second ^ {WIN_W{how[1]}};
-            sent_as_q <= sent_as;
             align_q   <= at_q == FRAME_END_2;
         end
         if (rst) sent_as_q <= ITEM_NOTHING;

@@ -127,24 +127,19 @@ module steps #(
     always @(posedge clk) begin
         if (window_ready) begin
             begin_window_q <= 1'b1;
-            rows_left_q    <= head_rows;
-            runs_left_q    <= head_runs;
-            chunks_left_q  <= head_chunks;
+            {rows_left_q, runs_left_q, chunks_left_q} <= {head_rows, head_runs, head_chunks};
+            {run_end_q, last_run_q, last_row_q}       <= {one_chunk, one_run, one_row};
+
             first_run_q    <= 1'b1;
             first_chunk_q  <= 1'b1;
-            run_end_q      <= one_chunk;
             lane_q         <= one_chunk ? head_last_lane : {LANE_W{1'b1}};
-            last_run_q     <= one_run;
-            last_row_q     <= one_row;
             row_end_q      <= one_chunk && one_run;
             last_q         <= one_chunk && one_run && one_row;
         end else if (move) begin
             begin_window_q <= 1'b0;
-            first_chunk_q  <= run_end_q;
-            run_end_q      <= run_end;
+            {first_chunk_q, run_end_q, last_run_q, last_row_q} <= {run_end_q, run_end, last_run, last_row};
+
             lane_q         <= run_end ? last_lane : {LANE_W{1'b1}};
-            last_run_q     <= last_run;
-            last_row_q     <= last_row;
             row_end_q      <= run_end && last_run;
             last_q         <= run_end && last_run && last_row;
             chunks_left_q  <= run_end_q ? chunks : chunks_left_q - 1'b1;

@@ -187,10 +187,8 @@ module windows #(
 
     always @(posedge clk) begin
         if (advance) begin
-            first_q1     <= first_q;
-            last_q1      <= last;
-            fresh_q1     <= fresh_q;
-            phase_q1     <= phase_q;
+            {first_q1, last_q1, fresh_q1, phase_q1} <= {first_q, last, fresh_q, phase_q};
+
             rest_q1      <= {{WIN_W - ACT_W{1'b0}}, row_bytes} + ~offset_q;
             ends_left_q1 <= finish[WIN_W-1];
         end
@@ -248,14 +246,12 @@ module windows #(
     wire [  WGT_W-1:0] first_word = wgt_q2 + more_q2 + {{WGT_W - 1{1'b0}}, even_q2};
 
     always @(posedge clk) begin
-        first_q2      <= first_q1;
-        last_q2       <= last_q1;
-        empty_q2      <= empty;
+        {first_q2, last_q2, fresh_q2} <= {first_q1, last_q1, fresh_q1};
+        {begin_q2, after_q2}          <= {begins[3:0], after_q1};
+        {empty_q2, wgt_q2}            <= {empty, wgt};
+
         rows_q2       <= empty ? {TAP_W{1'b0}} : taps_y - 1'b1;
         runs_q2       <= packed_rows || runs == {TAP_W{1'b0}} ? {TAP_W{1'b0}} : runs - 1'b1;
-        begin_q2      <= begins[3:0];
-        after_q2      <= after_q1;
-        fresh_q2      <= fresh_q1;
         memory_q2     <= taps_y > 5'd4 ? {phase_q1[0], 3'd0} : {phase_q1, 2'd0};
         last_chunk_q2 <= empty || depthwise ? {CHUNK_W{1'b0}} : upto_chunks[CHUNK_W-1:0];
         back_q2       <= late_inside ? high[CHUNK_W-1:0] : {CHUNK_W{1'b0}};
@@ -263,7 +259,6 @@ module windows #(
         first_lane_q2 <= late ? -low : {LANE_W{1'b0}};
         last_lane_q2  <= depthwise ? last_channel[LANE_W-1:0] : upto[LANE_W-1:0];
         act_q2        <= act + (late ? {{ACT_W - LANE_W{uneven}}, low} : offset_q1[ACT_W-1:0]);
-        wgt_q2        <= wgt;
         more_q2       <= late_inside ? {{WGT_W + LANE_W - WIN_W{1'b0}}, ~high}
                        : packed_rows || empty || depthwise ? {WGT_W{1'b0}} : skip_q1;
         even_q2       <= late_inside && !uneven;
