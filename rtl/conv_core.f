@@ -2,7 +2,6 @@
 +incdir+rtl/common
 rtl/conv_core.v
 rtl/engine.v
-rtl/control/axil_port.v
 rtl/control/conv_core_check.v
 rtl/control/halt.v
 rtl/control/layer_queue.v

@@ -1,11 +1,11 @@
 // conv_core: a convolution engine with AXI4-Stream activations, weights and results, and AXI4-Lite control.
 //
-//   s_axil --> axil_port --> registers --> layer_queue --> layer_setup
-//                               |                              | numbers of each layer
-//                     halt, performance_counters               v
-//   s_axis_act --> input_stream ---------------------------> +--------+
-//                                                            | engine | --> output_stream --> m_axis_out
-//   s_axis_wgt --> input_stream ---------------------------> +--------+
+//   s_axil --> registers --> layer_queue --> layer_setup
+//                  |                              | numbers of each layer
+//      halt, performance_counters                 v
+//   s_axis_act --> input_stream ---------------> +--------+
+//                                                | engine | --> output_stream --> m_axis_out
+//   s_axis_wgt --> input_stream ---------------> +--------+
 //
 // This module is wiring only. What travels on the streams and what the registers mean is in
 // docs/driving-the-core.md; its parameters are in rtl/common/parameters.vh.
@@ -65,10 +65,6 @@ module conv_core #(
         `include "same_parameters.vh"
     ) u_check ();
 
-    wire [41:0] write;
-    wire [1:0] write_answer;
-    wire [8:0] read;
-    wire [33:0] read_answer;
     wire [35:0] desc_write;
     wire [2:0] desc_read;
     wire [31:0] desc_data;
@@ -127,7 +123,9 @@ module conv_core #(
     // Halted, the core swallows what is still sent to it.
     wire core_rst = rst_q || halted;
 
-    axil_port u_axil_port (
+    registers #(
+        `include "same_parameters.vh"
+    ) u_registers (
         .clk           (clk),
         .rst           (rst_q),
         .s_axil_awaddr (s_axil_awaddr),
@@ -149,39 +147,24 @@ module conv_core #(
         .s_axil_rresp  (s_axil_rresp),
         .s_axil_rvalid (s_axil_rvalid),
         .s_axil_rready (s_axil_rready),
-        .write         (write),
-        .write_answer  (write_answer),
-        .read          (read),
-        .read_answer   (read_answer)
-    );
-
-    registers #(
-        `include "same_parameters.vh"
-    ) u_registers (
-        .clk         (clk),
-        .rst         (rst_q),
-        .write       (write),
-        .write_answer(write_answer),
-        .read        (read),
-        .read_answer (read_answer),
-        .irq         (irq),
-        .desc_write  (desc_write),
-        .desc_read   (desc_read),
-        .desc_data   (desc_data),
-        .start       (start),
-        .copying     (copying),
-        .queue_full  (queue_full),
-        .layers      (layers),
-        .resume      (resume),
-        .halting     (halting),
-        .halted      (halted),
-        .waits_for   ({closing, packet_open} & {3{halted}}),
-        .error       (error),
-        .layer_end   (layer_end),
-        .layer       (layer),
-        .figure_read (figure_read),
-        .storing     (storing),
-        .figure      (figure)
+        .irq           (irq),
+        .desc_write    (desc_write),
+        .desc_read     (desc_read),
+        .desc_data     (desc_data),
+        .start         (start),
+        .copying       (copying),
+        .queue_full    (queue_full),
+        .layers        (layers),
+        .resume        (resume),
+        .halting       (halting),
+        .halted        (halted),
+        .waits_for     ({closing, packet_open} & {3{halted}}),
+        .error         (error),
+        .layer_end     (layer_end),
+        .layer         (layer),
+        .figure_read   (figure_read),
+        .storing       (storing),
+        .figure        (figure)
     );
 
     layer_queue u_layer_queue (

@@ -4,7 +4,7 @@ Every line of code in rtl/ is one of these (blank lines, comments and directives
 
 - *wiring* lists, connects or copies signals: a port, a parameter that is handed on, a connection of
   an instance, the line that opens a module or an instance, one name or several in a concatenation,
-  and an assignment of bare names to bare names;
+  and an assignment of a bare name to a bare name;
 - a *declaration* of a net, a register, a constant or a loop variable;
 - nothing but *brackets*, or `begin`, `else` and `end`;
 - all else *decides* something.
@@ -20,7 +20,6 @@ from pathlib import Path
 RTL = Path(__file__).parents[1] / "rtl"
 
 _NAME = r"[\w.]+(\s*\[[^\]]*\])*"
-_SIDE = rf"({_NAME}|\{{({_NAME}\s*,\s*)*{_NAME}\}})"
 _WIRING = (
     r"(input|output|inout)\b",  # ports
     r"\.\w+\s*\(.*\)\s*,?$",  # connections and parameters handed on
@@ -30,7 +29,7 @@ _WIRING = (
     r"\w+\s*#?\($",  # an instance opens
     r"\)\s*\w+\s*\($",
     rf"({_NAME}\s*,\s*)*{_NAME},?$",  # names in a list
-    rf"(assign\s+)?{_SIDE}\s*<?=\s*{_SIDE};$",  # copies
+    rf"(assign\s+)?{_NAME}\s*<?=\s*{_NAME};$",  # copies
     r"\w+\s+#\(.*\)\s+\w+\s*\(.*\);$",  # a whole instance in a line
 )
 _DECLARATION = (

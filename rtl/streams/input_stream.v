@@ -96,9 +96,7 @@ module input_stream #(
     // ---------------------------------------------------------------- words
     generate
         if (RATIO == 1) begin : gen_wires
-            assign m_word     = here;
-            assign m_valid    = here_valid;
-            assign here_ready = m_ready;
+            assign {m_word, m_valid, here_ready} = {here, here_valid, m_ready};
         end else begin : gen_gather
             localparam INDEX_W = $clog2(RATIO);
 

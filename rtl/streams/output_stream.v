@@ -41,9 +41,7 @@ module output_stream #(
 
     generate
         if (RATIO == 1) begin : gen_wires
-            assign beat       = s_word;
-            assign beat_valid = s_valid;
-            assign s_ready    = beat_ready;
+            assign {beat, beat_valid, s_ready} = {s_word, s_valid, beat_ready};
         end else begin : gen_split
             reg [8*BEAT_BYTES*RATIO-1:0] data_q;
             reg [  BEAT_BYTES*RATIO-1:0] keep_q;
