@@ -13,8 +13,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from tests.blocks.layers import LayerSender
-from tests.blocks.vectors import joined, log2, split
 from tests.blocks.rounding import by_float, by_tflite, clamped, wrapped
+from tests.blocks.vectors import joined, log2, split
 
 LAYERS = 16
 MOST_CYCLES = 60_000

@@ -11,12 +11,18 @@ from tests.blocks.block import sources_of
 
 SIZES = {
     "4": {
-        **{"LANES_IN": 4, "ACT_BYTES": 1024, "WGT_WORDS": 256},
-        **{"OUT_BYTES": 1024, "RESULT_QUEUE": 8},
+        "LANES_IN": 4,
+        "ACT_BYTES": 1024,
+        "WGT_WORDS": 256,
+        "OUT_BYTES": 1024,
+        "RESULT_QUEUE": 8,
     },
     "8": {
-        **{"LANES_IN": 8, "ACT_BYTES": 2048, "WGT_WORDS": 128},
-        **{"OUT_BYTES": 512, "RESULT_QUEUE": 4},
+        "LANES_IN": 8,
+        "ACT_BYTES": 2048,
+        "WGT_WORDS": 128,
+        "OUT_BYTES": 512,
+        "RESULT_QUEUE": 4,
     },
 }
 LAYERS = {"icarus": 8, "verilator": 50}
