@@ -102,8 +102,8 @@ module result_reader #(
         .rd_data(rd_data)
     );
 
-    assign read      = {word_q, {BYTE_W{1'b0}}};
-    assign rd_en     = active && here_q && free_1;
+    assign read  = {word_q, {BYTE_W{1'b0}}};
+    assign rd_en = active && here_q && free_1;
 
     always @(posedge clk) begin
         if (free_1) begin
