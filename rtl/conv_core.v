@@ -106,8 +106,10 @@ module conv_core #(
     wire [9*LANES_IN:0] wgt_word;
     wire wgt_valid;
     wire wgt_ready;
-    wire active;
-    wire [2:0] stalls;
+    wire step_valid;
+    wire stall_act;
+    wire stall_wgt;
+    wire stall_out;
     wire [9*LANES_OUT+1:0] out_word;
     wire out_valid;
     wire out_ready;
@@ -286,8 +288,8 @@ module conv_core #(
         .out_word   (out_word),
         .out_valid  (out_valid),
         .out_ready  (out_ready),
-        .active     (active),
-        .stalls     (stalls)
+        .step_valid (step_valid),
+        .stalls     ({stall_out, stall_wgt, stall_act})
     );
 
     output_stream #(
@@ -318,8 +320,8 @@ module conv_core #(
         .beat       (beat),
         .layer_end  (layer_end),
         .more_queued(more_queued),
-        .active     (active),
-        .stalls     (stalls),
+        .active     (step_valid),
+        .stalls     ({stall_out, stall_wgt, stall_act}),
         .layer      (layer),
         .storing    (storing),
         .stored     (stored),

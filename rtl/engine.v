@@ -40,7 +40,7 @@ module engine #(
     output wire                   out_valid,
     input  wire                   out_ready,
 
-    output wire                   active,       // a step is taken
+    output wire                   step_valid,   // a step is taken
     output wire [            2:0] stalls        // one waits: {for a result's place, for weights, for activations}
 );
 
@@ -138,7 +138,7 @@ module engine #(
         .act_released (act_released),
         .wgt_released (wgt_released),
         .credit_return(credit),
-        .step_valid   (active),
+        .step_valid   (step_valid),
         .step         (step),
         .marks        (marks),
         .stalls       (stalls)
@@ -151,7 +151,7 @@ module engine #(
         .rst         (rst),
         .act_write   (act_write),
         .wgt_write   (wgt_write),
-        .step_valid  (active),
+        .step_valid  (step_valid),
         .step        (step),
         .result_valid(result_valid),
         .result      (result)
@@ -167,7 +167,7 @@ module engine #(
         .ready         (finisher_ready),
         .const_write   (const_write),
         .const_released(const_released),
-        .mark_valid    (active && step[STEP_LAST]),
+        .mark_valid    (step_valid && step[STEP_LAST]),
         .mark          (marks),
         .vector_valid  (result_valid),
         .vector        (result),
