@@ -1,10 +1,10 @@
 // registers: the register map, as docs/driving-the-core.md has it, on an AXI4-Lite port, and the interrupt.
 //
 // Does not: keep the descriptor registers (layer_queue), the error (halt) or the counters (performance_counters); nor
-// look at AxPROT; nor take partial writes: they are answered SLVERR and change nothing, like all that is not in the map.
+// look at AxPROT. Partial writes are answered SLVERR and change nothing, like all that is not in the map.
 //
-// Latency: an access is seen the cycle after it was accepted, carried out the cycle after that, later while a descriptor
-// is copied into the queue, and answered the cycle after it is done.
+// Latency: an access is seen the cycle after it was accepted, carried out the cycle after that (later while a
+// descriptor is copied into the queue), and answered the cycle after it is done.
 // Throughput: one write and one read at a time.
 
 `default_nettype none

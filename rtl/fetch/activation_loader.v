@@ -94,8 +94,7 @@ module activation_loader #(
     assign write = {taken_q1, written[ACT_ADDR_W-LANE_W-1:0], data_q1};
 
     always @(posedge clk) begin
-        {last_q1, keep_q1, data_q1} <= s_word;
-        frame_end_q1                <= frame_end;
+        {frame_end_q1, last_q1, keep_q1, data_q1} <= {frame_end, s_word};
     end
 
     wire wrong_keep = keep_q1 != {LANES_IN{1'b1}} >> (frame_end_q1 ? ~last_byte : {LANE_W{1'b0}});
@@ -106,8 +105,8 @@ module activation_loader #(
             written <= {ACT_COUNT_W{1'b0}};
             error    <= 3'd0;
         end else begin
-            taken_q1 <= accept;
-            written <= count;
+            {taken_q1, written} <= {accept, count};
+
             error[0] <= taken_q1 && last_q1 && !frame_end_q1;
             error[1] <= taken_q1 && !last_q1 && frame_end_q1;
             error[2] <= taken_q1 && last_q1 == frame_end_q1 && wrong_keep;

@@ -116,8 +116,7 @@ module constants #(
                 if (new_block) ready <= 1'b1;
                 if (new_block && last_pass) released <= fetch_q;
                 if (new_block && last_block) begin
-                    next_layer_q <= fetch_q;
-                    fetch_q      <= layer_q;
+                    {next_layer_q, fetch_q} <= {fetch_q, layer_q};
                 end
                 if (layer_end) begin
                     {fetch_q, layer_q, released} <= {3{after_layer}};

@@ -26,7 +26,8 @@ module finisher #(
     input  wire [CONST_WRITE_W-1:0] const_write,
     output wire [CONST_COUNT_W-1:0] const_released,
 
-    // A window's marks with its last step, its vector at least 4 cycles later; `credit` is a place that is free again.
+    // A window's marks with its last step, its vector at least 4 cycles later; `credit`: a vector is at hand from the next
+    // cycle on, and its place in the queue free again.
     input  wire                     mark_valid,
     input  wire [      MARKS_W-1:0] mark,
     input  wire                     vector_valid,
@@ -77,13 +78,10 @@ module finisher #(
 
     // Vectors, and their marks, which come earlier: when a vector becomes the one at hand, its mark is the queue's
     // head.
-    wire                    comes;  // a vector: it is at hand from the next cycle on
     wire                    at_hand;
     wire                    pop;
     wire [32*LANES_OUT-1:0] acc;
     wire [     MARKS_W-1:0] head;
-
-    assign credit = comes;
 
     result_queue #(
         .WIDTH(32 * LANES_OUT),
@@ -94,7 +92,7 @@ module finisher #(
         .rst       (rst),
         .push      (vector_valid),
         .push_data (vector),
-        .moves     (comes),
+        .moves     (credit),
         .head_valid(at_hand),
         .head      (acc),
         .pop       (pop)
@@ -115,7 +113,7 @@ module finisher #(
         .moves     (unused_moves),
         .head_valid(unused_valid),
         .head      (head),
-        .pop       (comes)
+        .pop       (credit)
     );
 
     wire [BLOCK_W-1:0] block;  // its last bytes, the zero points of the weights, are the loader's
@@ -174,16 +172,16 @@ module finisher #(
     wire slice_last = requantise ? last_int8_q : last_int32_q;
 
     assign pop = issue && slice_last;
-    wire waits = locked_q || (comes && head[MARK_NEW_BLOCK]);  // none comes while it is locked
+    wire waits = locked_q || (credit && head[MARK_NEW_BLOCK]);  // no vector comes while it is locked
 
     assign take = constants_ready && waits;
 
     always @(posedge clk) begin
         limit_q      <= read + (OUT_BYTES[OUT_W-1:0] - WORD_BYTES);
         limit_next_q <= read + (OUT_BYTES[OUT_W-1:0] - WORD_BYTES - (int8 ? SLICE_BYTES : WORD_BYTES));
-        room_q       <= comes ? fits(limit_q, head_out)
+        room_q       <= credit ? fits(limit_q, head_out)
                       : issue ? fits(limit_next_q, slice_addr_q) : fits(limit_q, slice_addr_q);
-        if (comes) begin
+        if (credit) begin
             {slice_addr_q, last_lane_q}  <= {head_out, head_last_lane};
             {last_block_q, layer_end_q}  <= {head[MARK_LAST_BLOCK], head[MARK_LAYER_END]};
 

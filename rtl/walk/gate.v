@@ -181,8 +181,7 @@ module gate #(
             wgt_released        <= {WGT_W{1'b0}};
         end else begin
             if (walk_ready) valid_q <= walk_valid;
-            credit_return_q <= credit_return;
-            credits_q       <= credits;
+            {credit_return_q, credits_q} <= {credit_return, credits};
             credit_q        <= credits != {CREDIT_W{1'b0}};
             if (end_of_window && last_window_q && flags_q[ITEM_ROW_END]) act_release_now_q <= act_release_q;
             if (valid_q && last_use) wgt_release_now_q <= end_of_window ? wgt_release_q : wgt_q;

@@ -304,8 +304,7 @@ module windows #(
             if (advance || issue) valid_q1 <= advance;
             window_valid <= issue;
             turn_q   <= advance && depthwise && fresh_q && last_phase && !last;
-            taken_q  <= window_taken;
-            rooms_q  <= rooms;
+            {taken_q, rooms_q} <= {window_taken, rooms};
             room_q   <= rooms != {ROOM_W{1'b0}};
         end
     end
