@@ -26,8 +26,8 @@ module finisher #(
     input  wire [CONST_WRITE_W-1:0] const_write,
     output wire [CONST_COUNT_W-1:0] const_released,
 
-    // A window's marks with its last step, its vector at least 4 cycles later; `credit`: a vector is at hand from the next
-    // cycle on, and its place in the queue free again.
+    // A window's marks with its last step, its vector at least 4 cycles later; `credit`: the next cycle a vector is at
+    // hand, and its place in the queue free again.
     input  wire                     mark_valid,
     input  wire [      MARKS_W-1:0] mark,
     input  wire                     vector_valid,
