@@ -94,7 +94,7 @@ def test_an_error_that_is_not_reported_or_has_another_name_is_seen() -> None:
         [scenario(), TOO_SHORT, SHORT_WEIGHTS, NO_KERNEL],
         (".act_error    (act_error)", ".act_error    (3'd0)"),
         (".wgt_error    (wgt_error)", ".wgt_error    (wgt_error << 1)"),
-        (".setup_error  (setup_error)", ".setup_error  (1'b0)"),
+        (".setup_error  (setup_error)", ".setup_error  (17'd0)"),
     )
     assert_passed(undisturbed)
     another = "ERROR reads 13 (WGT_TLAST_LATE), detail 0, expected WGT_TKEEP or WGT_TLAST_EARLY"
