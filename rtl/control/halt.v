@@ -31,14 +31,14 @@ module halt (
     output reg  [15:0] error           // {detail, code}
 );
 
-    localparam [15:0] NO_ERROR = 16'd0;
-    localparam [15:0] ERROR_QUEUE_FULL = 16'd6;
-    localparam [15:0] ERROR_ACT_TLAST_EARLY = 16'd8;
-    localparam [15:0] ERROR_ACT_TLAST_LATE = 16'd9;
-    localparam [15:0] ERROR_ACT_TKEEP = 16'd10;
-    localparam [15:0] ERROR_WGT_TLAST_EARLY = 16'd12;
-    localparam [15:0] ERROR_WGT_TLAST_LATE = 16'd13;
-    localparam [15:0] ERROR_WGT_TKEEP = 16'd14;
+    localparam [15:0] NO_ERROR = 16'd0;  // with its detail
+    localparam [7:0] ERROR_QUEUE_FULL = 8'd6;
+    localparam [7:0] ERROR_ACT_TLAST_EARLY = 8'd8;
+    localparam [7:0] ERROR_ACT_TLAST_LATE = 8'd9;
+    localparam [7:0] ERROR_ACT_TKEEP = 8'd10;
+    localparam [7:0] ERROR_WGT_TLAST_EARLY = 8'd12;
+    localparam [7:0] ERROR_WGT_TLAST_LATE = 8'd13;
+    localparam [7:0] ERROR_WGT_TKEEP = 8'd14;
 
     reg resume_q;  // asked for while halted
 
@@ -46,16 +46,15 @@ module halt (
     wire [15:0] reason;
     wire left = leaving && closed == 2'b11;
 
-    reg [15:0] first_error;
+    reg [7:0] stream_code;
 
     always @(*) begin
-        if (refused) first_error = reason;
-        else if (act_error[0]) first_error = ERROR_ACT_TLAST_EARLY;
-        else if (act_error[1]) first_error = ERROR_ACT_TLAST_LATE;
-        else if (act_error[2]) first_error = ERROR_ACT_TKEEP;
-        else if (wgt_error[0]) first_error = ERROR_WGT_TLAST_EARLY;
-        else if (wgt_error[1]) first_error = ERROR_WGT_TLAST_LATE;
-        else first_error = ERROR_WGT_TKEEP;
+        if (act_error[0]) stream_code = ERROR_ACT_TLAST_EARLY;
+        else if (act_error[1]) stream_code = ERROR_ACT_TLAST_LATE;
+        else if (act_error[2]) stream_code = ERROR_ACT_TKEEP;
+        else if (wgt_error[0]) stream_code = ERROR_WGT_TLAST_EARLY;
+        else if (wgt_error[1]) stream_code = ERROR_WGT_TLAST_LATE;
+        else stream_code = ERROR_WGT_TKEEP;
     end
 
     assign {refused, reason} = setup_error;
@@ -71,12 +70,12 @@ module halt (
         end else begin
             if (halting) begin
                 halted <= 1'b1;
-                error  <= first_error;
+                error  <= refused ? reason : {8'd0, stream_code};
             end else if (halted ? left : resume[0]) begin
                 halted <= 1'b0;
                 error  <= NO_ERROR;
             end else if (queue_overrun && error == NO_ERROR) begin
-                error <= ERROR_QUEUE_FULL;
+                error <= {8'd0, ERROR_QUEUE_FULL};
             end
             // What is written before the core has halted was not meant for the error that halts it.
             {forced, resume_q} <= {2{halted && !left}} & ({forced, resume_q} | resume);
