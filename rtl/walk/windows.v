@@ -264,22 +264,12 @@ module windows #(
         even_q2       <= late_inside && !uneven;
     end
 
+    // verilog_format: off
     assign window = {
-        first_q2,
-        last_q2,
-        empty_q2,
-        rows_q2,
-        runs_q2,
-        begin_q2,
-        after_q2,
-        fresh_q2,
-        memory_q2,
-        chunks,
-        first_lane_q2,
-        last_lane_q2,
-        act_q2,
-        first_word
+        first_q2, last_q2, empty_q2, rows_q2, runs_q2, begin_q2, after_q2, fresh_q2, memory_q2,
+        chunks, first_lane_q2, last_lane_q2, act_q2, first_word
     };
+    // verilog_format: on
 
     // ---------------------------------------------------------------- what moves
     localparam ROOM_W = $clog2(WINDOWS + 1);
