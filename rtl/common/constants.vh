@@ -1,5 +1,5 @@
 // The constants of a filter block as they travel and lie in memory: for each lane first all biases, then all
-// multipliers, and so on, and zeros up to a whole word. LANES_IN and LANES_OUT stand where this is included.
+// multipliers, and so on, and zeros up to a whole word.
 
 // verilator lint_off UNUSEDPARAM  // a module uses some of them
 localparam CONST_BIAS = 0;                // bytes a lane before the biases

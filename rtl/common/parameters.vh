@@ -25,6 +25,7 @@ parameter
     WGT_ADDR_W      = $clog2(WGT_WORDS),
     WGT_W           = 24,                  // weights, in words of each filter
     CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN,  // words of a filter block (constants.vh)
+    CONST_BLOCK_W   = 80 * LANES_OUT,      // bits of the same
     CONST_ADDR_W    = $clog2(CONST_WORDS),
     CONST_COUNT_W   = CONST_ADDR_W + 2,    // constants, in words
     OUT_ADDR_W      = $clog2(OUT_BYTES),

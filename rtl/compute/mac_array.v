@@ -15,20 +15,19 @@
 module mac_array #(
     `include "parameters.vh"
 ) (
-    input  wire                              clk,
-    input  wire                              rst,
+    input  wire                               clk,
+    input  wire                               rst,
 
-    // {filter, one-hot, or 0; word; data, signed, -255 to 255}
-    input  wire [           WGT_WRITE_W-1:0] write,
+    input  wire [            WGT_WRITE_W-1:0] write,         // {filter, one-hot, or 0; word; data, signed, -255 to 255}
 
-    input  wire [            WGT_ADDR_W-1:0] step_wgt,      // weight word of the step two cycles from now
-    input  wire                              step_valid,
-    input  wire                              step_last,
-    input  wire [            9*LANES_IN-1:0] activations,   // signed, -255 to 255; lane 0 lowest
-    input  wire [9*MOST_TAPS*FEWER_LANES-1:0] taps,         // in place of the lowest, for each of the first filters
+    input  wire [             WGT_ADDR_W-1:0] step_wgt,      // weight word of the step two cycles from now
+    input  wire                               step_valid,
+    input  wire                               step_last,
+    input  wire [             9*LANES_IN-1:0] activations,   // signed, -255 to 255
+    input  wire [9*MOST_TAPS*FEWER_LANES-1:0] taps,          // the lanes below, of each of the first FEWER_LANES filters
 
-    output reg                               result_valid,
-    output reg  [          32*LANES_OUT-1:0] result         // filter 0 lowest
+    output reg                                result_valid,
+    output reg  [           32*LANES_OUT-1:0] result         // filter 0 lowest
 );
 
     localparam SUM_W = 17 + $clog2(LANES_IN);
@@ -42,10 +41,10 @@ module mac_array #(
     always @(posedge clk) begin
         if (rst) begin
             valid_q        <= {LATENCY{1'b0}};
-            result_valid <= 1'b0;
+            result_valid   <= 1'b0;
         end else begin
             valid_q        <= {valid_q[LATENCY-2:0], step_valid};
-            result_valid <= valid_q[LATENCY-1] && last_q[LATENCY-1];
+            result_valid   <= valid_q[LATENCY-1] && last_q[LATENCY-1];
         end
     end
 

@@ -14,25 +14,23 @@
 module constants #(
     `include "parameters.vh"
 ) (
-    input  wire                               clk,
-    input  wire                               rst,
+    input  wire                     clk,
+    input  wire                     rst,
 
-    input  wire [          CONST_WRITE_W-1:0] write,       // as the weight loader writes them: {valid, word, data}
-    output reg  [          CONST_COUNT_W-1:0] released,    // words before this one are needed no more
+    input  wire [CONST_WRITE_W-1:0] write,       // as the weight loader writes them: {valid, word, data}
+    output reg  [CONST_COUNT_W-1:0] released,    // words before this one are needed no more
 
-    input  wire                               mark_valid,  // a window's last step is taken
-    input  wire [                MARKS_W-1:0] mark,        // its marks (marks.vh)
+    input  wire                     mark_valid,  // a window's last step is taken
+    input  wire [      MARKS_W-1:0] mark,        // its marks (marks.vh)
 
-    output reg                                ready,       // the next block's are here
-    input  wire                               take,        // only when ready
-    output reg  [80*LANES_OUT-1:0] block        // from the cycle after `take`
+    output reg                      ready,       // the next block's are here
+    input  wire                     take,        // only when ready
+    output reg  [CONST_BLOCK_W-1:0] block        // from the cycle after `take`
 );
 
-    `include "constants.vh"
     `include "marks.vh"
 
     localparam WORD_W = 8 * LANES_IN;
-    localparam BLOCK_W = 8 * CONST_BYTES * LANES_OUT;
     localparam ENTRIES = 2 * RESULT_QUEUE;  // the vector at hand has left the queue, and its mark may still wait here
     localparam FETCH_W = $clog2(CONST_PER_BLOCK + 1);
 
@@ -90,7 +88,7 @@ module constants #(
         end
     endgenerate
 
-    always @(posedge clk) if (take) block <= next_q[BLOCK_W-1:0];
+    always @(posedge clk) if (take) block <= next_q[CONST_BLOCK_W-1:0];
 
     always @(posedge clk) begin
         if (rst) begin

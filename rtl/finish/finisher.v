@@ -47,7 +47,6 @@ module finisher #(
     localparam STRIDE = REQUANT_LANES / RAW_LANES;
     localparam FILTER_W = $clog2(LANES_OUT);
     localparam WORD = LANES_OUT;
-    localparam BLOCK_W = 8 * CONST_BYTES * LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
     localparam [OUT_W-1:0] WORD_BYTES = WORD[OUT_W-1:0];
 
@@ -116,7 +115,7 @@ module finisher #(
         .pop       (credit)
     );
 
-    wire [BLOCK_W-1:0] block;  // its last bytes, the zero points of the weights, are the loader's
+    wire [CONST_BLOCK_W-1:0] block;  // its last bytes, the zero points of the weights, are the loader's
     wire               unused_block = &{1'b0, block};
     wire               constants_ready;
     wire               take;

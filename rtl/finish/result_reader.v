@@ -1,4 +1,4 @@
-// result_reader: reads finished results from the result buffer, in order, and makes frames of them.
+// result_reader: the result buffer, and what reads finished results from it, in order, and makes frames of them.
 //
 // Bytes that `keep` does not mark are 0.
 // Does not: wait for a row; a word goes out as soon as all its bytes are committed.
