@@ -24,7 +24,7 @@ module mac_array #(
     input  wire                               step_valid,
     input  wire                               step_last,
     input  wire [             9*LANES_IN-1:0] activations,   // signed, -255 to 255
-    input  wire [9*MOST_TAPS*FEWER_LANES-1:0] taps,          // the lanes below, of each of the first FEWER_LANES filters
+    input  wire [9*MOST_TAPS*FEWER_LANES-1:0] taps,          // lanes below, of each of the first FEWER_LANES filters
 
     output reg                                result_valid,
     output reg  [           32*LANES_OUT-1:0] result         // filter 0 lowest
