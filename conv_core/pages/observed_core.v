@@ -156,7 +156,7 @@ module observed_core #(
                         u_core.u_engine.step[STEP_LAST_LANE+:LANE_W], u_core.u_engine.step[STEP_WGT+:WGT_ADDR_W]);
             $fwrite(file, "\n");
             if (added_q)
-                $fwrite(file, "a %h\n", last_q ? u_core.u_engine.u_datapath.u_mac_array.result_q
+                $fwrite(file, "a %h\n", last_q ? u_core.u_engine.u_datapath.u_mac_array.result
                                                 : u_core.u_engine.u_datapath.u_mac_array.acc_q);
         end
     end

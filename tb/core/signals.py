@@ -91,11 +91,12 @@ class CoreSignals:
         )
 
     def _array(self) -> Group:
+        lanes = range(self._config.lanes_out)
         return Group(
             "accumulator",
             (
                 Signal("sums_leave", (ENGINE + "result_valid",)),
-                *(_part(f"sum_{n}", ENGINE + "result", 32, n) for n in range(self._config.lanes_out)),
+                *(_part(f"sum_{n}", ENGINE + "result", 32, n) for n in lanes),
             ),
         )
 
