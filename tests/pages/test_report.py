@@ -12,6 +12,7 @@ from conv_core.pages import outcomes, report
 from conv_core.pages.failures import failure_of
 from conv_core.pages.outcomes import Outcome, keep
 from tests.pages.browser import loaded
+from tests.pages.devtools import Page
 
 MESSAGE = """\
 layer <b>: 3 of 8 values differ from the model; the first in row 0, beat 1, 35 ns: expected 1, got 2
@@ -86,6 +87,18 @@ def test_all_that_was_run_is_shown(folder: Path, width: str) -> None:
     assert len(targets) == 9
     for target in targets:
         assert f'<section id="{target}">' in dom
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_fits_every_screen(folder: Path, chrome: Page, width: int, dark: bool) -> None:
+    keep_all(folder)
+    chrome.open(page(folder), width=width, dark=dark)
+    assert chrome.complaints() == []
+    assert chrome.requests() == []
+    assert chrome.wider_than_window() == []
+    paper = chrome.run("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 3 * 128) == dark
 
 
 def test_tests_are_filtered_by_status_and_name(folder: Path) -> None:
