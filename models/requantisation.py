@@ -13,7 +13,17 @@ from __future__ import annotations
 import numpy as np
 
 from conv_core.models.convolution import accumulate
-from conv_core.models.layer import INT8_MAX, INT8_MIN, BoolArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array, LayerCase
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int8Array,
+    Int32Array,
+    Int64Array,
+    LayerCase,
+)
 
 LEAST_SHIFT, LARGEST_SHIFT = -31, 8
 """What a core makes of shifts further out."""

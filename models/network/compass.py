@@ -21,9 +21,21 @@ from numpy.typing import NDArray
 from conv_core.models.convolution import accumulate
 from conv_core.models.layer import Int8Array
 from conv_core.models.network.onnx_form import onnx_layer
-from conv_core.models.network.runtimes import RUNTIMES, Answer, Call, LiteRtReference, OnnxRuntime, Runtime
+from conv_core.models.network.runtimes import (
+    RUNTIMES,
+    Answer,
+    Call,
+    LiteRtReference,
+    OnnxRuntime,
+    Runtime,
+)
 from conv_core.models.network.tflite_operators import STATE, Network, Operator, Requantiser
-from conv_core.models.requantisation import requantise, requantise_double, requantise_float, requantise_single
+from conv_core.models.requantisation import (
+    requantise,
+    requantise_double,
+    requantise_float,
+    requantise_single,
+)
 
 DOUBLE = "single in float64"
 """LiteRT's own form of `single`: no rule of a core, it explains a result that `single` misses."""

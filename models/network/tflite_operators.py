@@ -19,7 +19,15 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from conv_core.models.layer import INT8_MAX, INT8_MIN, Float32Array, Float64Array, Layer, LayerCase, same_pads
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    Float32Array,
+    Float64Array,
+    Layer,
+    LayerCase,
+    same_pads,
+)
 from conv_core.models.quantisation import quantise_multipliers
 
 LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")

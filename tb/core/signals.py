@@ -26,14 +26,14 @@ NAMED_WINDOWS = 2048
 """before and after the one in question, whose places have names"""
 
 STEP_FLAGS = ("step_valid", "stall_act", "stall_wgt", "stall_out")
-STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "room?", 0: "-"}
+STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "out?", 0: "-"}
 """by these"""
 HALT_STATES = {0: "runs", 0b10: "halts", 0b01: "halted", 0b11: "halted"}
 """by halting and halted"""
 
 
 class CoreSignals:
-    """A `Watched` of a core of this configuration."""
+    """The `Watched` and the `Origins` of a core of this configuration."""
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
@@ -45,6 +45,11 @@ class CoreSignals:
             sums=CORE + "result",
             lanes=config.lanes_out,
         )
+
+    @property
+    def origins(self) -> CoreSignals:
+        """Itself."""
+        return self
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -30,7 +30,16 @@ from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.pieces import CutLayer
 from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.waves.cut import Cut, Row
-from conv_core.tb.waves.signals import INT8, INT32, Group, Signal, Watched, all_groups, shown
+from conv_core.tb.waves.signals import (
+    INT8,
+    INT32,
+    Group,
+    Origins,
+    Signal,
+    Watched,
+    all_groups,
+    shown,
+)
 from conv_core.tb.waves.watch import (
     AFTER,
     HALF_CYCLE_NS,
@@ -40,8 +49,8 @@ from conv_core.tb.waves.watch import (
     read_recording,
 )
 
-SECONDS = 4.0
-"""a layer that took longer is not run again without being asked for"""
+EXPLAIN_SECONDS = 4.0
+"""what commands let it take to run a layer again: with what surrounds it, less than five seconds"""
 MAX_VALUES = 8
 """of the wrong beat, that are shown"""
 Names = Mapping[str, Mapping[int, str]]
@@ -121,6 +130,7 @@ def explained(
     rerun: Rerun,
     watched: Watched | None,
     *,
+    seconds: float,
     alone: bool = True,
     from_reset: bool = True,
 ) -> list[LayerResult]:
@@ -128,7 +138,7 @@ def explained(
 
     `rerun` repeats the run that gave the results. Without `alone` it always repeats all of it: for
     traffic that was recorded. Without `from_reset` the core has done more than these layers, and
-    where it stood in them is not said. A layer that took long is left as it is.
+    where it stood in them is not said. What took more than `seconds` is not run again.
     """
     found = list(results)
     for index, (case, result) in enumerate(zip(cases, results, strict=True)):
@@ -137,9 +147,9 @@ def explained(
         spent = sum(each.wall_s or 0.0 for each in results[: index + 1])
         wrong = first_wrong(case, result, config)
         cut = None
-        if wrong is not None and alone and (result.wall_s or 0.0) <= SECONDS:
+        if wrong is not None and alone and (result.wall_s or 0.0) <= seconds:
             cut = _alone(case, wrong, config, rerun, watched)
-        if cut is None and spent <= SECONDS:
+        if cut is None and spent <= seconds:
             before = None
             if from_reset:
                 done = zip(cases[:index], results, strict=False)
@@ -147,6 +157,13 @@ def explained(
             cut = _repeated(cases, before, result.first_wrong_ns, wrong, config, rerun, watched)
         if cut is not None:
             found[index] = replace(result, cut=cut, message=f"{result.message}\n{cut.text()}")
+        elif spent > seconds:
+            left_out = (
+                f"the cycles around that are left out, since it took {spent:.0f} s to get there"
+            )
+            found[index] = replace(
+                result, message=f"{result.message}\n{left_out}: make waves shows them"
+            )
         break
     return found
 
@@ -256,12 +273,13 @@ def cut_of(
             f"value {wrong.index} of the beat is {wrong.place}: "
             f"expected {wrong.expected}, got {wrong.got}"
         )
-        if watched is not None and before is not None:
-            vector, _ = watched.vector_of(layer, wrong.place)
-            names |= watched.names(layer, before, vector)
-            origin = origin_of(recording, wrong, before, watched)
+        origins = None if watched is None else watched.origins
+        if origins is not None and before is not None:
+            vector, _ = origins.vector_of(layer, wrong.place)
+            names |= origins.names(layer, before, vector)
+            origin = origin_of(recording, wrong, before, origins)
             if origin is not None:
-                notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, watched)
+                notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, origins)
                 begun_ns = origin.begun_ns
     rows = [
         Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in recording.cycles),
@@ -276,11 +294,10 @@ def cut_of(
     return Cut(title, times, column, tuple(rows), tuple(notes), alone, begun_ns)
 
 
-def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[str]:
+def _came(origin: Origin, wrong: Wrong, now: int, origins: Origins) -> Iterator[str]:
     """Sentences on where the value came from."""
-    bits, lane = int(origin.sums, 16), origin.lane
-    held = int(np.uint32(bits >> 32 * lane & 0xFFFF_FFFF).astype(np.int32))
-    due = watched.sum_of(wrong.piece, wrong.place)
+    held = "X" if origin.sum is None else origin.sum
+    due = origins.sum_of(wrong.piece, wrong.place)
     if wrong.as_modelled:
         verdict = "from which the model makes the same: the layer file expects something else"
     elif held == due:
@@ -289,7 +306,7 @@ def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[
         verdict = f"where {due} would be right: it went wrong in the array or before"
     yield (
         f"its sum left the array {(now - origin.left_ns) // CLOCK_NS} cycles earlier, at "
-        f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {lane}, as {held}, {verdict}"
+        f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {origin.lane}, as {held}, {verdict}"
     )
     yield (
         f"its window's first step was taken {(now - origin.begun_ns) // CLOCK_NS} cycles earlier, "
@@ -306,22 +323,28 @@ class Origin:
     left_ns: int
     """its sum left the array"""
     lane: int
-    sums: str
-    """all lanes, in hexadecimal; may have x"""
+    sum: int | None
+    """int32; None where it has an X"""
 
 
 def origin_of(
-    recording: Recording, wrong: Wrong, before: Sequence[Layer], watched: Watched
+    recording: Recording, wrong: Wrong, before: Sequence[Layer], origins: Origins
 ) -> Origin | None:
     """The vector with that number since reset, and the window with that number."""
-    vector, lane = watched.vector_of(wrong.piece.layer, wrong.place)
-    number = sum(watched.vectors(layer) for layer in before) + vector
+    vector, lane = origins.vector_of(wrong.piece.layer, wrong.place)
+    number = sum(origins.vectors(layer) for layer in before) + vector
     if number >= min(len(recording.vectors), len(recording.windows)):
         return None
     left_ns, sums = recording.vectors[number]
-    if set(sums) & set("xzXZ"):
+    return Origin(recording.windows[number], left_ns, lane, lane_of(sums, lane))
+
+
+def lane_of(sums: str, lane: int) -> int | None:
+    """A lane of the sums in hexadecimal, as int32; None where it has an X."""
+    digits = sums[len(sums) - 8 * lane - 8 : len(sums) - 8 * lane]
+    if set(digits.lower()) & set("xz"):
         return None
-    return Origin(recording.windows[number], left_ns, lane, sums)
+    return int(np.uint32(int(digits, 16)).astype(np.int32))
 
 
 def _wrong_column(recording: Recording) -> int:

@@ -41,15 +41,16 @@ def prepare(
         wrong = None
         if wrong_ns is not None:
             wrong = first_wrong(cases[index], results[index], config)
+        origins = None if watched is None else watched.origins
         if wrong is not None:
             before, layer = [*before, *wrong.before], wrong.piece.layer
-            if watched is not None:
-                vector, _ = watched.vector_of(layer, wrong.place)
-                origin = origin_of(recording, wrong, before, watched)
+            if origins is not None:
+                vector, _ = origins.vector_of(layer, wrong.place)
+                origin = origin_of(recording, wrong, before, origins)
                 if origin is not None:
                     marks = Marks(beat_ns, origin.left_ns, origin.begun_ns, wrong=True)
-        if watched is not None:
-            names = watched.names(layer, before, vector)
+        if origins is not None:
+            names = origins.names(layer, before, vector)
         groups = tuple(shown(groups, layer))
     write_views(folder, groups, names, marks)
     return marks

@@ -12,8 +12,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from conv_core.models.network.compass import REFERENCE, Report, first_divergence, probe, survey, table
-from conv_core.models.network.runtimes import RUNTIMES, Answer, Call, LiteRtReference, LiteRtXnnpack, OnnxRuntime, Runtime, RuntimeMissingError, TfliteMicro
+from conv_core.models.network.compass import (
+    REFERENCE,
+    Report,
+    first_divergence,
+    probe,
+    survey,
+    table,
+)
+from conv_core.models.network.runtimes import (
+    RUNTIMES,
+    Answer,
+    Call,
+    LiteRtReference,
+    LiteRtXnnpack,
+    OnnxRuntime,
+    Runtime,
+    RuntimeMissingError,
+    TfliteMicro,
+)
 from conv_core.models.network.tflite_operators import LAYERS, Network, NotATfliteFileError
 from tests.requantising import draw_scales, near_ties, tflite_operator
 from tests.tflite_layers import wake_word_networks

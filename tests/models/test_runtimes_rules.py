@@ -12,8 +12,21 @@ import numpy as np
 import pytest
 
 from conv_core.models.layer import INT8_MAX, INT8_MIN, Float64Array, Int8Array, Int32Array
-from conv_core.models.network.runtimes import Call, LiteRtReference, LiteRtXnnpack, OnnxRuntime, Runtime, TfliteMicro
-from conv_core.models.requantisation import requantise, requantise_double, requantise_float, requantise_single, single_misses
+from conv_core.models.network.runtimes import (
+    Call,
+    LiteRtReference,
+    LiteRtXnnpack,
+    OnnxRuntime,
+    Runtime,
+    TfliteMicro,
+)
+from conv_core.models.requantisation import (
+    requantise,
+    requantise_double,
+    requantise_float,
+    requantise_single,
+    single_misses,
+)
 from tests.oracles import OFFSET, quantise_multiplier
 from tests.requantising import Scales, draw_scales, near_ties, onnx_operator, tflite_operator
 
