@@ -144,20 +144,20 @@ module observed_core #(
     end
 
     always @(posedge clk) begin
-        added_q <= u_core.u_datapath.u_mac_array.valid_q[ADDED];
-        last_q  <= u_core.u_datapath.u_mac_array.last_q[ADDED];
+        added_q <= u_core.u_engine.u_datapath.u_mac_array.valid_q[ADDED];
+        last_q  <= u_core.u_engine.u_datapath.u_mac_array.last_q[ADDED];
         if (!rst && (act || wgt)) begun <= 1'b1;
         if (file != 0 && !rst && (begun || act || wgt)) begin
             // bits: beats of activations, weights and results; a step, no step for want of activations, weights, room
             $fwrite(file, "c %b%b%b%b%b%b%b", act, wgt, out, u_core.step_valid, u_core.stall_act, u_core.stall_wgt,
                     u_core.stall_out);
             if (u_core.step_valid)
-                $fwrite(file, " %b %0d %0d %0d", u_core.step[STEP_ANY], u_core.step[STEP_FIRST_LANE+:LANE_W],
-                        u_core.step[STEP_LAST_LANE+:LANE_W], u_core.step[STEP_WGT+:WGT_ADDR_W]);
+                $fwrite(file, " %b %0d %0d %0d", u_core.u_engine.step[STEP_ANY], u_core.u_engine.step[STEP_FIRST_LANE+:LANE_W],
+                        u_core.u_engine.step[STEP_LAST_LANE+:LANE_W], u_core.u_engine.step[STEP_WGT+:WGT_ADDR_W]);
             $fwrite(file, "\n");
             if (added_q)
-                $fwrite(file, "a %h\n", last_q ? u_core.u_datapath.u_mac_array.result_q
-                                                : u_core.u_datapath.u_mac_array.acc_q);
+                $fwrite(file, "a %h\n", last_q ? u_core.u_engine.u_datapath.u_mac_array.result_q
+                                                : u_core.u_engine.u_datapath.u_mac_array.acc_q);
         end
     end
 
