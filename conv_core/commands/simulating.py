@@ -27,6 +27,7 @@ from conv_core.tb.runs.job import LayerResult, Progress
 from conv_core.tb.runs.layers import InterruptedRun, run_layers
 from conv_core.tb.runs.tools import find_simulator
 from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
+from conv_core.tb.waves.cut import svg
 from conv_core.tb.waves.explain import EXPLAIN_SECONDS
 from conv_core.tb.waves.prepare import prepare
 
@@ -171,4 +172,5 @@ def conclude(command: str, run: Run, asked: int, *, rules: str = "", waves: bool
 
 def _row(result: LayerResult) -> dict[str, Any]:
     """What the report shows of a layer."""
-    return {**result.summary(), "compared": result.compared}
+    picture = "" if result.cut is None else svg(result.cut)
+    return {**result.summary(), "compared": result.compared, "cut": picture}

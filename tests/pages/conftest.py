@@ -10,7 +10,7 @@ from tests.pages.devtools import Page, browser
 
 
 @pytest.fixture(scope="session")
-def page() -> Iterator[Page]:
-    """A page of a browser that is started once."""
+def chrome() -> Iterator[Page]:
+    """A page in Chromium, which is started once."""
     with browser() as page:
         yield page

@@ -105,66 +105,66 @@ def number(text: str) -> int:
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("dark", [False, True])
-def test_it_renders(page: Page, explained: Path, width: int, dark: bool) -> None:
-    page.open(explained, width=width, dark=dark)
-    assert page.complaints() == []
-    assert page.requests() == []
-    assert page.wider_than_window() == []
+def test_it_renders(chrome: Page, explained: Path, width: int, dark: bool) -> None:
+    chrome.open(explained, width=width, dark=dark)
+    assert chrome.complaints() == []
+    assert chrome.requests() == []
+    assert chrome.wider_than_window() == []
     drawn = """[...document.querySelectorAll('canvas')].map((each) => new Set(new Uint32Array(
         each.getContext('2d').getImageData(0, 0, each.width, each.height).data.buffer)).size)"""
-    assert min(page.run(drawn)) > 2
-    assert "are what the RTL's accumulators held" in page.run("document.body.innerText")
+    assert min(chrome.run(drawn)) > 2
+    assert "are what the RTL's accumulators held" in chrome.run("document.body.innerText")
 
 
-def test_the_keys_walk_through_the_steps(page: Page, explained: Path, seen: Observed) -> None:
-    page.open(explained)
+def test_the_keys_walk_through_the_steps(chrome: Page, explained: Path, seen: Observed) -> None:
+    chrome.open(explained)
     now = "document.getElementById('now').textContent"
     starts = work(case_of("same"), CONFIG, seen).starts
-    assert page.run(now) == (
+    assert chrome.run(now) == (
         f"out[0, 0], filter 0: step 1 of {starts[1]}, cycle {seen.steps[0, 0]:,}"
     )
-    page.press("ArrowRight")
-    assert page.run(now).endswith(f"step 2 of {starts[1]}, cycle {seen.steps[1, 0]:,}")
-    page.press("ArrowLeft")
-    page.press("ArrowLeft")
-    assert "step 1 of" in page.run(now)
-    page.press("PageDown")
-    assert page.run(now).startswith("out[0, 1], filter 0: step 1")
-    page.click("#forward")
-    page.press("ArrowRight")
-    assert page.run(now).startswith("out[0, 1], filter 0: step 3")
+    chrome.press("ArrowRight")
+    assert chrome.run(now).endswith(f"step 2 of {starts[1]}, cycle {seen.steps[1, 0]:,}")
+    chrome.press("ArrowLeft")
+    chrome.press("ArrowLeft")
+    assert "step 1 of" in chrome.run(now)
+    chrome.press("PageDown")
+    assert chrome.run(now).startswith("out[0, 1], filter 0: step 1")
+    chrome.click("#forward")
+    chrome.press("ArrowRight")
+    assert chrome.run(now).startswith("out[0, 1], filter 0: step 3")
 
 
-def test_the_last_step_ends_in_the_result(page: Page, explained: Path) -> None:
+def test_the_last_step_ends_in_the_result(chrome: Page, explained: Path) -> None:
     case = case_of("same")
-    page.open(explained)
-    page.run(
+    chrome.open(explained)
+    chrome.run(
         "for (const [id, value] of [['row', 2], ['column', 3], ['filter', 6]]) {"
         "const field = document.getElementById(id); field.value = value;"
         "field.dispatchEvent(new Event('input')); }"
     )
-    page.press("PageDown")
-    page.press("ArrowLeft")
-    words = page.run("document.getElementById('equation').textContent")
+    chrome.press("PageDown")
+    chrome.press("ArrowLeft")
+    words = chrome.run("document.getElementById('equation').textContent")
     assert number(words.rsplit(" ", 1)[1]) == result(case)[0, 2, 3, 6]
     assert "requantised" in words
 
 
-def test_a_click_on_a_cycle_shows_its_step(page: Page, explained: Path) -> None:
-    page.open(explained)
-    page.click("#all")
-    assert not page.run("document.getElementById('now').textContent").startswith("out[0, 0], f")
+def test_a_click_on_a_cycle_shows_its_step(chrome: Page, explained: Path) -> None:
+    chrome.open(explained)
+    chrome.click("#all")
+    assert not chrome.run("document.getElementById('now').textContent").startswith("out[0, 0], f")
 
 
 @pytest.mark.parametrize("calm", [False, True])
-def test_it_plays_only_when_asked(page: Page, explained: Path, calm: bool) -> None:
-    page.open(explained, calm=calm)
+def test_it_plays_only_when_asked(chrome: Page, explained: Path, calm: bool) -> None:
+    chrome.open(explained, calm=calm)
     now = "document.getElementById('now').textContent"
     wait = "new Promise((done) => setTimeout(done, 1000))"
-    first = page.run(now)
-    page.call("Runtime.evaluate", expression=wait, awaitPromise=True)
-    assert page.run(now) == first
-    page.press(" ")
-    page.call("Runtime.evaluate", expression=wait, awaitPromise=True)
-    assert (page.run(now) == first) == calm, "a step every 1.5 s for those who want it calm"
-    assert page.run("document.getElementById('play').getAttribute('aria-pressed')") == "true"
+    first = chrome.run(now)
+    chrome.call("Runtime.evaluate", expression=wait, awaitPromise=True)
+    assert chrome.run(now) == first
+    chrome.press(" ")
+    chrome.call("Runtime.evaluate", expression=wait, awaitPromise=True)
+    assert (chrome.run(now) == first) == calm, "a step every 1.5 s for those who want it calm"
+    assert chrome.run("document.getElementById('play').getAttribute('aria-pressed')") == "true"
