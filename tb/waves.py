@@ -37,7 +37,9 @@ def _groups(config: CoreConfig) -> dict[str, list[tuple[str, int]]]:
         "activations": _stream("act", config.act_stream_bytes),
         "weights": _stream("wgt", config.wgt_stream_bytes),
         "results": _stream("out", config.out_stream_bytes),
-        "array": [(core + name, 1) for name in ("step_valid", "result_valid", "credit")],
+        "array": [
+            (core + name, 1) for name in ("step_valid", "u_engine.result_valid", "u_engine.credit")
+        ],
         "why a step waits": [(core + name, 1) for name in ("stall_act", "stall_wgt", "stall_out")],
         "held by the bench": [("hold_act", 1), ("hold_wgt", 1), ("hold_out", 1)],
         "registers": [

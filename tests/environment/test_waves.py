@@ -19,9 +19,12 @@ from tb import waves
 from tb.runner import ROOT
 from tests.environment.test_cli import tb
 
-CORE, BENCH = (
+CORE, ENGINE, BENCH = (
     path.read_text()
-    for path in (ROOT / "rtl" / "conv_core.v", ROOT / "tb" / "verilog" / "conv_bench.v")
+    for path in (
+        *(ROOT / "rtl" / name for name in ("conv_core.v", "engine.v")),
+        ROOT / "tb" / "verilog" / "conv_bench.v",
+    )
 )
 GROUPS = ("clock", "activations", "weights", "results", "array", "registers")
 
@@ -47,11 +50,11 @@ def wrong_case() -> LayerCase:
 
 def test_every_signal_of_the_view_is_one_of_the_core_or_the_bench(tmp_path: Path) -> None:
     view = waves.write_view(tmp_path, CoreConfig.from_array("4x4"), None).read_text()
-    shown = re.findall(r"^conv_bench\.(u_core\.)?(\w+)", view, re.MULTILINE)
+    shown = re.findall(r"^conv_bench\.(u_core\.)?(u_engine\.)?(\w+)", view, re.MULTILINE)
     assert len(shown) > 30
-    for core, name in shown:
+    for core, engine, name in shown:
         declared = rf"^ *(?:input|output|wire|reg)\b[^/\n]*\b{name}\b(?! *\()"
-        assert re.search(declared, CORE if core else BENCH, re.MULTILINE), f"{core}{name}"
+        assert re.search(declared, ENGINE if engine else CORE if core else BENCH, re.M), name
 
 
 @pytest.mark.skipif(shutil.which("fst2vcd") is None, reason="GTKWave is for people with a screen")
