@@ -73,7 +73,7 @@ synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: t
 report: ready  ## build/report.html: all that was run last, on one page for a browser
 	@$(CONV) report
 
-explain: ready  ## build/explain.html: a layer at work, step by step (LAYER=a.npz; the question's without)
+explain: ready  ## build/explain.html: a layer at work, step by step; LAYER=a.npz: that one
 	@$(CONV) explain $(if $(LAYER),$(call quoted,$(LAYER))) $(call option,OUT) $(CORE_ARGUMENTS)
 
 lint: ready  ## the RTL and the Python, without simulating

@@ -8,18 +8,7 @@
 `default_nettype none
 
 module observed_core #(
-    parameter LANES_IN         = 16,                // 4, 8, 16, 32: input bytes multiplied each cycle
-    parameter LANES_OUT        = 16,                // 4, 8, 16, 32: filters side by side
-    parameter ACT_BYTES        = 65536,             // power of two, 4 * LANES_IN to 2^22: activation buffer
-    parameter WGT_WORDS        = 16384 / LANES_IN,  // power of two, 16 to 2^20: weight buffer, words a filter
-    parameter CONST_WORDS      = 1024,              // power of two, 16 and CONST_PER_BLOCK to 2^20: constants, words
-    parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
-    parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
-    parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
-    parameter RESULT_QUEUE     = 16,                // 4, 8, 16, 32: vectors between array and finisher
-    parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
-    parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
-    parameter OUT_STREAM_BYTES = LANES_OUT          // power of two, 1 to LANES_OUT
+    `include "parameters.vh"
 ) (
     input  wire                          clk,
     input  wire                          rst,  // synchronous, active high; seen two cycles later
@@ -65,28 +54,12 @@ module observed_core #(
     input  wire                          m_axis_out_tready
 );
 
-    localparam LANE_W = $clog2(LANES_IN);
-    localparam ACT_ADDR_W = $clog2(ACT_BYTES);
-    localparam WGT_ADDR_W = $clog2(WGT_WORDS);
     localparam ADDED = 1 + $clog2(LANES_IN);  // the stage of mac_array.v whose sums are added next
 
-    /* verilator lint_off UNUSEDPARAM */
     `include "step.vh"
-    /* verilator lint_on UNUSEDPARAM */
 
     conv_core #(
-        .LANES_IN        (LANES_IN),
-        .LANES_OUT       (LANES_OUT),
-        .ACT_BYTES       (ACT_BYTES),
-        .WGT_WORDS       (WGT_WORDS),
-        .CONST_WORDS     (CONST_WORDS),
-        .OUT_BYTES       (OUT_BYTES),
-        .REQUANT_LANES   (REQUANT_LANES),
-        .FLOAT_RULE      (FLOAT_RULE),
-        .RESULT_QUEUE    (RESULT_QUEUE),
-        .ACT_STREAM_BYTES(ACT_STREAM_BYTES),
-        .WGT_STREAM_BYTES(WGT_STREAM_BYTES),
-        .OUT_STREAM_BYTES(OUT_STREAM_BYTES)
+        `include "same_parameters.vh"
     ) u_core (
         .clk              (clk),
         .rst              (rst),
@@ -133,6 +106,7 @@ module observed_core #(
     reg              added_q;
     reg              last_q;
 
+    wire [STEP_W-1:0] step = u_core.u_engine.step;
     wire act = s_axis_act_tvalid && s_axis_act_tready;
     wire wgt = s_axis_wgt_tvalid && s_axis_wgt_tready;
     wire out = m_axis_out_tvalid && m_axis_out_tready;
@@ -152,12 +126,13 @@ module observed_core #(
             $fwrite(file, "c %b%b%b%b%b%b%b", act, wgt, out, u_core.step_valid, u_core.stall_act, u_core.stall_wgt,
                     u_core.stall_out);
             if (u_core.step_valid)
-                $fwrite(file, " %b %0d %0d %0d", u_core.u_engine.step[STEP_ANY], u_core.u_engine.step[STEP_FIRST_LANE+:LANE_W],
-                        u_core.u_engine.step[STEP_LAST_LANE+:LANE_W], u_core.u_engine.step[STEP_WGT+:WGT_ADDR_W]);
+                $fwrite(file, " %b %0d %0d %0d", step[STEP_ANY], step[STEP_FIRST_LANE+:LANE_W],
+                        step[STEP_LAST_LANE+:LANE_W], step[STEP_WGT+:WGT_ADDR_W]);
             $fwrite(file, "\n");
             if (added_q)
-                $fwrite(file, "a %h\n", last_q ? u_core.u_engine.u_datapath.u_mac_array.result
-                                                : u_core.u_engine.u_datapath.u_mac_array.acc_q);
+                $fwrite(file, "a %h\n",
+                        last_q ? u_core.u_engine.u_datapath.u_mac_array.result
+                               : u_core.u_engine.u_datapath.u_mac_array.acc_q);
         end
     end
 
