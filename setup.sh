@@ -65,7 +65,7 @@ header zlib.h || want+=(zlib1g-dev)
 if [ $# != 0 ] && ! has gtkwave; then want+=(gtkwave); fi
 if [ $# != 0 ] && ! has chromium && ! has chromium-browser && ! has google-chrome; then want+=(chromium); fi
 if [ ${#need[@]} != 0 ]; then install "${need[@]}" || exit 1; fi
-if [ ${#want[@]} != 0 ]; then install "${want[@]}" || say "going on without ${want[*]}"; fi
+for package in "${want[@]}"; do install "$package" || say "going on without $package"; done
 
 # .venv
 .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv
