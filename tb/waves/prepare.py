@@ -10,8 +10,8 @@ from conv_core.models.layer import Layer, LayerCase
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.pieces import CutLayer
 from conv_core.tb.waves.explain import first_wrong, origin_of
-from conv_core.tb.waves.signals import Watched, all_groups, shown
-from conv_core.tb.waves.view import Marks, Names, write_views
+from conv_core.tb.waves.signals import Names, Watched, all_groups, shown
+from conv_core.tb.waves.view import Marks, write_views
 from conv_core.tb.waves.watch import HALF_CYCLE_NS, RECORDING, Recording, read_recording
 
 
@@ -28,7 +28,7 @@ def prepare(
     Without cases the first wrong beat is found, but not where its value came from.
     """
     groups = all_groups(config, watched)
-    timed = [(r.first_wrong_ns, i) for i, r in enumerate(results) if r.first_wrong_ns is not None]
+    timed = [(r.look_at_ns, i) for i, r in enumerate(results) if r.look_at_ns is not None]
     wrong_ns, index = min(timed, default=(None, 0))
     path = folder / RECORDING
     recording = read_recording(path, groups, wrong_ns) if path.exists() else Recording()

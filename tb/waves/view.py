@@ -8,7 +8,7 @@ address for its web build is in `surfer.url`. Nothing needs Tcl, which GTKWave 4
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from urllib.parse import quote
 from vcd.gtkw import GTKWSave
 
 from conv_core.tb.bench.bench import CLOCK_NS
-from conv_core.tb.waves.signals import Group, Signal
+from conv_core.tb.waves.signals import Group, Names, Signal
 from conv_core.tb.waves.watch import SCOPE
 
 FILE = "waves.fst"
@@ -73,9 +73,6 @@ class Marks:
         first = "first wrong beat" if self.wrong else "first beat"
         others = (("value leaves the array", self.left_ns), ("window begins", self.begun_ns))
         return [(first, self.beat_ns), *((name, ns) for name, ns in others if ns is not None)]
-
-
-Names = Mapping[str, Mapping[int, str]]
 
 
 def write_views(folder: Path, groups: Sequence[Group], names: Names, marks: Marks) -> None:
