@@ -60,8 +60,11 @@ class Marks:
 
     @property
     def start_ns(self) -> int:
-        """The left edge of what is shown: as many of the marks as there is room for."""
-        start = self.beat_ns - CYCLES_BEFORE * CLOCK_NS
+        """The left edge of what is shown: as many of the marks as there is room for.
+
+        Before the first beat of all there is little to see.
+        """
+        start = self.beat_ns - (CYCLES_BEFORE if self.wrong else MARGIN) * CLOCK_NS
         for mark in (self.left_ns, self.begun_ns):
             if mark is not None and self.beat_ns - mark < (CYCLES_SHOWN - MARGIN) * CLOCK_NS:
                 start = min(start, mark - MARGIN // 2 * CLOCK_NS)
