@@ -154,7 +154,7 @@ def explained(
         if cut is None and spent <= seconds:
             before = None
             if from_reset:
-                before = [layer for each in cases[:index] for layer in _pieces(each, config)]
+                before = layers_before(cases, results, index, config)
             cut = _repeated(cases, before, time_ns, wrong, config, rerun, watched)
         if cut is not None:
             found[index] = replace(result, cut=cut, message=f"{result.message}\n{cut.text()}")
@@ -169,8 +169,14 @@ def explained(
     return found
 
 
-def _pieces(case: LayerCase, config: CoreConfig) -> list[Layer]:
-    return [piece.layer for piece in CutLayer.of(case, config).pieces]
+def layers_before(
+    cases: Sequence[LayerCase], results: Sequence[LayerResult], index: int, config: CoreConfig
+) -> list[Layer]:
+    """What the core computed before a layer; it is reset after each that was wrong."""
+    start = max((i + 1 for i in range(index) if not results[i].passed), default=0)
+    return [
+        piece.layer for case in cases[start:index] for piece in CutLayer.of(case, config).pieces
+    ]
 
 
 def _alone(

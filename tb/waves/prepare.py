@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.layer import LayerCase
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.pieces import CutLayer
-from conv_core.tb.waves.explain import first_wrong, origin_of
+from conv_core.tb.waves.explain import first_wrong, layers_before, origin_of
 from conv_core.tb.waves.signals import Names, Watched, all_groups, shown
 from conv_core.tb.waves.view import Marks, write_views
 from conv_core.tb.waves.watch import HALF_CYCLE_NS, RECORDING, Recording, read_recording
@@ -36,7 +36,8 @@ def prepare(
     marks = Marks(beat_ns, wrong=wrong_ns is not None)
     names: Names = {}
     if cases:
-        before, layer = _layers_before(cases[:index], config), _pieces(cases[index], config)[0]
+        before = layers_before(cases, results, index, config)
+        layer = CutLayer.of(cases[index], config).pieces[0].layer
         vector = 0
         wrong = None
         if wrong_ns is not None:
@@ -54,11 +55,3 @@ def prepare(
         groups = tuple(shown(groups, layer))
     write_views(folder, groups, names, marks)
     return marks
-
-
-def _layers_before(cases: Sequence[LayerCase], config: CoreConfig) -> list[Layer]:
-    return [layer for case in cases for layer in _pieces(case, config)]
-
-
-def _pieces(case: LayerCase, config: CoreConfig) -> list[Layer]:
-    return [piece.layer for piece in CutLayer.of(case, config).pieces]
