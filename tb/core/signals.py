@@ -16,7 +16,7 @@ from conv_core.models.schedule import Window, schedule, window_number, windows
 from conv_core.tb.checks.scoreboard import Place
 from conv_core.tb.core.registers import Register
 from conv_core.tb.paths import INCLUDES, RTL
-from conv_core.tb.waves.signals import Events, Group, Show, Signal
+from conv_core.tb.waves.signals import Events, Group, Names, Show, Signal
 
 CORE = "u_core."
 ENGINE = CORE + "u_engine."
@@ -143,9 +143,7 @@ class CoreSignals:
         whole = int(accumulate(case)[where]) - int(case.bias[place.channel])
         return int(np.int64(whole).astype(np.int32))  # an accumulator wraps
 
-    def names(
-        self, layer: Layer, before: Sequence[Layer], vector: int
-    ) -> Mapping[str, Mapping[int, str]]:
+    def names(self, layer: Layer, before: Sequence[Layer], vector: int) -> Names:
         """Of result addresses (frame, row, column, filters) and of weight addresses."""
         return {**self._result_names(layer, before, vector), **self._weight_names(layer, before)}
 

@@ -320,6 +320,7 @@ class Session:
             compared=verdict.compared,
             counters=layer.counters or {},
             first_wrong_ns=first_wrong_ns,
+            wrong_beat_ns=verdict.wrong_beat_ns,
             values=verdict.values,
             traces=await traces(bench, index) if job.trace and finished else {},
         )

@@ -33,7 +33,9 @@ from conv_core.tb.waves.cut import Cut, Row
 from conv_core.tb.waves.signals import (
     INT8,
     INT32,
+    RESULT_BEAT,
     Group,
+    Names,
     Origins,
     Signal,
     Watched,
@@ -53,7 +55,6 @@ EXPLAIN_SECONDS = 4.0
 """what commands let it take to run a layer again: with what surrounds it, less than five seconds"""
 MAX_VALUES = 8
 """of the wrong beat, that are shown"""
-Names = Mapping[str, Mapping[int, str]]
 Rerun = Callable[[Sequence[LayerCase], Sequence[str], Path], object]
 """Runs layers as the failing run did, with further arguments for the simulator, in a folder."""
 
@@ -67,6 +68,8 @@ class Wrong:
     """the pieces that the core computes first"""
     beat: int
     """counted over the result beats of all pieces"""
+    beat_in_piece: int
+    """as the report counts it"""
     place: Place
     """within the piece"""
     expected: int
@@ -101,6 +104,7 @@ def first_wrong(case: LayerCase, result: LayerResult, config: CoreConfig) -> Wro
                 piece=piece,
                 before=tuple(before),
                 beat=beats + beat,
+                beat_in_piece=beat,
                 place=layout.place(value),
                 expected=int(expected.reshape(-1)[value]),
                 got=int(got.reshape(-1)[value]),
@@ -142,7 +146,8 @@ def explained(
     """
     found = list(results)
     for index, (case, result) in enumerate(zip(cases, results, strict=True)):
-        if result.passed or result.first_wrong_ns is None:
+        time_ns = result.look_at_ns
+        if result.passed or time_ns is None:
             continue
         spent = sum(each.wall_s or 0.0 for each in results[: index + 1])
         wrong = first_wrong(case, result, config)
@@ -152,9 +157,8 @@ def explained(
         if cut is None and spent <= seconds:
             before = None
             if from_reset:
-                done = zip(cases[:index], results, strict=False)
-                before = [layer for each, its in done for layer in pieces_of(each, its, config)]
-            cut = _repeated(cases, before, result.first_wrong_ns, wrong, config, rerun, watched)
+                before = layers_before(cases, results, index, config)
+            cut = _repeated(cases, before, time_ns, wrong, config, rerun, watched)
         if cut is not None:
             found[index] = replace(result, cut=cut, message=f"{result.message}\n{cut.text()}")
         elif spent > seconds:
@@ -166,6 +170,15 @@ def explained(
             )
         break
     return found
+
+
+def layers_before(
+    cases: Sequence[LayerCase], results: Sequence[LayerResult], index: int, config: CoreConfig
+) -> list[Layer]:
+    """What the core computed before a layer; it is reset after each that was wrong."""
+    start = max((i + 1 for i in range(index) if not results[i].passed), default=0)
+    before = zip(cases[start:index], results[start:index], strict=True)
+    return [layer for case, its in before for layer in pieces_of(case, its, config)]
 
 
 def pieces_of(case: LayerCase, result: LayerResult, config: CoreConfig) -> list[Layer]:
@@ -263,6 +276,7 @@ def cut_of(
     column = _wrong_column(recording)
     times = tuple(cycle.time_ns for cycle in recording.cycles)
     groups = list(all_groups(config, watched))
+    names: dict[str, Mapping[int, str]]
     names = {s.name: s.names for group in groups for s in group.signals if s.names}
     notes = []
     begun_ns = None
@@ -281,14 +295,15 @@ def cut_of(
             if origin is not None:
                 notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, origins)
                 begun_ns = origin.begun_ns
+    cycles = recording.cycles if wrong is None else _counted(recording.cycles, column, wrong)
     rows = [
-        Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in recording.cycles),
+        Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in cycles),
             group.title, signal.show == "bit")
         for group in groups
         for signal in group.signals
         if signal.cut and _concerns(signal, wrong)
     ]  # fmt: skip
-    beat = "what is wrong" if wrong is None else f"result beat {wrong.beat}"
+    beat = "what is wrong" if wrong is None else f"result beat {wrong.beat_in_piece}"
     how = ", with the layer on its own" if alone else ""
     title = f"the {len(times)} cycles around {beat}; cycle 0 ends at {times[column]} ns{how}"
     return Cut(title, times, column, tuple(rows), tuple(notes), alone, begun_ns)
@@ -349,6 +364,18 @@ def lane_of(sums: str, lane: int) -> int | None:
 
 def _wrong_column(recording: Recording) -> int:
     return len(recording.cycles) - 1 - AFTER
+
+
+def _counted(cycles: Sequence[Cycle], column: int, wrong: Wrong) -> Sequence[Cycle]:
+    """The same with result beats counted as the report does, not from the first of the batch."""
+    counts = [_bits(cycle, RESULT_BEAT) for cycle in cycles]
+    shift = (counts[column] or 0) - wrong.beat_in_piece
+    return [
+        cycle
+        if count is None or count < shift
+        else replace(cycle, values={**cycle.values, RESULT_BEAT: f"{count - shift:b}"})
+        for cycle, count in zip(cycles, counts, strict=True)
+    ]
 
 
 def _concerns(signal: Signal, wrong: Wrong | None) -> bool:

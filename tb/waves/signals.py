@@ -11,6 +11,8 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.tb.checks.scoreboard import Place
 
+Names = Mapping[str, Mapping[int, str]]
+"""of values, by signal"""
 Show = Literal["bit", "hex", "unsigned", "signed", "names"]
 
 
@@ -81,9 +83,7 @@ class Origins(Protocol):
     def sum_of(self, case: LayerCase, place: Place) -> int:
         """What the lane of that vector should hold."""
 
-    def names(
-        self, layer: Layer, before: Sequence[Layer], vector: int
-    ) -> Mapping[str, Mapping[int, str]]:
+    def names(self, layer: Layer, before: Sequence[Layer], vector: int) -> Names:
         """Names of values that follow from the layer, by signal, around that vector at least.
 
         `before` are the layers since reset.
@@ -159,6 +159,7 @@ def _stream(name: str, size: int) -> tuple[Signal, ...]:
     )
 
 
+RESULT_BEAT = "out_beat"
 INT8, INT32 = "int8_", "int32_"
 
 

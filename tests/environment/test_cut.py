@@ -186,6 +186,9 @@ def test_a_layer_in_pieces_is_explained_in_the_piece_that_is_wrong() -> None:
     (wrong,) = run_layers([replace(case, expected_acc=acc)], CONFIG, "icarus", explain=PATIENT)
     assert wrong.pieces > 1
     _, cut = explained([wrong])
+    (beat,) = re.findall(r"; the first in .*, beat (\d+)", wrong.message)  # within its piece
+    assert shown(cut, "out beat") == beat
+    assert f"cycles around result beat {beat};" in cut.title
     got = int(acc[0, 1, 1, 7]) - 1
     assert f"expected {got + 1}, got {got}" in cut.notes[0]
     assert f"as {got - int(case.bias[7])}, from which the model makes the same" in cut.notes[1]
