@@ -1,0 +1,1 @@
+"""Whole quantised networks: read, checked, and computed operator by operator."""
