@@ -21,13 +21,14 @@ MAX_KERNEL = 31
 MAX_STRIDE = 4
 MAX_DILATION = 4
 MIN_SHIFT, MAX_SHIFT = -31, 7
-ROUNDINGS = ("tflite", "float")
+ROUNDINGS = ("tflite", "single", "float")
 INT8_MIN, INT8_MAX = -128, 127
 
 Int8Array = NDArray[np.int8]
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 Float32Array = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 _ZEROS: Any = None  # what a field holds until __post_init__ puts zeros there
@@ -185,8 +186,9 @@ class LayerCase:
 
     `x` int8 (N, H, W, Cin), `w` int8 (Cout, KH, KW, Cin / groups), `bias` int32 (Cout), `w_zp`
     int32 (Cout), the weights' zero points of -128 to 127: zeros where they are left out. A
-    requantised layer has `mult` and `shift`, int32 (Cout), when its rounding is `tflite`, and
-    `scale`, float32 (Cout), when it is `float`; a layer that gives accumulators has none of them.
+    requantised layer has `mult` and `shift`, int32 (Cout), when its rounding is `tflite` or
+    `single`, and `scale`, float32 (Cout), when it is `float`; a layer that gives accumulators has
+    none of them.
     `expected_acc` and `expected_y`, (N, OH, OW, Cout), are what others say the results are.
 
     Raises `LayerError` where a tensor is missing, too much, of the wrong type, shape or range.
@@ -214,7 +216,7 @@ class LayerCase:
             object.__setattr__(self, "w_zp", np.zeros(channels, np.int32))
         _check_tensor("w_zp", self.w_zp, np.int32, channels)
         _check_values("w_zp", self.w_zp, INT8_MIN, INT8_MAX)
-        by_mult = layer.requantise and layer.rounding == "tflite"
+        by_mult = layer.requantise and layer.rounding != "float"
         by_scale = layer.requantise and layer.rounding == "float"
         for field, tensor, wanted in (
             ("mult", self.mult, by_mult),

@@ -385,8 +385,10 @@ def _check_quantisation(fields: Fields, rounding: str) -> None:
             raise LayerError(field, f"{other} is missing: multiplier = mult * 2^(shift - 31)")
     if rounding == "float" and "scale" not in fields:
         raise LayerError("scale", "missing, rounding 'float' reads it in place of mult and shift")
-    if rounding == "tflite" and "scale" in fields:
-        raise LayerError("scale", "rounding 'tflite' reads mult and shift; say rounding 'float'")
+    if rounding != "float" and "scale" in fields:
+        raise LayerError(
+            "scale", f"rounding '{rounding}' reads mult and shift; say rounding 'float'"
+        )
     if "y" in fields and "mult" not in fields and "scale" not in fields:
         raise LayerError("y", "without mult or scale the results are accumulators: acc, not y")
 

@@ -111,7 +111,7 @@ def quantise(
     layer = replace(
         layer, in_zp=in_zp, out_zp=out_zp, act_min=act_min, act_max=act_max, requantise=True
     )
-    by_mult = layer.rounding == "tflite"
+    by_mult = layer.rounding != "float"
     mult, shift = quantise_multipliers(multipliers) if by_mult else (None, None)
     case = LayerCase(
         name,

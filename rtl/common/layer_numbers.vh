@@ -63,4 +63,5 @@ localparam MODE_PACKED = 2;                     // a kernel row is one run
 localparam MODE_DEPTHWISE = 3;                  // each column is read once
 localparam MODE_SPREAD = 4;                     // two bits; depthwise: log2 of the filters of a channel
 localparam MODE_PHASES = 6;                     // two bits; depthwise: phases less one
+localparam MODE_SINGLE = 8;                     // by the rule of a single rounding
 // verilator lint_on UNUSEDPARAM

@@ -250,7 +250,9 @@ module layer_setup #(
             NEGATIVE: wrong = result_q[32];
             NO_SIDE: wrong = is_zero || result_q[7:5] != 3'd0;
             NO_STEP: wrong = is_zero || result_q[3] || (result_q[2] && result_q[1:0] != 2'd0);
-            NO_MODE: wrong = result_q[15:2] != 14'd0 || is_2 || (result_q[1] && FLOAT_RULE == 0);
+            NO_MODE:
+            wrong = result_q[15:9] != 7'd0 || result_q[7:2] != 6'd0 || (result_q[8] && result_q[1:0] != 2'd1) || is_2
+                || (result_q[1] && FLOAT_RULE == 0);
             RAGGED: wrong = rest_q != 16'd0;
             OVER_22: wrong = result_q[31:22] != 10'd0;
             OVER_24: wrong = result_q[31:24] != 8'd0;

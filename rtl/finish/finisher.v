@@ -69,13 +69,13 @@ module finisher #(
     // The layer.
     reg        active_q;
     reg        next_int8_q;  // that the next layer's results are int8
-    wire [7:0] mode;
+    wire [8:0] mode;
     wire [7:0] zero_point;
     wire [7:0] smallest;
     wire [7:0] largest;
 
     // verilog_format: off
-    number #(.INDEX(MODE), .WIDTH(8)) u_mode (.clk(clk), .numbers(numbers), .take(take_layer), .value(mode));
+    number #(.INDEX(MODE), .WIDTH(9)) u_mode (.clk(clk), .numbers(numbers), .take(take_layer), .value(mode));
     number #(.INDEX(OUT_ZERO_POINT), .WIDTH(8)) u_zero_point
         (.clk(clk), .numbers(numbers), .take(take_layer), .value(zero_point));
     number #(.INDEX(SMALLEST), .WIDTH(8)) u_smallest
@@ -284,6 +284,7 @@ module finisher #(
                 .mult      (mult_q1[32*i+:32]),
                 .shift     (shift_q1[8*i+:8]),
                 .by_float  (mode[MODE_FLOAT]),
+                .by_single (mode[MODE_SINGLE]),
                 .zero_point(zero_point),
                 .smallest  (smallest),
                 .largest   (largest),

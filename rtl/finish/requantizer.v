@@ -1,4 +1,4 @@
-// requantizer: one lane from int32 accumulator to int8 result, by one of two rules. With q the multiplier, s the shift
+// requantizer: one lane from int32 accumulator to int8 result, by one of three rules. With q the multiplier, s the shift
 // (negative is to the right) and m a float32:
 //
 //   tflite (TensorFlow Lite's reference kernels)        float (XNNPACK, ONNX Runtime, PyTorch)
@@ -6,13 +6,16 @@
 //   t = h / 2^max(-s,0), to nearest, ties from zero      t = a * m as a float32, to the nearest integer
 //   y = clamp(t + zero point, smallest, largest)         y = clamp(t + zero point, smallest, largest)
 //
+// The third rule, single (LiteRT's reference kernel of fully connected layers), reads q and s like tflite and rounds
+// once: t = acc * q * 2^(s - 31) to the nearest, ties away from zero.
+//
 // In the float rule all three roundings are to nearest, ties to even. q is any int32. A shift above 8 counts as 8, one
 // below -31 as -31. The sign of m is not looked at; an m that is subnormal counts as 0; infinite or not a number it is
 // larger than all others: it makes 0 of 0, and takes every other accumulator to the clamp on its side.
 // Does not: saturate acc + bias, which wraps modulo 2^32. Nothing else overflows.
 //
-// Both rules are one: a product, rounded at a place of its own, moved to the right, rounded to an integer. With s above
-// 0 only the last rounding happens, half up, since then h is already t.
+// All rules are one: a product, rounded at a place of its own, moved to the right, rounded to an integer. With s above 0
+// tflite only has the last rounding, half up, since then h is already t. Single never has another.
 // Bit growth: acc * q needs 63 bits, signed; float: 25 bits at bit 7 times 24 bits, 56 bits. t is clipped to 9 bits,
 // since what is beyond is beyond any clamp, whatever the zero point.
 //
@@ -22,7 +25,7 @@
 `default_nettype none
 
 module requantizer #(
-    parameter FLOAT = 1  // 1: both rules; 0: tflite only, some 190 LUTs less
+    parameter FLOAT = 1  // 1: all rules; 0: without float, some 190 LUTs less
 ) (
     input  wire        clk,
 
@@ -33,6 +36,7 @@ module requantizer #(
 
     // Constant while a value is on its way.
     input  wire        by_float,
+    input  wire        by_single,
     input  wire [ 7:0] zero_point,  // these three are signed
     input  wire [ 7:0] smallest,
     input  wire [ 7:0] largest,
@@ -43,6 +47,10 @@ module requantizer #(
 
     // Each requantizer has the rule for itself, since much hangs on it.
     wire float;
+
+    (* keep *)reg single;
+
+    always @(posedge clk) single <= by_single && !by_float;
 
     generate
         if (FLOAT) begin : gen_rule
@@ -164,6 +172,7 @@ module requantizer #(
 
     // Stage 12: whether the product, taken at bit 31 or 30, is to be rounded up.
     // tflite: at bit 31, half up, but not if s is above 0, which is to say that it moves by less than 8 places.
+    // single: not here; what lies below the bits that stage 14 looks at is a flag, `rest`.
     // float: to 24 bits, to even; they end at bit 31 if the product has 55 bits, else at bit 30.
     // Stage 13: rounded; what is below has done its work.
     reg [63:22] product_q12;
@@ -171,11 +180,15 @@ module requantizer #(
     reg         up_30_q12;
     reg         clear_30_q12;
     reg         clear_low_q12;
+    reg         rest_q12;
     reg [63:22] value_q13;
+    reg         rest_q13;
 
     wire wide = product_q11[54] != product_q11[63];
-    wire rest_28 = rest_q11 || product_q11[28:16] != 13'd0;
-    wire once = right_q11[5:3] == 3'd0;
+    wire rest_21 = rest_q11 || product_q11[21:16] != 6'd0;
+    wire rest_28 = rest_21 || product_q11[28:22] != 7'd0;
+    wire near = right_q11[5:3] == 3'd0;
+    wire once = near || single;
     wire odd_31 = product_q11[31] || product_q11[29] || rest_28;  // or more than half: not a tie that is even already
     wire odd_30 = product_q11[30] || rest_28;
 
@@ -185,15 +198,17 @@ module requantizer #(
         up_30_q12     <= product_q11[29] && float && !wide && odd_30;
         clear_30_q12  <= float ? wide : !once;
         clear_low_q12 <= float || !once;
+        rest_q12      <= single ? rest_21 || (!near && (rest_28 || product_q11[29])) : near;
 
         value_q13[63:30] <= product_q12[63:30] + {32'd0, up_31_q12, up_30_q12};
         if (clear_30_q12) value_q13[30] <= 1'b0;
         value_q13[29:22] <= product_q12[29:22];
         if (clear_low_q12) value_q13[29:22] <= 8'd0;
+        rest_q13 <= rest_q12;
     end
 
     // Stage 14: moved to the right by 0, 8, 16, 24 or 32; of the rest of the places, 0 to 7, it will take at most 7
-    // more bits. What is too large for them, and whether something fell off, is a flag each. With s above 0 the last
+    // more bits. What is too large for them, and whether something fell off, is a flag each. With s above 0 tflite's last
     // rounding is half up: as if something had fallen off. Stage 15: by 4. Stage 16: by 2 and 1.
     reg [16:0] moved_q14;
     reg [12:0] moved_q15;
@@ -226,7 +241,7 @@ module requantizer #(
         moved_q14  <= coarse[2] ? {{7{sign}}, value_q13[63:54]} : coarse[1] ? by_16 : by_0;
         sign_q14   <= sign;
         beyond_q14 <= (more_0 && coarse == 3'd0) || (more_1 && coarse < 3'd2) || (more_2 && coarse < 3'd3);
-        rest_q14   <= coarse == 3'd0 || (lost_2 && coarse > 3'd1) || (lost_3 && coarse > 3'd2) || (lost_4 && coarse[2]);
+        rest_q14   <= rest_q13 || (lost_2 && coarse > 3'd1) || (lost_3 && coarse > 3'd2) || (lost_4 && coarse[2]);
         right_q14  <= right_q13[2:0];
 
         moved_q15  <= right_q14[2] ? moved_q14[16:4] : moved_q14[12:0];
@@ -242,8 +257,8 @@ module requantizer #(
         rest_q16   <= rest_q15 || (right_q15[1] && moved_q15[1:0] != 2'd0) || (right_q15[0] && by_2[0]);
     end
 
-    // Stage 17: t, rounded at more than half, and at half away from zero (tflite) or to even (float), with the zero
-    // point. Stage 18: clamp.
+    // Stage 17: t, rounded at more than half, and at half to even (float) or away from zero, with the zero point.
+    // Stage 18: clamp.
     reg signed [9:0] shifted_q17;
     reg              sign_q17;
     reg              beyond_q17;

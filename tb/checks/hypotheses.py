@@ -25,7 +25,7 @@ from conv_core.models.packing import (
     pack_weights,
     weight_runs,
 )
-from conv_core.models.requantisation import requantise, requantise_float
+from conv_core.models.requantisation import requantise, requantise_float, requantise_single
 
 Results = NDArray[Any]
 """(N, OH, OW, Cout), int8 or int32"""
@@ -163,7 +163,8 @@ class Recomputation:
             return requantise_float(acc, case.scale if mult is None else mult, *limits)
         assert case.mult is not None  # LayerCase saw to it
         assert case.shift is not None
-        return requantise(
+        rule = requantise_single if layer.rounding == "single" else requantise
+        return rule(
             acc,
             case.mult if mult is None else mult,
             case.shift if shift is None else shift,
@@ -188,7 +189,8 @@ class Recomputation:
                 product = self.right_acc.astype(np.float32) * self.case.scale
                 whole: Int64Array = np.rint(np.clip(product, -(2.0**40), 2.0**40)).astype(np.int64)
             return whole
-        return divided(*self.high_half(), self.right_shift, "away", high="up")
+        high = None if self.layer.rounding == "single" else "up"
+        return divided(*self.high_half(), self.right_shift, "away", high=high)
 
     def high_half(self) -> tuple[Int64Array, Int64Array]:
         """acc * 2^max(shift, 0) * mult / 2^31: (rounded down, remainder)."""
@@ -581,6 +583,7 @@ def rounding_rule(layer: Recomputation) -> Forms:
         forms[f"right shift {rule}"] = divided(value, rest, shift, rule, high="up")
     for rule in ("away", "up", "even", "down", "towards zero"):
         forms[f"once, {rule}"] = divided(value, rest, shift, rule, high=None)
+    forms["twice, that of tflite"] = divided(value, rest, shift, "away", high="up")
     for how, quotients in forms.items():
         yield how, layer.limited(quotients + layer.layer.out_zp)
     assert case.mult is not None

@@ -27,7 +27,7 @@ NONSENSE = (
     *((Register.KERNEL, low, 31, 0) for low in (0, 8)),
     *((Register.KERNEL, low, 7, value) for low in (16, 20, 24, 28) for value in (0, 5, 7)),
     *((Register.KERNEL, low, 1, 1) for low in (5, 7, 13, 15, 19, 23, 27, 31)),
-    *((Register.MODE, low, 1, 1) for low in (2, 31)),
+    *((Register.MODE, low, 1, 1) for low in (2, 7, 9, 31)),
 )
 """(register, lowest bit, mask, what makes no sense there)"""
 
@@ -46,6 +46,8 @@ def descriptor(layer: Layer) -> dict[Register, int]:
         mode |= Mode.REQUANTISE
         if layer.rounding == "float":
             mode |= Mode.FLOAT_ROUNDING
+        elif layer.rounding == "single":
+            mode |= Mode.SINGLE_ROUNDING
     quant = (layer.in_zp, layer.out_zp, layer.act_min, layer.act_max)
     return {
         Register.IN_SIZE: layer.width | layer.height << 16,

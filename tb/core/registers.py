@@ -107,3 +107,4 @@ class Mode(IntFlag):
 
     REQUANTISE = 1
     FLOAT_ROUNDING = 2
+    SINGLE_ROUNDING = 1 << 8

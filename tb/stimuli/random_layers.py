@@ -51,6 +51,8 @@ class Mix:
     groups: bool = False
     float_rounding: bool = False
     """half of the requantised layers round by the rule `float`"""
+    single_rounding: bool = False
+    """half of the layers that would round by `tflite` round by `single`"""
     weight_zero_points: bool = False
     """half of the layers have weights with zero points: one for all filters, or one for each"""
     beyond_tflite: bool = False
@@ -354,6 +356,8 @@ def _draw_values(rng: Generator, layer: Layer, kind: str, mix: Mix) -> LayerCase
         return case
     real = _matched_multipliers(rng, case)
     rounding = "float" if mix.float_rounding and rng.random() < 0.5 else "tflite"
+    if rounding == "tflite" and mix.single_rounding and rng.random() < 0.5:
+        rounding = "single"
     return _requantised(rng, case, replace(layer, requantise=True, rounding=rounding), real)
 
 

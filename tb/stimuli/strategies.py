@@ -31,6 +31,7 @@ from conv_core.models.layer import (
     INT8_MAX,
     INT8_MIN,
     MAX_KERNEL,
+    ROUNDINGS,
     Int8Array,
     Layer,
     LayerCase,
@@ -232,7 +233,7 @@ def _draw_scalars(draw: Draw, layer: Layer) -> Layer:
     layer = replace(layer, in_zp=draw(ZERO_POINTS))
     if not draw(_first(False, True, True, True)):
         return layer
-    rounding, out_zp = draw(_first("tflite", "float")), draw(ZERO_POINTS)
+    rounding, out_zp = draw(_first(*ROUNDINGS)), draw(ZERO_POINTS)
     clamp = draw(_first("none", "none", "relu", "any"))
     low, high = INT8_MIN, INT8_MAX
     if clamp == "relu":

@@ -13,7 +13,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from tests.blocks.layers import LayerSender
-from tests.blocks.rounding import by_float, by_tflite, clamped, wrapped
+from tests.blocks.rounding import by_float, by_single, by_tflite, clamped, wrapped
 
 LAYERS = 16
 MOST_CYCLES = 60_000
@@ -26,6 +26,7 @@ class Layer:
 
     def __init__(self, rng: np.random.Generator, lanes: int, start: int) -> None:
         self.int8, self.float = bool(rng.random() < 0.6), bool(rng.random() < 0.4)
+        self.single = not self.float and bool(rng.random() < 0.5)
         self.zero_point = int(rng.integers(-128, 128))
         self.clamps = sorted(int(n) for n in rng.integers(-128, 128, 2))
         filters = int(rng.integers(1, 3 * lanes + 1))
@@ -68,7 +69,8 @@ class Layer:
         if not self.int8:
             return acc.to_bytes(4, "little", signed=True)
         mult, shift = int(self.mult[f]), int(self.shift[f])
-        t = by_float(acc, mult) if self.float else by_tflite(acc, mult, shift)
+        by_mult = by_single if self.single else by_tflite
+        t = by_float(acc, mult) if self.float else by_mult(acc, mult, shift)
         return clamped(t, self.zero_point, *self.clamps).to_bytes(1, "little", signed=True)
 
     def packed(self, filters: list[int], lanes: int) -> bytes:
@@ -137,7 +139,7 @@ async def results_stand_in_order(dut: Any) -> None:
         rng,
         [
             {
-                "MODE": layer.int8 | layer.float << 1,
+                "MODE": layer.int8 | layer.float << 1 | layer.single << 8,
                 "OUT_ZERO_POINT": layer.zero_point,
                 "SMALLEST": layer.clamps[0],
                 "LARGEST": layer.clamps[1],

@@ -11,9 +11,10 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
-from tests.blocks.rounding import by_float, by_numpy, by_tflite, clamped, wrapped
+from tests.blocks.rounding import by_float, by_numpy, by_single, by_tflite, clamped, wrapped
 
 LATENCY = 18
+RULES = ("tflite", "single", "float")
 BATCH = 100
 """cycles in which the rule and the clamps stay"""
 EDGES = np.array([-(2**31), -(2**31) + 1, -(2**30), -1, 0, 1, 2**30, 2**31 - 1], np.int64)
@@ -31,7 +32,7 @@ def accumulators(rng: np.random.Generator, count: int) -> Ints:
     return acc
 
 
-def of_tflite(rng: np.random.Generator, count: int) -> tuple[Ints, Ints, Ints]:
+def of_mult(rng: np.random.Generator, count: int) -> tuple[Ints, Ints, Ints]:
     """Accumulators, multipliers, shifts: half of the results within reach, half of those near a
     tie; every shift a byte can hold, most of them of the legal ones, many of 24 and more."""
     acc = accumulators(rng, count)
@@ -81,16 +82,16 @@ async def results_are_exact(dut: Any) -> None:
     rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
     cocotb.start_soon(Clock(dut.clk, 10, "ns", impl="gpi").start())
     await FallingEdge(dut.clk)
-    compared, inside = 0, 0
+    compared, inside, ties = 0, 0, 0
     for batch in range(batches):
-        float_rule = int(os.environ["FLOAT"]) and batch % 2
+        rule = RULES[batch % (3 if int(os.environ["FLOAT"]) else 2)]
         zero_point = int(rng.integers(-128, 128))
         smallest, largest = (int(n) for n in sorted(rng.integers(-128, 128, 2)))
         if rng.random() < 0.7:
             smallest, largest = -128, 127
-        acc, mult, shift = (of_float if float_rule else of_tflite)(rng, BATCH * lanes)
+        acc, mult, shift = (of_float if rule == "float" else of_mult)(rng, BATCH * lanes)
         bias = accumulators(rng, BATCH * lanes)
-        if float_rule:
+        if rule == "float":
             expected = [by_float(int(a), int(m)) for a, m in zip(acc, mult, strict=True)]
             plain = (mult >= 0x800000) & (mult < 0x7F800000)
             np.testing.assert_array_equal(
@@ -100,14 +101,20 @@ async def results_are_exact(dut: Any) -> None:
                 np.clip(np.array(expected, object)[plain], -999, 999).astype(np.float32),
             )
         else:
+            exact = by_single if rule == "single" else by_tflite
             expected = [
-                by_tflite(int(a), int(m), int(s)) for a, m, s in zip(acc, mult, shift, strict=True)
+                exact(int(a), int(m), int(s)) for a, m, s in zip(acc, mult, shift, strict=True)
             ]
+            ties += sum(
+                int(a) * int(m) * 2 % 2 ** (31 - s) == 0 != int(a) * int(m) % 2 ** (31 - s)
+                for a, m, s in zip(acc, mult, np.clip(shift, -31, 8).tolist(), strict=True)
+            )
         wanted = np.array([clamped(t, zero_point, smallest, largest) for t in expected])
         inside += int(((wanted > smallest) & (wanted < largest)).sum())
         unbiased = np.array([wrapped(int(a) - int(b)) for a, b in zip(acc, bias, strict=True)])
 
-        dut.by_float.value = float_rule
+        dut.by_float.value = rule == "float"
+        dut.by_single.value = rule == "single"
         dut.zero_point.value = zero_point & 0xFF
         dut.smallest.value = smallest & 0xFF
         dut.largest.value = largest & 0xFF
@@ -131,11 +138,12 @@ async def results_are_exact(dut: Any) -> None:
                 got = np.frombuffer(found, np.int8)
                 for i in np.flatnonzero(got != wanted[span]) + span.start:
                     raise AssertionError(
-                        f"{'float' if float_rule else 'tflite'}, acc {acc[i]}, multiplier {mult[i]}"
+                        f"{rule}, acc {acc[i]}, multiplier {mult[i]}"
                         f" ({mult[i]:#x}), shift {shift[i]}, zero point {zero_point}, clamps "
                         f"{smallest} {largest}: {got[i - span.start]} in place of {wanted[i]}"
                     )
                 compared += lanes
-    print(f"compared {compared}, {inside} of them between the clamps")
+    print(f"compared {compared}, {inside} of them between the clamps, {ties} ties")
     assert compared == batches * BATCH * lanes
     assert inside > compared // 5
+    assert ties > compared // 1000

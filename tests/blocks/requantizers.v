@@ -14,6 +14,7 @@ module requantizers #(
     input  wire [ 8*LANES-1:0] shift,
 
     input  wire                by_float,
+    input  wire                by_single,
     input  wire [         7:0] zero_point,
     input  wire [         7:0] smallest,
     input  wire [         7:0] largest,
@@ -34,6 +35,7 @@ module requantizers #(
                 .mult      (mult[32*i+:32]),
                 .shift     (shift[8*i+:8]),
                 .by_float  (by_float),
+                .by_single (by_single),
                 .zero_point(zero_point),
                 .smallest  (smallest),
                 .largest   (largest),

@@ -1,4 +1,4 @@
-"""The two rules of requantising, in integers of any size and in IEEE 754's own words.
+"""The three rules of requantising, in integers of any size and in IEEE 754's own words.
 
 Written from the rules alone: neither the RTL nor `conv_core.models.requantisation` is looked at.
 """
@@ -25,6 +25,13 @@ def by_tflite(acc: int, mult: int, shift: int) -> int:
     right = max(-shift, 0)
     magnitude = (2 * abs(high) + 2**right) // 2 ** (right + 1)
     return magnitude if high >= 0 else -magnitude
+
+
+def by_single(acc: int, mult: int, shift: int) -> int:
+    """t of the rule `single`, not clamped: acc * mult / 2^(31 - shift), ties away from zero."""
+    product, divisor = acc * mult, 2 ** (31 - min(max(shift, -31), 8))
+    magnitude = (2 * abs(product) + divisor) // (2 * divisor)
+    return magnitude if product >= 0 else -magnitude
 
 
 def to_even(numerator: int, places: int) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
 FIELD, ACT_BUFFER, WGT_BUFFER, CONST_BUFFER, OUT_BUFFER = 1, 2, 3, 4, 5
+MODES = (0, 1, 0x101, 3)
+"""int32 results, and int8 by `tflite`, `single` and `float`, which a core may lack"""
 IN_SIZE, CHANNELS, OUT_SIZE, BATCH, KERNEL, PADS, QUANT, MODE = range(0x40, 0x60, 4)
 PACKED, DEPTHWISE, SPREAD, PHASES = 4, 8, 4, 6
 
@@ -124,7 +126,7 @@ def _bad_fields(f: Fields, core: Core) -> Iterator[tuple[int, int]]:
         yield FIELD, KERNEL
     if f.channels[1] % f.batch[0]:
         yield FIELD, BATCH
-    if f.mode not in ((0, 1, 3) if core.float_rule else (0, 1)):
+    if f.mode not in MODES[: 3 + core.float_rule]:
         yield FIELD, MODE
     if f.mode & 1 and f.clamp[0] < f.clamp[1]:
         yield FIELD, QUANT

@@ -96,6 +96,8 @@ NONSENSE = [
     Refusal({"MODE": 1 << 2 | 1}),
     Refusal({"MODE": 1 << 31}),
     Refusal({"MODE": 2}),  # float, and no requantising
+    Refusal({"MODE": 0x100}),  # single, and no requantising
+    Refusal({"MODE": 0x103}),  # two rules
     # 16,645 columns with a stride of 4 * 252 bytes: 2^24 and more
     Refusal({"CHANNELS": 0x0001_00FC, "KERNEL": 0x1114_0101, "OUT_SIZE": 0x0001_4105}, TINY),
     Refusal({"OUT_SIZE": 0xFFFF_FFFF}, TINY),  # 2^34 bytes of results

@@ -14,7 +14,7 @@ from conv_core.models.packing import constant_words
 from conv_core.tb.core.registers import Irq, Register
 from conv_core.tb.pins.axil import Response
 from conv_core.tb.pins.streams import beats_of, packets_of
-from tests.blocks.rounding import by_float, by_tflite, clamped
+from tests.blocks.rounding import by_float, by_single, by_tflite, clamped
 from tests.core.entry_tests import rig_of
 from tests.core.rig import ACCUMULATORS, SMALL, TINY, TWO_FRAMES, Rig, case_of, random_generator
 
@@ -82,6 +82,7 @@ async def any_multiplier_shift_and_scale_is_taken_as_the_page_says(dut: Any) -> 
     filters, compared, inside = SCALED.out_channels, 0, 0
     for number in range(24):
         by_scale = number % 3 == 2
+        by_mult = by_single if number % 4 == 3 else by_tflite
         case = case_of(SCALED, rng)
         # Small accumulators, so that shifts that are far out give more than the two limits.
         case = replace(case, bias=rng.integers(-(2 ** rng.integers(1, 31)), 2**15, filters, "i4"))
@@ -97,7 +98,7 @@ async def any_multiplier_shift_and_scale_is_taken_as_the_page_says(dut: Any) -> 
         exact = [
             by_float(int(a), int(mult[i]) % 2**32)
             if by_scale
-            else by_tflite(int(a), int(mult[i]), int(shift[i]))
+            else by_mult(int(a), int(mult[i]), int(shift[i]))
             for a, i in zip(acc.ravel(), np.tile(np.arange(filters), acc.size), strict=False)
         ]
         expected = [clamped(t, SCALED.out_zp, SCALED.act_min, SCALED.act_max) for t in exact]
@@ -108,7 +109,8 @@ async def any_multiplier_shift_and_scale_is_taken_as_the_page_says(dut: Any) -> 
         assert len(packet) > constant_words(rig.config) * rig.config.lanes_in
         packet[4 * lanes : 8 * lanes] = (mult % 2**32).astype("<u4").tobytes()
         packet[8 * lanes : 9 * lanes] = shift.astype("i1").tobytes()
-        await rig.describe(SCALED, MODE=3 if by_scale else 1)
+        mode = 3 if by_scale else 0x101 if by_mult is by_single else 1
+        await rig.describe(SCALED, MODE=mode)
         done, first = await rig.read(Register.LAYERS_DONE), len(rig.results)
         assert await rig.start() is Response.OKAY
         rig.send(rig.activations(case), beats_of(bytes(packet), rig.wgt_pins.beat_bytes))

@@ -1,0 +1,186 @@
+"""The runtimes that a network may be deployed with, each as a class that runs models.
+
+    answers = LiteRtReference().run([Call(model, [[x]])])     # one call, one frame, one input
+    answers[0].outputs                                        # [y], or
+    answers[0].refusal                                        # why this runtime can't run it
+
+`.tflite` files run in a process of their own, since some of them end it. A package that is not
+installed is a `RuntimeMissingError`, whose text says how to install it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+WORKER = Path(__file__).with_name("runtime_worker.py")
+SECONDS = 600
+"""that the calls of one process may take together"""
+
+
+class RuntimeMissingError(RuntimeError):
+    """The package of a runtime is not installed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A model and its inputs: for each frame the values of each input, in the model's order."""
+
+    model: bytes
+    frames: Sequence[Sequence[NDArray[Any]]]
+    keep: bool = False
+    """all tensors of the last frame are wanted, not only the outputs"""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a runtime made of a call: outputs of the last frame, or why it refused."""
+
+    outputs: list[NDArray[Any]] = field(default_factory=list)
+    tensors: dict[int, NDArray[Any]] = field(default_factory=dict)
+    """by their indices, if the call asked for them"""
+    refusal: str = ""
+
+
+class Runtime:
+    """A runtime: `name` for people, `package` for pip, `form` of the models that it reads."""
+
+    name: ClassVar[str]
+    package: ClassVar[str]
+    module: ClassVar[str]
+    form: ClassVar[str]
+
+    def require(self) -> None:
+        """Raises `RuntimeMissingError` unless the package is installed."""
+        if importlib.util.find_spec(self.module) is None:
+            raise RuntimeMissingError(
+                f"{self.name} is not installed: pip install {self.package}, or leave it out"
+            )
+
+    def run(self, calls: Sequence[Call]) -> list[Answer]:
+        """One answer for each call. Raises `RuntimeMissingError`."""
+        raise NotImplementedError
+
+
+class _TfliteRuntime(Runtime):
+    form = "tflite"
+    worker: ClassVar[str]
+
+    def run(self, calls: Sequence[Call]) -> list[Answer]:
+        self.require()
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for index, call in enumerate(calls):
+                (folder / f"{index}.tflite").write_bytes(call.model)
+                _save(folder / f"{index}_inputs.npz", call)
+            first = 0
+            while first < len(calls):  # a call that ends the process is refused; the rest go on
+                ended = self._process(folder, first, len(calls))
+                first = next(
+                    (i for i in range(first, len(calls)) if not _done(folder, i)), len(calls)
+                )
+                if first < len(calls):
+                    (folder / f"{first}_refused.txt").write_text(ended)
+                    first += 1
+            return [_answer(folder, index, call) for index, call in enumerate(calls)]
+
+    def _process(self, folder: Path, first: int, count: int) -> str:
+        command = [sys.executable, str(WORKER), self.worker, str(folder), str(first), str(count)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        said = run.stderr.strip().splitlines()
+        return f"the process ended with {run.returncode}: {said[-1] if said else 'no message'}"
+
+
+class LiteRtReference(_TfliteRuntime):
+    """LiteRT with its reference kernels (`OpResolverType.BUILTIN_REF`)."""
+
+    name = "LiteRT reference"
+    package = "ai-edge-litert"
+    module = "ai_edge_litert"
+    worker = "litert-reference"
+
+
+class LiteRtXnnpack(_TfliteRuntime):
+    """LiteRT as it comes: XNNPACK computes what it supports. The rest is refused here."""
+
+    name = "LiteRT XNNPACK"
+    package = "ai-edge-litert"
+    module = "ai_edge_litert"
+    worker = "litert-xnnpack"
+
+
+class TfliteMicro(_TfliteRuntime):
+    """TensorFlow Lite Micro, whose kernels on a PC are the portable ones."""
+
+    name = "TensorFlow Lite Micro"
+    package = "tflite-micro"
+    module = "tflite_micro"
+    worker = "tflite-micro"
+
+
+class OnnxRuntime(Runtime):
+    """ONNX Runtime on the processor, in one thread."""
+
+    name = "ONNX Runtime"
+    package = "onnxruntime"
+    module = "onnxruntime"
+    form = "onnx"
+
+    def run(self, calls: Sequence[Call]) -> list[Answer]:
+        self.require()
+        return [self._run(call) for call in calls]
+
+    def _run(self, call: Call) -> Answer:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(
+                call.model, options, providers=["CPUExecutionProvider"]
+            )
+            names = [each.name for each in session.get_inputs()]
+            for frame in call.frames:
+                outputs = session.run(None, dict(zip(names, frame, strict=True)))
+        except Exception as error:
+            return Answer(refusal=str(error).splitlines()[0])
+        return Answer(outputs=[np.array(each) for each in outputs])
+
+
+RUNTIMES: tuple[type[Runtime], ...] = (LiteRtReference, LiteRtXnnpack, TfliteMicro, OnnxRuntime)
+
+
+def _save(path: Path, call: Call) -> None:
+    arrays = {
+        f"{frame}_{number}": values
+        for frame, inputs in enumerate(call.frames)
+        for number, values in enumerate(inputs)
+    }
+    if call.keep:
+        arrays["keep"] = np.array(1)
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def _done(folder: Path, index: int) -> bool:
+    return any((folder / f"{index}_{what}").exists() for what in ("outputs.npz", "refused.txt"))
+
+
+def _answer(folder: Path, index: int, call: Call) -> Answer:
+    refused = folder / f"{index}_refused.txt"
+    if refused.exists():
+        return Answer(refusal=refused.read_text())
+    with np.load(folder / f"{index}_outputs.npz") as stored:
+        arrays = {int(name): stored[name] for name in stored.files}
+    if call.keep:
+        return Answer(tensors=arrays)
+    return Answer(outputs=[arrays[number] for number in sorted(arrays)])
