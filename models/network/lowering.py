@@ -12,22 +12,28 @@ results are requantised.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from conv_core.models.layer import Int8Array, Int32Array, Layer, LayerCase
 from conv_core.models.network import tflite_lowering
 from conv_core.models.network.graph import TFLITE, Array, Graph, Operator
-from conv_core.models.network.placed import Placed
+from conv_core.models.network.placed import Placed, Values
 
-_BY_FORMAT = {TFLITE: tflite_lowering}
-"""a new file format goes here: a module with KINDS and `place`"""
+Place = Callable[[Graph, Operator, Values], Placed]
+"""how the core computes an operator; raises `LayerError` where it can't"""
+
+FORMATS: Mapping[str, tuple[tuple[str, ...], Place]] = {
+    TFLITE: (tflite_lowering.KINDS, tflite_lowering.place),
+}
+"""for each file format the operators that the core computes, and how"""
 
 
 def on_core(graph: Graph, operator: Operator) -> bool:
     """Is the operator computed by the core?"""
-    return operator.kind in _BY_FORMAT[graph.file_format].KINDS
+    kinds, _ = FORMATS[graph.file_format]
+    return operator.kind in kinds
 
 
 def rounding_of(graph: Graph, operator: Operator) -> str:
@@ -110,7 +116,7 @@ class _Values(Mapping[int, Array]):
             raise KeyError(tensor)
         return data
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[int]:
         return iter(range(len(self._graph.tensors)))
 
     def __len__(self) -> int:
@@ -118,7 +124,8 @@ class _Values(Mapping[int, Array]):
 
 
 def _place(graph: Graph, operator: Operator, values: Mapping[int, Array] | None = None) -> Placed:
-    return _BY_FORMAT[graph.file_format].place(graph, operator, _Values(graph, values or {}))
+    _, place = FORMATS[graph.file_format]
+    return place(graph, operator, _Values(graph, values or {}))
 
 
 def _signed(x: Array) -> Int8Array:

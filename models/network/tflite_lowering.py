@@ -1,9 +1,11 @@
 """CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED as layers of the core.
 
-The rounding is that of TensorFlow Lite's reference kernels, `tflite`.
+The rounding is that of LiteRT's reference kernels: `ROUNDINGS`.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,8 +21,9 @@ from conv_core.models.network.placed import (
     stored_zero_point,
 )
 
-KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-ROUNDING = "tflite"
+ROUNDINGS = {"CONV_2D": "tflite", "DEPTHWISE_CONV_2D": "tflite", "FULLY_CONNECTED": "single"}
+"""the core's rule for each kind, as LiteRT's reference kernels have it"""
+KINDS = tuple(ROUNDINGS)
 NO_PADS = (0, 0, 0, 0)
 
 
@@ -38,9 +41,8 @@ def _fully_connected(graph: Graph, operator: Operator) -> Placed:
     x, w = graph.tensors[source], graph.tensors[filters]
     out_channels, in_channels = w.shape
     height, width = matrix_size(int(np.prod(x.shape)) // in_channels, in_channels)
-    layer = Layer(
-        1, height, width, in_channels, out_channels, (1, 1), **_scalars(graph, operator, x)
-    )
+    layer = Layer(1, height, width, in_channels, out_channels, (1, 1))
+    layer = _quantised(graph, operator, x, layer)
     return Placed(
         layer,
         source,
@@ -77,8 +79,8 @@ def _convolution(graph: Graph, operator: Operator) -> Placed:
         dilation,
         tuple(one + other for one, other in zip(pads, around, strict=True)),  # type: ignore[arg-type]
         channels if depthwise else channels // w.shape[3],
-        **_scalars(graph, operator, x),
     )
+    layer = _quantised(graph, operator, x, layer)
 
     def constants(values: Values) -> Constants:
         oriented = values[filters].transpose(3, 1, 2, 0) if depthwise else values[filters]
@@ -87,19 +89,20 @@ def _convolution(graph: Graph, operator: Operator) -> Placed:
     return Placed(layer, source, lambda values: values, constants, lambda results: results)
 
 
-def _scalars(graph: Graph, operator: Operator, x: Tensor) -> dict[str, int | bool | str]:
-    """Zero points, clamps and rounding, as `Layer` has them."""
+def _quantised(graph: Graph, operator: Operator, x: Tensor, layer: Layer) -> Layer:
+    """The layer with zero points, clamps and rounding."""
     output = graph.outputs_of(operator)[0]
     clamps = activation_range(operator.options["fusedActivationFunction"], output)
     act_min, act_max = (stored_zero_point(output, each) for each in clamps)
-    return {
-        "in_zp": stored_zero_point(x, x.zero_point),
-        "out_zp": stored_zero_point(output, output.zero_point),
-        "act_min": act_min,
-        "act_max": act_max,
-        "requantise": True,
-        "rounding": ROUNDING,
-    }
+    return replace(
+        layer,
+        in_zp=stored_zero_point(x, x.zero_point),
+        out_zp=stored_zero_point(output, output.zero_point),
+        act_min=act_min,
+        act_max=act_max,
+        requantise=True,
+        rounding=ROUNDINGS[operator.kind],
+    )
 
 
 def _constants(graph: Graph, operator: Operator, w: Array, values: Values) -> Constants:

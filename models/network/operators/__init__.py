@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 
 from conv_core.models.network.graph import TFLITE, Array
 from conv_core.models.network.operators import (
-    onnx_arithmetic,
-    onnx_shapes,
     tflite_arithmetic,
     tflite_pooling,
     tflite_shapes,
