@@ -2,13 +2,15 @@
 
 For each i from FIRST on, below COUNT, reads FOLDER/i.tflite and FOLDER/i_inputs.npz, whose arrays
 are named `frame_input`, and writes FOLDER/i_outputs.npz: the outputs of the last frame by their
-numbers, or, if the file holds `keep`, all tensors by their indices. What a runtime refuses is
+numbers, or, if the file holds `keep`, all tensors of all frames, `frame_index`. What a runtime refuses is
 written to FOLDER/i_refused.txt. A process of its own, because some models end the process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,23 +58,28 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
     operators = [each["op_name"] for each in interpreter._get_ops_details()]
     if xnnpack and "DELEGATE" not in operators:
         raise RuntimeError("XNNPACK does not take this operator")
-    for frame in frames:
+    kept: Arrays = {}
+    for number, frame in enumerate(frames):
         for entry, values in zip(interpreter.get_input_details(), frame, strict=True):
             interpreter.set_tensor(entry["index"], values)
         interpreter.invoke()
-    if not keep:
-        details = interpreter.get_output_details()
-        return {
-            str(number): np.array(interpreter.get_tensor(each["index"]))
-            for number, each in enumerate(details)
-        }
-    tensors: Arrays = {}
+        if keep:
+            kept |= {f"{number}_{index}": values for index, values in _tensors(interpreter)}
+    if keep:
+        return kept
+    details = interpreter.get_output_details()
+    return {
+        str(number): np.array(interpreter.get_tensor(each["index"]))
+        for number, each in enumerate(details)
+    }
+
+
+def _tensors(interpreter: Any) -> Iterator[tuple[int, NDArray[Any]]]:
     for each in interpreter.get_tensor_details():
-        try:
-            tensors[str(each["index"])] = np.array(interpreter.get_tensor(each["index"]))
-        except ValueError:  # a resource, or a constant of no elements
+        if each["dtype"] is np.object_:  # a resource, whose values end the process
             continue
-    return tensors
+        with contextlib.suppress(ValueError):  # a constant of no elements
+            yield each["index"], np.array(interpreter.get_tensor(each["index"]))
 
 
 def _micro(model: bytes, frames: Frames, keep: bool, _: bool) -> Arrays:

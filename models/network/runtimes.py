@@ -38,7 +38,7 @@ class Call:
     model: bytes
     frames: Sequence[Sequence[NDArray[Any]]]
     keep: bool = False
-    """all tensors of the last frame are wanted, not only the outputs"""
+    """all tensors of all frames are wanted, not only the last outputs"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +46,14 @@ class Answer:
     """What a runtime made of a call: outputs of the last frame, or why it refused."""
 
     outputs: list[NDArray[Any]] = field(default_factory=list)
-    tensors: dict[int, NDArray[Any]] = field(default_factory=dict)
-    """by their indices, if the call asked for them"""
+    kept: list[dict[int, NDArray[Any]]] = field(default_factory=list)
+    """for each frame all tensors by their indices, if the call asked for them"""
     refusal: str = ""
+
+    @property
+    def tensors(self) -> dict[int, NDArray[Any]]:
+        """Those kept of the last frame."""
+        return self.kept[-1]
 
 
 class Runtime:
@@ -180,7 +185,11 @@ def _answer(folder: Path, index: int, call: Call) -> Answer:
     if refused.exists():
         return Answer(refusal=refused.read_text())
     with np.load(folder / f"{index}_outputs.npz") as stored:
-        arrays = {int(name): stored[name] for name in stored.files}
-    if call.keep:
-        return Answer(tensors=arrays)
-    return Answer(outputs=[arrays[number] for number in sorted(arrays)])
+        arrays = {name: stored[name] for name in stored.files}
+    if not call.keep:
+        return Answer(outputs=[arrays[number] for number in sorted(arrays, key=int)])
+    kept: list[dict[int, NDArray[Any]]] = [{} for _ in call.frames]
+    for name, values in arrays.items():
+        frame, index = map(int, name.split("_"))
+        kept[frame][index] = values
+    return Answer(kept=kept)
