@@ -29,7 +29,7 @@ from conv_core.models.network.runtimes import (
     OnnxRuntime,
     Runtime,
 )
-from conv_core.models.network.tflite_operators import STATE, Network, Operator, Requantiser, Tensors
+from conv_core.models.network.tflite_operators import STATE, Network, Operator, Requantiser
 from conv_core.models.requantisation import (
     requantise,
     requantise_double,
@@ -113,7 +113,7 @@ def survey(
 
     Raises `RuntimeMissingError`, and `RuntimeError` where LiteRT's reference refuses the network.
     """
-    (whole,) = LiteRtReference().run([Call(network.content, frames, keep=True)])
+    (whole,) = LiteRtReference().run([Call(network.content, frames, keep=network.activations())])
     if whole.refusal:
         raise RuntimeError(f"{network.name}: LiteRT refuses it: {whole.refusal}")
     tensors = whole.tensors
@@ -130,7 +130,7 @@ def survey(
     answers: dict[str, list[Answer]] = {}
     for runtime in runtimes:
         if runtime is OnnxRuntime:
-            answers[runtime.name] = _onnx(layers, operators, tensors)
+            answers[runtime.name] = _onnx(layers, operators)
         else:
             answers[runtime.name] = runtime().run(calls)
     return [
@@ -146,9 +146,57 @@ def survey(
     ]
 
 
-def _onnx(
-    layers: Sequence[Requantiser | None], operators: Sequence[Operator], tensors: Tensors
-) -> list[Answer]:
+def probe(
+    network: Network,
+    operator: Operator,
+    inputs: Sequence[NDArray[np.int8]],
+    runtimes: Iterable[type[Runtime]] = RUNTIMES,
+) -> Report:
+    """A report on one int8 layer, for many inputs of its own: a few results tell no rule from another.
+
+    Raises `RuntimeMissingError`, and `ValueError` for an operator that is no such layer.
+    """
+    fed = [{operator.inputs[0]: each} for each in inputs]
+    layers = [network.requantiser(operator, tensors) for tensors in fed]
+    calls = [Call(network.alone(operator), [[each]]) for each in inputs]
+    known = [layer for layer in layers if layer is not None]
+    if not known:
+        raise ValueError(f"{network.name}: {operator.number} {operator.name} is no layer in int8")
+    expected = [by_rules(layer) for layer in known]
+    rules = {
+        rule: np.concatenate([each[rule].reshape(-1) for each in expected]) for rule in expected[0]
+    }
+    reference = _joined(LiteRtReference().run(calls))
+    verdicts = {}
+    for runtime in runtimes:
+        if runtime is OnnxRuntime:
+            forms = [onnx_layer(layer) for layer in known]
+            given = OnnxRuntime().run([Call(form.model, [[form.x]]) for form in forms])
+            given = [_as_tflite(each) for each in given]
+        else:
+            given = runtime().run(calls)
+        answer = _joined(given)
+        verdicts[runtime.name] = _verdict(runtime.name, answer, reference.outputs[0], rules)
+    return Report(operator, reference.outputs[0].size, verdicts)
+
+
+def _joined(answers: Sequence[Answer]) -> Answer:
+    """All results in one row, or the first refusal."""
+    for each in answers:
+        if each.refusal:
+            return each
+    return Answer(outputs=[np.concatenate([each.outputs[0].reshape(-1) for each in answers])])
+
+
+def _as_tflite(answer: Answer) -> Answer:
+    """Results of ONNX Runtime in int8 and NHWC."""
+    if answer.refusal:
+        return answer
+    y = (answer.outputs[0] ^ 0x80).view(np.int8)
+    return Answer(outputs=[y.transpose(0, 2, 3, 1) if y.ndim == 4 else y])
+
+
+def _onnx(layers: Sequence[Requantiser | None], operators: Sequence[Operator]) -> list[Answer]:
     """ONNX Runtime's results of the layers, as TensorFlow Lite stores them; it gets no others."""
     forms = [onnx_layer(layer) for layer in layers if layer is not None]
     given = iter(OnnxRuntime().run([Call(form.model, [[form.x]]) for form in forms]))
@@ -157,12 +205,7 @@ def _onnx(
         if layer is None:
             answers.append(Answer(refusal=f"ONNX has no {operator.name} of TensorFlow Lite's"))
             continue
-        answer = next(given)
-        if not answer.refusal:
-            y = (answer.outputs[0] ^ 0x80).view(np.int8)
-            y = y.transpose(0, 2, 3, 1) if y.ndim == 4 else y
-            answer = Answer(outputs=[y.reshape(tensors[operator.outputs[0]].shape)])
-        answers.append(answer)
+        answers.append(_as_tflite(next(given)))
     return answers
 
 
@@ -208,8 +251,8 @@ def table(reports: Sequence[Report]) -> str:
     for name in names:
         if name != REFERENCE:
             first = first_divergence(reports, REFERENCE, name)
-            what = (
-                "nowhere" if first is None else f"at {first.operator.number} {first.operator.name}"
-            )
-            lines.append(f"{name} first differs from {REFERENCE} {what}")
+            where = "nowhere"
+            if first is not None:
+                where = f"at {first.operator.number} {first.operator.name}"
+            lines.append(f"{name} first differs from {REFERENCE} {where}")
     return "\n".join(lines)

@@ -2,15 +2,14 @@
 
 For each i from FIRST on, below COUNT, reads FOLDER/i.tflite and FOLDER/i_inputs.npz, whose arrays
 are named `frame_input`, and writes FOLDER/i_outputs.npz: the outputs of the last frame by their
-numbers, or, if the file holds `keep`, all tensors of all frames, `frame_index`. What a runtime refuses is
+numbers, or, if the file holds `keep`, for each frame the tensors of these indices,
+`frame_index`. What a runtime refuses is
 written to FOLDER/i_refused.txt. A process of its own, because some models end the process.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def main(runtime: str, folder: Path, first: int, count: int) -> None:
             frames: Frames = [[] for _ in range(1 + max(int(frame) for frame, _ in names))]
             for frame, number in sorted(names, key=lambda name: int(name[1])):
                 frames[int(frame)].append(stored[f"{frame}_{number}"])
-            keep = "keep" in stored.files
+            keep = stored["keep"].tolist() if "keep" in stored.files else []
         model = (folder / f"{index}.tflite").read_bytes()
         try:
             outputs = run(model, frames, keep, runtime == XNNPACK)
@@ -43,7 +42,7 @@ def main(runtime: str, folder: Path, first: int, count: int) -> None:
             np.savez(folder / f"{index}_outputs.npz", **outputs)  # type: ignore[arg-type]
 
 
-def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
+def _litert(model: bytes, frames: Frames, keep: list[int], xnnpack: bool) -> Arrays:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -51,7 +50,7 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
         experimental_op_resolver_type=OpResolverType.AUTO
         if xnnpack
         else OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=keep,
+        experimental_preserve_all_tensors=bool(keep),
         num_threads=1,
     )
     interpreter.allocate_tensors()
@@ -63,8 +62,8 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
         for entry, values in zip(interpreter.get_input_details(), frame, strict=True):
             interpreter.set_tensor(entry["index"], values)
         interpreter.invoke()
-        if keep:
-            kept |= {f"{number}_{index}": values for index, values in _tensors(interpreter)}
+        for index in keep:
+            kept[f"{number}_{index}"] = np.array(interpreter.get_tensor(index))
     if keep:
         return kept
     details = interpreter.get_output_details()
@@ -74,15 +73,7 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
     }
 
 
-def _tensors(interpreter: Any) -> Iterator[tuple[int, NDArray[Any]]]:
-    for each in interpreter.get_tensor_details():
-        if each["dtype"] is np.object_:  # a resource, whose values end the process
-            continue
-        with contextlib.suppress(ValueError):  # a constant of no elements
-            yield each["index"], np.array(interpreter.get_tensor(each["index"]))
-
-
-def _micro(model: bytes, frames: Frames, keep: bool, _: bool) -> Arrays:
+def _micro(model: bytes, frames: Frames, keep: list[int], _: bool) -> Arrays:
     from tflite_micro.python.tflite_micro import runtime
 
     if keep:

@@ -37,8 +37,8 @@ class Call:
 
     model: bytes
     frames: Sequence[Sequence[NDArray[Any]]]
-    keep: bool = False
-    """all tensors of all frames are wanted, not only the last outputs"""
+    keep: Sequence[int] = ()
+    """indices of tensors that are wanted, of every frame, in place of the outputs"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +172,7 @@ def _save(path: Path, call: Call) -> None:
         for number, values in enumerate(inputs)
     }
     if call.keep:
-        arrays["keep"] = np.array(1)
+        arrays["keep"] = np.array(call.keep)
     np.savez(path, **arrays)  # type: ignore[arg-type]
 
 

@@ -133,6 +133,11 @@ class Network:
         assert data is not None, f"tensor {index} is no constant"
         return data.view(DTYPES[tensor.type]).reshape(tuple(map(int, tensor.shape)))
 
+    def activations(self) -> list[int]:
+        """The tensors that operators read and write, without constants and handles of state."""
+        used = {index for each in self.operators for index in (*each.inputs, *each.outputs)}
+        return sorted(index for index in used if self.graph.tensors[index].type in DTYPES)
+
     def alone(self, operator: Operator) -> bytes:
         """A `.tflite` file of one operator: its inputs are `operator.inputs`, in this order."""
         original = self.graph.operators[operator.number]
