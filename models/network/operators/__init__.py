@@ -1,4 +1,8 @@
-"""The operators that are computed in numpy: what they are called, and by which function."""
+"""The operators that are computed in numpy: what they are called, and by which function.
+
+A new one is a function of a `Call` in one of the modules beside this one, and a line here; one that
+only moves values stands in `ANY_TYPE`, too.
+"""
 
 from __future__ import annotations
 
@@ -44,5 +48,10 @@ FUNCTIONS: Mapping[str, Mapping[str, Function]] = {
     },
 }
 """By file format and kind."""
+ANY_TYPE = (
+    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V"),
+    *("TRANSPOSE", "CONCATENATION", "PAD", "PADV2"),
+)
+"""those that only move values, whatever these are"""
 STATE = ("READ_VARIABLE", "ASSIGN_VARIABLE")
 """what `conv_core.models.network.execution` does itself"""
