@@ -1,9 +1,9 @@
 """Runs a network frame by frame; whoever asks for it computes the layers of the core.
 
-    steps = run(graph, frames)
+    steps = run(graph, frames, done)
     request = next(steps)
     while True:
-        request = steps.send(values of request.case)    # StopIteration.value: the Answers
+        request = steps.send(results of request.case)    # StopIteration at the end
 
 A generator, since the same network runs on the core, in whose simulator nothing may wait, and on
 its model: `run_on_model`.
@@ -11,6 +11,7 @@ its model: `run_on_model`.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,16 +36,18 @@ class Request:
 
 
 def run(
-    graph: Graph, frames: Sequence[Values]
-) -> Generator[Request, Int8Array | Int32Array, list[dict[int, Array]]]:
-    """Runs frames, each a value for every input of the graph; what is kept stays from one to the
-    next. The results, for each frame, are all that operators put out, by tensor.
+    graph: Graph, frames: Sequence[Values], done: list[dict[int, Array]]
+) -> Generator[Request, Int8Array | Int32Array, None]:
+    """Runs frames, each a value for every input of the graph; what a streaming network keeps goes
+    from one to the next.
+
+    `done` gets for each frame what its operators put out, by tensor, as it comes.
     """
     variables = dict(graph.variables)
     skipped = folded(graph)
-    done = []
     for number, frame in enumerate(frames):
-        values: dict[int, Array] = dict(frame)
+        done.append({})
+        values = ChainMap(done[-1], dict(frame))
         for operator in graph.operators:
             if operator.number in skipped:
                 continue
@@ -60,20 +63,19 @@ def run(
                 variables[operator.options["variable"]] = values[source]
             else:
                 values.update(_compute(graph, operator, values))
-        done.append({tensor: values[tensor] for tensor in values if tensor not in frame})
-    return done
 
 
 def run_on_model(graph: Graph, frames: Sequence[Values]) -> list[dict[int, Array]]:
-    """The same with the core's model in place of the core."""
-    steps = run(graph, frames)
-    try:
-        request = next(steps)
-        while True:
+    """What the operators put out in each frame, with the core's model in place of the core."""
+    done: list[dict[int, Array]] = []
+    steps = run(graph, frames, done)
+    request = next(steps, None)
+    while request is not None:
+        try:
             request = steps.send(result(request.case))
-    except StopIteration as end:
-        answers: list[dict[int, Array]] = end.value
-        return answers
+        except StopIteration:
+            break
+    return done
 
 
 def _compute(graph: Graph, operator: Operator, values: Values) -> dict[int, Array]:

@@ -143,5 +143,6 @@ def _quantised(tensor: Tensor, real: Array) -> Array:
     info = np.iinfo(tensor.dtype)
     if not np.isfinite(real).all():
         raise NetworkError("the input has values that are infinite or not a number")
-    stored = np.rint(real / tensor.scale) + tensor.zero_point
-    return np.clip(stored, info.min, info.max).astype(tensor.dtype)
+    stored: Array = np.rint(real / tensor.scale) + tensor.zero_point
+    quantised: Array = np.clip(stored, info.min, info.max).astype(tensor.dtype)
+    return quantised

@@ -1,0 +1,194 @@
+"""A whole network through the RTL, and beside it through the runtime that it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from conv_core.models.core_config import CoreConfig
+from conv_core.models.layer import Layer
+from conv_core.models.network.files import check_network
+from conv_core.models.network.graph import Array, Graph, Operator
+from conv_core.models.network.lowering import folded
+from conv_core.models.network.runtimes import Answer, Call, LiteRtReference, RuntimeMissingError
+from conv_core.tb.runs.builds import build, core_design
+from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult, Progress
+from conv_core.tb.runs.layers import run_folder, run_job, watched
+from conv_core.tb.runs.network_job import NetworkJob, NetworkRun
+
+NETWORK = "conv_core.tb.inside.network"
+
+Frames = Sequence[Mapping[int, Array]]
+"""for each frame a value for every input tensor"""
+
+
+@dataclass(frozen=True)
+class OperatorResult:
+    """What became of an operator in all frames."""
+
+    operator: Operator
+    shape: tuple[int, ...]
+    """of its first output"""
+    folded: bool = False
+    """it is done by the operator behind it"""
+    layers: tuple[LayerResult, ...] = ()
+    """those of its frames, if it ran on the core"""
+    layer: Layer | None = None
+    values: int = 0
+    """compared with the runtime"""
+    differ: int = 0
+    """of these"""
+
+    @property
+    def cycles(self) -> int | None:
+        """Those of the first frame."""
+        return self.layers[0].cycles if self.layers else None
+
+    @property
+    def wrong(self) -> bool:
+        """Is there anything wrong with it?"""
+        return self.differ > 0 or not all(each.passed for each in self.layers)
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """A network's answers, and what became of each operator."""
+
+    graph: Graph
+    operators: tuple[OperatorResult, ...]
+    outputs: tuple[Array, ...]
+    """for each output tensor of the graph (frames, *its shape); frames up to the last whole one"""
+    frames: int
+    """that were asked for"""
+    runtime: str
+    """that the operators were compared with, or why they were not"""
+    compared: bool
+
+    @property
+    def complete(self) -> bool:
+        """Did all frames come to their end?"""
+        return len(self.outputs[0]) == self.frames
+
+    @property
+    def passed(self) -> bool:
+        return self.complete and not any(each.wrong for each in self.operators)
+
+    @property
+    def cycles(self) -> int:
+        """Those of all layers of the first frame, which run one after the other."""
+        return sum(each.cycles or 0 for each in self.operators)
+
+    @property
+    def macs(self) -> int:
+        """Of a frame."""
+        return sum(each.layer.macs for each in self.operators if each.layer is not None)
+
+
+def run_network(
+    graph: Graph,
+    frames: Frames,
+    config: CoreConfig,
+    simulator: str = "verilator",
+    *,
+    model: bytes | None = None,
+    stall: str = "none",
+    seed: int = 1,
+    waves: bool = False,
+    out_dir: Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> NetworkResult:
+    """Runs frames through a network, one after the other, all in one simulation.
+
+    `model` is the network's file, to compare each operator with LiteRT's reference kernels, which
+    run at the same time; None compares with nothing. The rest is as in
+    `conv_core.tb.runs.layers.run_layers`.
+
+    Raises `NetworkError`, `ToolMissingError`, `SimulationError`.
+    """
+    check_network(graph, config)
+    built = build(core_design(config), simulator, waves=waves)
+    with run_folder(out_dir) as folder, ThreadPoolExecutor(1) as beside:
+        base = Job(
+            cases=(),
+            config=config,
+            simulator=simulator,
+            stall=stall,
+            seed=seed,
+            batches=(),
+            trace=False,
+            driver=OUR_DRIVER,
+            results_path=folder / "results.pickle",
+            progress_path=folder / "progress.pickle",
+        )
+        answer = None if model is None else beside.submit(_reference, graph, model, frames)
+        with watched(base.progress_path, on_progress):
+            done: NetworkRun = run_job(built, NETWORK, NetworkJob(base, graph, tuple(frames)), base)
+        return _result(graph, frames, done, None if answer is None else answer.result())
+
+
+def _reference(graph: Graph, model: bytes, frames: Frames) -> Answer:
+    """All tensors of LiteRT's reference kernels, or why there are none."""
+    wanted = [tensor for operator in graph.operators for tensor in operator.outputs]
+    inputs = [[frame[tensor] for tensor in graph.inputs] for frame in frames]
+    try:
+        (answer,) = LiteRtReference().run([Call(model, inputs, keep=wanted)])
+    except RuntimeMissingError as error:
+        return Answer(refusal=str(error))
+    return answer
+
+
+def _result(
+    graph: Graph, frames: Frames, done: NetworkRun, reference: Answer | None
+) -> NetworkResult:
+    compared = reference is not None and not reference.refusal
+    runtime = "" if reference is None else reference.refusal or LiteRtReference.name
+    expected = reference.kept if reference is not None and compared else []
+    whole = [each for each in done.frames if all(tensor in each for tensor in graph.outputs)]
+    skipped = folded(graph)
+    return NetworkResult(
+        graph,
+        tuple(
+            _operator_result(graph, operator, done, expected, folded=operator.number in skipped)
+            for operator in graph.operators
+        ),
+        tuple(
+            np.array([each[tensor] for each in whole], graph.tensors[tensor].dtype).reshape(
+                -1, *graph.tensors[tensor].shape
+            )
+            for tensor in graph.outputs
+        ),
+        len(frames),
+        runtime,
+        compared,
+    )
+
+
+def _operator_result(
+    graph: Graph,
+    operator: Operator,
+    done: NetworkRun,
+    expected: Sequence[Mapping[int, Array]],
+    *,
+    folded: bool,
+) -> OperatorResult:
+    layers = [each for each in done.layers if each.operator == operator.number]
+    values = differ = 0
+    for came, wanted in zip(done.frames, expected, strict=False):
+        for tensor in operator.outputs:
+            if tensor in came:
+                values += came[tensor].size
+                differ += int(np.count_nonzero(came[tensor] != wanted[tensor]))
+    outputs = graph.outputs_of(operator)
+    return OperatorResult(
+        operator,
+        outputs[0].shape if outputs else (),
+        folded,
+        tuple(each.result for each in layers),
+        layers[0].layer if layers else None,
+        values,
+        differ,
+    )
