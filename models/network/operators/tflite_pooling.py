@@ -76,7 +76,9 @@ def mean(call: Call) -> list[Array]:
 
 
 def resize_bilinear(call: Call) -> list[Array]:
-    """Between four pixels, at positions of ten fraction bits."""
+    """Between four pixels: of int8 at positions of ten fraction bits, of uint8 in float32."""
+    if call.output.dtype == np.uint8:
+        return [_resize_in_float(call)]
     x = call.value(0).astype(np.int64)
     rows = _positions(call, x.shape[1], call.output.shape[1])
     columns = _positions(call, x.shape[2], call.output.shape[2])
@@ -88,6 +90,33 @@ def resize_bilinear(call: Call) -> list[Array]:
     half = np.where(total > 0, 1 << (2 * RESIZE_BITS - 1), -(1 << (2 * RESIZE_BITS - 1)))
     rounded = np.sign(total + half) * (np.abs(total + half) >> 2 * RESIZE_BITS)
     return [rounded.astype(call.output.dtype)]
+
+
+def _resize_in_float(call: Call) -> Array:
+    x = call.value(0).astype(np.float32)
+    (top, bottom, down), (left, right, across) = (
+        _real_positions(call, x.shape[axis], call.output.shape[axis]) for axis in (1, 2)
+    )
+    down, across, one = down[:, None, None], across[:, None], np.float32(1)
+    upper, lower = x[:, top], x[:, bottom]
+    total = upper[:, :, left] * (one - down) * (one - across)
+    total = total + lower[:, :, left] * down * (one - across)
+    total = total + upper[:, :, right] * (one - down) * across
+    total = total + lower[:, :, right] * down * across
+    rounded: Array = (total + np.float32(0.5)).astype(np.uint8)
+    return rounded
+
+
+def _real_positions(call: Call, size: int, outputs: int) -> tuple[Array, Array, Array]:
+    """The pixels on both sides of each output's position, and its distance from the first."""
+    corners = call.option("alignCorners") and outputs > 1
+    step = np.float32(size - 1) / np.float32(outputs - 1) if corners else np.float32(size) / outputs
+    step, half = np.float32(step), np.float32(0.5)
+    number = np.arange(outputs, dtype=np.float32)
+    position = (number + half) * step - half if call.option("halfPixelCenters") else number * step
+    first = np.maximum(np.floor(position).astype(np.int64), 0)
+    second = np.minimum(np.ceil(position).astype(np.int64), size - 1)
+    return first, second, position - first.astype(np.float32)
 
 
 def _positions(call: Call, size: int, outputs: int) -> list[tuple[Array, Array]]:
