@@ -26,7 +26,7 @@ FUNCTIONS: Mapping[str, Mapping[str, Function]] = {
         "QUANTIZE": tflite_arithmetic.quantize,
         "DEQUANTIZE": tflite_arithmetic.dequantize,
         "SOFTMAX": tflite_arithmetic.softmax,
-        "LOGISTIC": tflite_arithmetic.logistic_function,
+        "LOGISTIC": tflite_arithmetic.logistic,
         "AVERAGE_POOL_2D": tflite_pooling.average_pool,
         "MAX_POOL_2D": tflite_pooling.max_pool,
         "MEAN": tflite_pooling.mean,

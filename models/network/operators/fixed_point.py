@@ -102,13 +102,6 @@ def reciprocal_of_one_plus(a: Int64Array) -> Int64Array:
     return _saturating_left(x, 1)
 
 
-def logistic(a: Int64Array, integer_bits: int) -> Int64Array:
-    """1 / (1 + exp(-a)); the result has no integer bits."""
-    positive = reciprocal_of_one_plus(exp_of_negative(-np.abs(a), integer_bits))
-    result: Int64Array = np.where(a > 0, positive, np.where(a < 0, ONE - positive, 1 << 30))
-    return result
-
-
 def input_radius(integer_bits: int, shift: int) -> int:
     """Inputs from here on are beyond what fits `integer_bits` after a left shift."""
     return math.floor(((1 << integer_bits) - 1) * 2.0 ** (31 - integer_bits) / 2.0**shift)

@@ -11,7 +11,6 @@ from conv_core.models.network.operators.fixed_point import (
     exp_of_negative,
     high_product,
     input_radius,
-    logistic,
     multiplier_of,
     multiply,
     reciprocal_of_one_plus,
@@ -19,8 +18,8 @@ from conv_core.models.network.operators.fixed_point import (
 
 ADD_SHIFT = 20
 """bits by which the terms of a sum are shifted up before they are scaled"""
-SOFTMAX_BITS, SUM_BITS, LOGISTIC_BITS = 5, 12, 4
-"""integer bits of a softmax's differences, of their sum, and of a logistic function's input"""
+SOFTMAX_BITS, SUM_BITS = 5, 12
+"""integer bits of a softmax's differences, and of their sum"""
 
 
 def add(call: Call) -> list[Array]:
@@ -90,15 +89,12 @@ def softmax(call: Call) -> list[Array]:
     return [np.where(near, np.clip(rounded + low, low, high), low).astype(out.dtype)]
 
 
-def logistic_function(call: Call) -> list[Array]:
-    """1 / (1 + exp(-x)) in fixed point."""
+def logistic(call: Call) -> list[Array]:
+    """1 / (1 + exp(-x)), step by step in float32. The exponential is the nearest float32."""
     out = call.output
-    mult, shift = multiplier_of(float(call.tensor(0).scale) * 2.0 ** (31 - LOGISTIC_BITS))
-    radius = input_radius(LOGISTIC_BITS, shift)
-    x = call.centred(0)
-    inside = np.abs(x) < radius
-    argument = multiply(np.where(inside, x, 0), mult, shift)
-    result = divide_by_power(logistic(argument, LOGISTIC_BITS), 31 - 8)
-    low, high = limits(out)
-    ends = np.where(x < 0, low, high)
-    return [np.where(inside, np.clip(result + low, low, high), ends).astype(out.dtype)]
+    real = (call.tensor(0).scale * call.centred(0).astype(np.float32)).astype(np.float64)
+    with np.errstate(over="ignore"):
+        exponential = np.exp(-real).astype(np.float32)
+    one = np.float32(1)
+    scaled = one / (one + exponential) * (one / out.scale)
+    return [clamped(round_away(scaled).astype(np.int64) + out.zero_point, out)]
