@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     """All commands, and their options."""
     top = Parser("python -m conv_core", description="Layers through the RTL.")
     commands = top.add_subparsers(
-        required=True, metavar="question | run | regress | replay | waves"
+        required=True, metavar="question | run | network | regress | replay | waves"
     )
     command = commands.add_parser(
         "question", parents=[run_options()], help="the layer of the question, on random data"
@@ -45,6 +45,18 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--out", default="out", help="folder for the results (default: out)")
     command.set_defaults(command="run:run")
+    command = commands.add_parser(
+        "network", parents=[core_options()], help="a whole quantised network"
+    )
+    command.add_argument("model", nargs="?", metavar="MODEL", help="a .tflite file")
+    command.add_argument(
+        "--input", default="random", metavar="FILE", help="an .npy file, or random"
+    )
+    command.add_argument("--frames", type=count, default=1, help="how many, if they are random")
+    command.add_argument("--stall", default="none", metavar="PROFILE", help="as for `run`")
+    command.add_argument("--waves", action="store_true", help="record the run for `waves`")
+    command.add_argument("--out", default="out", help="folder for the results (default: out)")
+    command.set_defaults(command="network:network")
     command = commands.add_parser(
         "regress", parents=[core_options()], help="random layers in random traffic"
     )
