@@ -62,6 +62,8 @@ class NetworkResult:
     operators: tuple[OperatorResult, ...]
     outputs: tuple[Array, ...]
     """for each output tensor of the graph (frames, *its shape); frames up to the last whole one"""
+    tensors: tuple[Mapping[int, Array], ...]
+    """for each frame what its operators put out, by tensor"""
     frames: int
     """that were asked for"""
     runtime: str
@@ -161,6 +163,7 @@ def _result(
             )
             for tensor in graph.outputs
         ),
+        tuple(done.frames),
         len(frames),
         runtime,
         compared,

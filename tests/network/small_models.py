@@ -90,6 +90,20 @@ class Sketch:
         kind_of = dtype or self.dtype
         return self.graph.operator(code, inputs, options, shape, kind_of, quantised)
 
+    def filters(self, shape: tuple[int, ...], axis: int, in_scale: float) -> list[int]:
+        """Weights and bias: with a scale for each filter, if int8, or one zero point, if uint8."""
+        count = shape[axis]
+        per_filter = self.dtype == np.int8 and self.pick(True, False)
+        scales = np.float32(self.rng.uniform(0.001, 0.02, count if per_filter else 1))
+        zero_point = int(self.rng.integers(0, 256)) if self.dtype == np.uint8 else 0
+        quantised = Quantised(tuple(scales.tolist()), zero_point, axis)
+        products = tuple((scales * np.float32(in_scale)).tolist())
+        bias = self.rng.integers(-4000, 4000, count, np.int32)
+        return [
+            self.graph.constant(self.numbers(shape), quantised),
+            self.graph.constant(bias, Quantised(products, 0)),
+        ]
+
 
 def draw(kind: str, dtype: Any, rng: np.random.Generator) -> Model:
     """A random model of one operator, whose data are int8 or uint8."""
@@ -307,7 +321,8 @@ def _convolution(sketch: Sketch, kind: str) -> int:
         **sketch.function(),
     }
     inputs = [sketch.input((1, height, width, channels), sketch.quantised(0.01, 0.1))]
-    inputs += _filters(sketch, shape, 3 if depthwise else 0)
+    scale = sketch.graph.tensors[0].quantization.scale[0]
+    inputs += sketch.filters(shape, 3 if depthwise else 0, scale)
     given = (
         schema.DepthwiseConv2DOptionsT(depthMultiplier=multiplier, **options)
         if depthwise
@@ -319,26 +334,10 @@ def _convolution(sketch: Sketch, kind: str) -> int:
 def _fully_connected(sketch: Sketch, kind: str) -> int:
     rows, channels, filters = (int(size) for size in sketch.rng.integers(1, 40, 3))
     inputs = [sketch.input((rows, channels), sketch.quantised(0.01, 0.1))]
-    inputs += _filters(sketch, (filters, channels), 0)
+    scale = sketch.graph.tensors[0].quantization.scale[0]
+    inputs += sketch.filters((filters, channels), 0, scale)
     options = schema.FullyConnectedOptionsT(**sketch.function())
     return sketch.operator(kind, inputs, (rows, filters), sketch.quantised(0.02, 0.5), options)
-
-
-def _filters(sketch: Sketch, shape: tuple[int, ...], axis: int) -> list[int]:
-    """Weights and bias: with a scale for each filter, if int8."""
-    count = shape[axis]
-    scale = float(sketch.graph.tensors[0].quantization.scale[0])
-    per_filter = sketch.dtype == np.int8 and sketch.pick(True, False)
-    scales = np.float32(sketch.rng.uniform(0.001, 0.02, count if per_filter else 1))
-    zero_point = int(sketch.rng.integers(0, 256)) if sketch.dtype == np.uint8 else 0
-    products = tuple((scales * np.float32(scale)).tolist())
-    bias = sketch.rng.integers(-4000, 4000, count, np.int32)
-    return [
-        sketch.graph.constant(
-            sketch.numbers(shape), Quantised(tuple(scales.tolist()), zero_point, axis)
-        ),
-        sketch.graph.constant(bias, Quantised(products, 0)),
-    ]
 
 
 def out_size(
