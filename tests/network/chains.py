@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.network.small_models import Model, Sketch, out_size
+from tests.network.sketch import Model, Sketch, out_size
 
 SIZE, CHANNELS, CLASSES = 9, 5, 4
 WIDTH = 6

@@ -14,7 +14,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.network.files import check_network, frames_of, random_frames, read_network
 from conv_core.models.network.graph import Graph, NetworkError
 from tests.network.chains import CHANNELS, SIZE, small_network
-from tests.network.small_models import Sketch
+from tests.network.sketch import Sketch
 from tests.tflite_layers import wake_word_networks
 
 CONFIG = CoreConfig.from_array("16x16")

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from conv_core.models.network.execution import run_on_model
+from conv_core.models.network.graph import TFLITE
+from conv_core.models.network.operators import FUNCTIONS
 from conv_core.models.network.runtimes import Call, LiteRtReference
 from conv_core.models.network.tflite_file import read_tflite
+from conv_core.models.network.tflite_lowering import KINDS as ON_CORE
 from tests.network.small_models import KINDS, draw
 
 MODELS = 60
@@ -35,3 +38,7 @@ def test_an_operator_equals_the_runtime(kind: str, dtype: str) -> None:
     print(f"seed {SEED}: {compared} values")
     assert compared > MODELS
     assert distinct > 2 * MODELS
+
+
+def test_every_operator_that_can_be_run_is_tested() -> None:
+    assert set(KINDS) == {*FUNCTIONS[TFLITE], *ON_CORE}
