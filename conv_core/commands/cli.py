@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
         "--input", default="random", metavar="FILE", help="an .npy file, or random"
     )
     command.add_argument("--frames", type=count, default=1, help="how many, if they are random")
+    command.add_argument("--jobs", type=count, default=1, help="simulations that share the frames")
     command.add_argument("--stall", default="none", metavar="PROFILE", help="as for `run`")
     command.add_argument("--waves", action="store_true", help="record the run for `waves`")
     command.add_argument("--out", default="out", help="folder for the results (default: out)")

@@ -63,19 +63,27 @@ def network(options: argparse.Namespace) -> int:
             stall=options.stall,
             seed=seed,
             waves=options.waves,
+            jobs=options.jobs,
             out_dir=folder,
             on_progress=progress,
         )
     seconds = time.perf_counter() - started
-    words = ["network", str(path.resolve()), "--input", options.input, "--out", str(out.resolve())]
-    words += ["--frames", str(options.frames), "--stall", options.stall, "--seed", str(seed)]
-    remember(folder, [*words, *words_of(options)])
+    remember(folder, [*_words(path, out, options), "--seed", str(seed), *words_of(options)])
     _write(targets, graph, result, options.sim, config, seed, seconds)
     _show(result, f"{path.name}, {config.array} lanes, {options.sim}, results in {out}")
     for message in _messages(result):
         print(message, file=sys.stderr)
     print(_last_line(result, config, seconds))
     return 0 if result.passed else 1
+
+
+def _words(path: Path, out: Path, options: argparse.Namespace) -> list[str]:
+    """The words that repeat the command from any folder, without --waves."""
+    given = options.input
+    words = ["network", str(path.resolve()), "--out", str(out.resolve())]
+    words += ["--input", given if given == RANDOM else str(Path(given).resolve())]
+    words += ["--frames", str(options.frames), "--jobs", str(options.jobs)]
+    return [*words, "--stall", options.stall]
 
 
 def _input(graph: Graph, options: argparse.Namespace, seed: int) -> Array:

@@ -48,11 +48,12 @@ class NetworkSession(Session):
                 RanLayer(request.frame, request.operator.number, request.case.layer, result)
             )
             if values is None:
-                break
+                return done
             try:
                 request = steps.send(values)
             except StopIteration:
-                break
+                request = None
+        done.complete = True
         return done
 
     async def _ask(self, request: Request) -> LayerResult:

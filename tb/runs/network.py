@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from conv_core.models.network.files import check_network
 from conv_core.models.network.graph import Array, Graph, Operator
 from conv_core.models.network.lowering import folded
 from conv_core.models.network.runtimes import Answer, Call, LiteRtReference, RuntimeMissingError
-from conv_core.tb.runs.builds import build, core_design
+from conv_core.tb.runs.builds import Build, build, core_design
 from conv_core.tb.runs.job import OUR_DRIVER, Job, LayerResult, Progress
 from conv_core.tb.runs.layers import run_folder, run_job, watched
 from conv_core.tb.runs.network_job import NetworkJob, NetworkRun
@@ -101,9 +101,12 @@ def run_network(
     seed: int = 1,
     waves: bool = False,
     out_dir: Path | None = None,
+    jobs: int = 1,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> NetworkResult:
     """Runs frames through a network, one after the other, all in one simulation.
+
+    `jobs` simulations side by side share the frames of a network that keeps nothing between them.
 
     `model` is the network's file, to compare each operator with LiteRT's reference kernels, which
     run at the same time; None compares with nothing. The rest is as in
@@ -113,7 +116,8 @@ def run_network(
     """
     check_network(graph, config)
     built = build(core_design(config), simulator, waves=waves)
-    with run_folder(out_dir) as folder, ThreadPoolExecutor(1) as beside:
+    shares = _shares(frames, 1 if graph.variables else jobs)
+    with run_folder(out_dir) as folder, ThreadPoolExecutor(1 + len(shares)) as beside:
         base = Job(
             cases=(),
             config=config,
@@ -128,8 +132,49 @@ def run_network(
         )
         answer = None if model is None else beside.submit(_reference, graph, model, frames)
         with watched(base.progress_path, on_progress):
-            done: NetworkRun = run_job(built, NETWORK, NetworkJob(base, graph, tuple(frames)), base)
+            parts = [
+                beside.submit(_simulate, built, _beside(base, number), graph, share)
+                for number, share in enumerate(shares)
+            ]
+            done = _joined([part.result() for part in parts])
         return _result(graph, frames, done, None if answer is None else answer.result())
+
+
+def _shares(frames: Frames, jobs: int) -> list[Frames]:
+    """Frames for each simulation, as many as possible in each."""
+    size = -(-len(frames) // jobs)
+    return [frames[start : start + size] for start in range(0, len(frames), size)]
+
+
+def _beside(base: Job, number: int) -> Job:
+    """The job of one of several simulations, the others in folders of their own."""
+    if number == 0:
+        return base
+    folder = base.results_path.parent / f"job{number}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return replace(
+        base,
+        results_path=folder / base.results_path.name,
+        progress_path=folder / base.progress_path.name,
+    )
+
+
+def _simulate(built: Build, base: Job, graph: Graph, frames: Frames) -> NetworkRun:
+    run: NetworkRun = run_job(built, NETWORK, NetworkJob(base, graph, tuple(frames)), base)
+    return run
+
+
+def _joined(parts: Sequence[NetworkRun]) -> NetworkRun:
+    """The parts one after the other; what comes after a frame that has no end is left out."""
+    done = NetworkRun()
+    for part in parts:
+        first = len(done.frames)
+        done.layers += [replace(each, frame=first + each.frame) for each in part.layers]
+        done.frames += part.frames
+        if not part.complete:
+            break
+    done.complete = parts[-1].complete
+    return done
 
 
 def _reference(graph: Graph, model: bytes, frames: Frames) -> Answer:

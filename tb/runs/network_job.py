@@ -37,4 +37,6 @@ class NetworkRun:
 
     layers: list[RanLayer] = field(default_factory=list)
     frames: list[dict[int, Array]] = field(default_factory=list)
-    """for each frame that came to its end what the operators put out, by tensor"""
+    """for each frame what the operators put out, by tensor; the last one may have no end"""
+    complete: bool = False
+    """all frames came to their end"""
