@@ -62,7 +62,6 @@ def small(dtype: str) -> tuple[bytes, Graph, Frames]:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_a_small_network_equals_the_runtime(dtype: str, simulator: str) -> None:
     content, graph, frames = small(dtype)
     config = CoreConfig.from_array("4x4")
