@@ -17,10 +17,10 @@ WIDTH = 6
 def small_network(dtype: Any, rng: np.random.Generator) -> Model:
     """PAD, CONV_2D, then a branch of DEPTHWISE_CONV_2D and CONV_2D that is added to it, and a head.
 
-    All but the last results have small scales, so that few values are clamped.
+    Scales and zero points are such that few values are clamped.
     """
     sketch = Sketch(rng, np.dtype(dtype))
-    image = sketch.quantised(0.02, 0.05)
+    image = sketch.centred(0.02, 0.05)
     x = sketch.input((1, SIZE, SIZE, CHANNELS), image)
     around = sketch.constant(((0, 0), (1, 0), (0, 2), (0, 0)))
     shape = (1, SIZE + 1, SIZE + 2, CHANNELS)
@@ -28,8 +28,14 @@ def small_network(dtype: Any, rng: np.random.Generator) -> Model:
     x, shape = _convolution(sketch, x, shape, WIDTH, (3, 3), (2, 2), "VALID")
     y = _depthwise(sketch, x, shape)
     y, _ = _convolution(sketch, y, shape, WIDTH, (1, 1), (1, 1), "SAME")
-    summed = sketch.quantised(0.05, 0.1)
-    x = sketch.operator("ADD", [x, y], shape, summed, schema.AddOptionsT(**sketch.function()))
+    summed = sketch.centred(0.2, 0.4)
+    x = sketch.operator(
+        "ADD",
+        [x, y],
+        shape,
+        summed,
+        schema.AddOptionsT(fusedActivationFunction=schema.ActivationFunctionType.RELU),
+    )
     x = sketch.operator(
         "AVERAGE_POOL_2D",
         [x],
@@ -46,7 +52,7 @@ def small_network(dtype: Any, rng: np.random.Generator) -> Model:
     flat = schema.ReshapeOptionsT(newShape=[1, WIDTH])
     x = sketch.operator("RESHAPE", [x, sketch.constant((1, WIDTH))], (1, WIDTH), summed, flat)
     weights = sketch.filters((CLASSES, WIDTH), 0, summed.scales[0])
-    scores = sketch.quantised(0.02, 0.05)
+    scores = sketch.centred(0.2, 0.3)
     x = sketch.operator(
         "FULLY_CONNECTED", [x, *weights], (1, CLASSES), scores, schema.FullyConnectedOptionsT()
     )
@@ -72,10 +78,10 @@ def _convolution(
         strideW=stride[1],
         dilationHFactor=1,
         dilationWFactor=1,
-        **sketch.function(),
+        fusedActivationFunction=schema.ActivationFunctionType.RELU,
     )
     size = out_size(padding, (shape[1], shape[2]), kernel, stride, (1, 1))
-    results = sketch.quantised(0.05, 0.1)
+    results = sketch.centred(0.2, 0.4)
     out = (1, *size, filters)
     return sketch.operator("CONV_2D", [x, *weights], out, results, options), out
 
@@ -90,7 +96,7 @@ def _depthwise(sketch: Sketch, x: int, shape: tuple[int, ...]) -> int:
         dilationWFactor=1,
         depthMultiplier=1,
     )
-    results = sketch.quantised(0.05, 0.1)
+    results = sketch.centred(0.2, 0.4)
     return sketch.operator("DEPTHWISE_CONV_2D", [x, *weights], shape, results, options)
 
 

@@ -46,6 +46,12 @@ class Sketch:
         zero_point = int(self.rng.integers(info.min, info.max, endpoint=True))
         return Quantised((float(np.float32(self.rng.uniform(low, high))),), zero_point)
 
+    def centred(self, low: float, high: float) -> Quantised:
+        """A scale between these, and a zero point near the middle of the range."""
+        info = np.iinfo(self.dtype)
+        zero_point = (info.min + info.max) // 2 + int(self.rng.integers(-9, 10))
+        return Quantised((float(np.float32(self.rng.uniform(low, high))),), zero_point)
+
     def lowest(self, scale: float) -> Quantised:
         """This scale, and the lowest zero point."""
         return Quantised((scale,), int(np.iinfo(self.dtype).min))
@@ -100,7 +106,7 @@ class Sketch:
         count = shape[axis]
         per_filter = self.dtype == np.int8 and self.pick(True, False)
         scales = np.float32(self.rng.uniform(0.001, 0.02, count if per_filter else 1))
-        zero_point = int(self.rng.integers(0, 256)) if self.dtype == np.uint8 else 0
+        zero_point = int(self.rng.integers(90, 166)) if self.dtype == np.uint8 else 0
         quantised = Quantised(tuple(scales.tolist()), zero_point, axis)
         products = tuple((scales * np.float32(in_scale)).tolist())
         bias = self.rng.integers(-4000, 4000, count, np.int32)
