@@ -52,7 +52,7 @@ def small_network(dtype: Any, rng: np.random.Generator) -> Model:
     flat = schema.ReshapeOptionsT(newShape=[1, WIDTH])
     x = sketch.operator("RESHAPE", [x, sketch.constant((1, WIDTH))], (1, WIDTH), summed, flat)
     weights = sketch.filters((CLASSES, WIDTH), 0, summed.scales[0])
-    scores = sketch.centred(0.2, 0.3)
+    scores = sketch.centred(0.4, 0.6)
     x = sketch.operator(
         "FULLY_CONNECTED", [x, *weights], (1, CLASSES), scores, schema.FullyConnectedOptionsT()
     )

@@ -20,7 +20,7 @@ from conv_core.tb.runs.network import Frames, NetworkResult, run_network
 from tests.network.chains import small_network
 from tests.tflite_layers import wake_word_networks
 
-SEED = 21
+SEED = 22
 FRAMES = 30
 """until what streaming networks keep has filled"""
 FEW_FRAMES = 2
