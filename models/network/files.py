@@ -12,6 +12,7 @@ from conv_core.models.layer import LayerError
 from conv_core.models.network.graph import Array, Graph, NetworkError, Operator, Tensor
 from conv_core.models.network.lowering import layer_of, on_core
 from conv_core.models.network.operators import ANY_TYPE, FUNCTIONS, STATE
+from conv_core.models.network.operators.call import ACTIVATIONS
 from conv_core.models.network.tflite_file import is_tflite, read_tflite
 from conv_core.models.tiling import plan
 
@@ -61,27 +62,37 @@ def _in_floats(graph: Graph, operator: Operator) -> bool:
 
 
 def _problems(graph: Graph, operator: Operator, config: CoreConfig) -> Iterator[str]:
-    known = (*FUNCTIONS[graph.file_format], *STATE)
-    if on_core(graph, operator):
-        weights = operator.inputs[1]
-        if weights is not None and not graph.tensors[weights].constant:
-            yield "its weights are computed by the network; they must be constants"
-            return
-        wrong = [each for each in _data(graph, operator) if each.dtype.name not in BYTES]
-        yield from (f"tensor {each.name} is {each.dtype.name}, not int8 or uint8" for each in wrong)
-        if not wrong:
-            try:
-                plan(layer_of(graph, operator), config)
-            except LayerError as error:
-                yield str(error)
-    elif operator.kind not in known:
+    """What keeps an operator from being run, each as a clause."""
+    core = on_core(graph, operator)
+    if not core and operator.kind not in (*FUNCTIONS[graph.file_format], *STATE):
         yield "there is no such operator here"
-    elif operator.kind not in (*ANY_TYPE, *STATE, *CONVERSIONS):
-        yield from (
-            f"tensor {each.name} is {each.dtype.name}, not int8 or uint8"
-            for each in _data(graph, operator)
-            if each.dtype.name not in BYTES
-        )
+        return
+    function = operator.options.get("fusedActivationFunction", "NONE")
+    if function not in ACTIVATIONS:
+        yield f"its activation function is {function}, not one of {', '.join(ACTIVATIONS)}"
+        return
+    if operator.kind in (*ANY_TYPE, *STATE, *CONVERSIONS):
+        return
+    wrong = list(_wrong_tensors(graph, operator))
+    yield from wrong
+    if core and not wrong:
+        try:
+            plan(layer_of(graph, operator), config)
+        except LayerError as error:
+            yield str(error)
+
+
+def _wrong_tensors(graph: Graph, operator: Operator) -> Iterator[str]:
+    weights = operator.inputs[1] if on_core(graph, operator) else None
+    if weights is not None and not graph.tensors[weights].constant:
+        yield "its weights are computed by the network; they must be constants"
+    for tensor in _data(graph, operator):
+        if tensor.dtype.name not in BYTES:
+            yield f"tensor {tensor.name} is {tensor.dtype.name}, not int8 or uint8"
+        elif tensor.quantisation is None:
+            yield f"tensor {tensor.name} has no scale"
+        elif not tensor.quantisation.per_tensor and not tensor.constant:
+            yield f"tensor {tensor.name} has a scale for each channel; only weights may have that"
 
 
 def _data(graph: Graph, operator: Operator) -> list[Tensor]:

@@ -78,6 +78,27 @@ def test_all_that_cannot_be_run_is_named_at_once(small: Path) -> None:
     )
 
 
+def test_tensors_that_no_operator_here_can_take_are_named(small: Path) -> None:
+    graph = read_network(small)
+    tensors = list(graph.tensors)
+    first, weights = graph.operators[1].outputs[0], graph.operators[3].inputs[1]
+    assert weights is not None
+    tensors[first] = replace(tensors[first], name="wide", dtype=np.dtype(np.int16))
+    tensors[weights] = replace(tensors[weights], data=None)
+    operators = list(graph.operators)
+    options = operators[4].options | {"fusedActivationFunction": "TANH"}
+    operators[4] = replace(operators[4], options=options)
+    with pytest.raises(NetworkError) as refused:
+        check_network(replace(graph, tensors=tuple(tensors), operators=tuple(operators)), CONFIG)
+    assert str(refused.value) == (
+        "small can't be run: operator 1, CONV_2D: tensor wide is int16, not int8 or uint8; "
+        "operator 2, DEPTHWISE_CONV_2D: tensor wide is int16, not int8 or uint8; "
+        "operator 3, CONV_2D: its weights are computed by the network; they must be constants; "
+        "operator 4, ADD: its activation function is TANH, not one of NONE, RELU, RELU6, "
+        "RELU_N1_TO_1"
+    )
+
+
 def test_an_input_of_the_wrong_shape_or_type_is_refused(small: Path) -> None:
     graph = read_network(small)
     shape = (1, SIZE, SIZE, CHANNELS)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from conv_core.models.network.graph import Array, Operator, Tensor
+
+ACTIVATIONS: Mapping[str, tuple[float | None, float | None]] = {
+    "NONE": (None, None),
+    "RELU": (0.0, None),
+    "RELU6": (0.0, 6.0),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+}
+"""fused activation functions of TensorFlow Lite: the real numbers that they clamp at"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +68,7 @@ def limits(tensor: Tensor) -> tuple[int, int]:
 def activation_range(function: str, output: Tensor) -> tuple[int, int]:
     """The clamps, as stored values, of a fused activation function of TensorFlow Lite."""
     low, high = limits(output)
-    ends = {
-        "NONE": (None, None),
-        "RELU": (0.0, None),
-        "RELU6": (0.0, 6.0),
-        "RELU_N1_TO_1": (-1.0, 1.0),
-    }[function]
+    ends = ACTIVATIONS[function]
     if ends[0] is not None:
         low = max(low, _stored(ends[0], output))
     if ends[1] is not None:
