@@ -86,6 +86,7 @@ def _wrong_tensors(graph: Graph, operator: Operator) -> Iterator[str]:
     weights = operator.inputs[1] if on_core(graph, operator) else None
     if weights is not None and not graph.tensors[weights].constant:
         yield "its weights are computed by the network; they must be constants"
+        return
     for tensor in _data(graph, operator):
         if tensor.dtype.name not in BYTES:
             yield f"tensor {tensor.name} is {tensor.dtype.name}, not int8 or uint8"
