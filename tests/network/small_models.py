@@ -12,6 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.network.sketch import Model, Sketch, out_size
+from tests.oracles import Quantised
 
 PADDINGS = ("SAME", "VALID")
 
@@ -60,9 +61,18 @@ def _softmax(sketch: Sketch, kind: str) -> int:
 
 
 def _logistic(sketch: Sketch, kind: str) -> int:
-    shape = sketch.shape()
-    x = sketch.input(shape, sketch.quantised(0.0005, 0.5))
-    return sketch.without_options(kind, [x], shape, sketch.lowest(1 / 256))
+    """All values that there are; in half of the models one of them is beside a tie."""
+    quantised = sketch.quantised(0.0005, 0.5)
+    if sketch.pick(True, False):
+        info = np.iinfo(sketch.dtype)
+        result = int(sketch.rng.integers(130, 252)) + 0.5
+        steps = int(sketch.rng.integers(20, 200))
+        scale = np.float32(np.log(result / (256 - result)) / steps)
+        scale *= np.float32(1 + int(sketch.rng.integers(-3, 4)) * 2.0**-24)
+        quantised = Quantised((float(scale),), int(sketch.pick(info.min, info.max)))
+    x = sketch.input((1, 256), quantised)
+    sketch.values[0] = np.arange(256, dtype=np.uint8).view(sketch.dtype).reshape(1, 256)
+    return sketch.without_options(kind, [x], (1, 256), sketch.lowest(1 / 256))
 
 
 def _pool(sketch: Sketch, kind: str) -> int:
