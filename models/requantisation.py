@@ -112,7 +112,7 @@ def requantise_double(
 
 
 def single_misses(real: float, mult: int, shift: int) -> Int32Array:
-    """All accumulators that `single` and `requantise_double` round apart, before the clamps to int8.
+    """All accumulators that `single` and `requantise_double` round apart, clamps to int8 aside.
 
     Both rise with the accumulator, and their multipliers differ by less than 2^-31 of themselves:
     so they can only part beside the accumulators where a result of -256 to 256 changes to the next.

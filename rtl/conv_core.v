@@ -22,7 +22,7 @@ module conv_core #(
     parameter CONST_WORDS      = 1024,              // power of two, 16 and CONST_PER_BLOCK to 2^20: constants, words
     parameter OUT_BYTES        = 16384,             // power of two, 16 * LANES_OUT to 2^24: result buffer
     parameter REQUANT_LANES    = LANES_OUT / 2,     // LANES_OUT / 4, / 2 or / 1: results requantised each cycle
-    parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with both
+    parameter FLOAT_RULE       = 1,                 // 0: without the rule `float`; 1: with all
     parameter RESULT_QUEUE     = 16,                // 4, 8, 16, 32: vectors between array and finisher
     parameter ACT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN
     parameter WGT_STREAM_BYTES = LANES_IN,          // power of two, 1 to LANES_IN

@@ -103,7 +103,7 @@ def quantise_multiplier(real: float) -> tuple[int, int]:
 
 def litert_conv(scaled: ScaledCase) -> Int8Array:
     """The int8 results (N, OH, OW, Cout) of LiteRT's reference kernel."""
-    return _litert(int8_model(scaled), scaled.case.x)
+    return litert(int8_model(scaled), scaled.case.x)
 
 
 def xnnpack_conv(scaled: ScaledCase) -> Int8Array:
@@ -113,7 +113,7 @@ def xnnpack_conv(scaled: ScaledCase) -> Int8Array:
     """
     assert scaled.case.scale is not None, f"{scaled.case.name}: XNNPACK's rounding is float"
     assert ((scaled.case.scale >= 2**-32) & (scaled.case.scale < 256)).all()
-    return _litert(int8_model(scaled), scaled.case.x, OpResolverType.AUTO)
+    return litert(int8_model(scaled), scaled.case.x, OpResolverType.AUTO)
 
 
 def litert_accumulators(case: LayerCase) -> Int32Array:
@@ -137,7 +137,7 @@ def litert_accumulators(case: LayerCase) -> Int32Array:
         weights = np.zeros_like(w[..., some])
         weights[:, row : row + rows] = w[:, row : row + rows, :, some]
         model = float_model(case, part.shape, weights)
-        total = total + _litert(model, part).astype(np.int64)
+        total = total + litert(model, part).astype(np.int64)
     return total.astype(np.int32)
 
 
@@ -159,7 +159,7 @@ def litert_uint8_conv(case: LayerCase, scale: float) -> Int8Array:
     bias = graph.constant(case.bias, Quantised((scale,), 0))
     none = schema.ActivationFunctionType.NONE
     y = graph.convolution(case, x, w, bias, layer.in_shape, image, results, none)
-    return (_litert(graph.finish(y), case.x.view(np.uint8) ^ OFFSET) ^ OFFSET).view(np.int8)
+    return (litert(graph.finish(y), case.x.view(np.uint8) ^ OFFSET) ^ OFFSET).view(np.int8)
 
 
 def tflite_micro_conv(cases: list[ScaledCase]) -> list[Int8Array]:
@@ -373,9 +373,10 @@ class Graph:
         return bytes(builder.Output())
 
 
-def _litert(
+def litert(
     model: bytes, x: NDArray[Any], resolver: OpResolverType = OpResolverType.BUILTIN_REF
 ) -> NDArray[Any]:
+    """What LiteRT makes of a model with one input and one output."""
     interpreter = Interpreter(model_content=model, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)

@@ -40,6 +40,8 @@ from conv_core.models.requantisation import (
 DOUBLE = "single in float64"
 """LiteRT's own form of `single`: no rule of a core, it explains a result that `single` misses."""
 REFERENCE = LiteRtReference.name
+NCHW = 4
+"""axes of a result of QLinearConv, where one of QGemm has two"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,48 +154,30 @@ def probe(
     inputs: Sequence[NDArray[np.int8]],
     runtimes: Iterable[type[Runtime]] = RUNTIMES,
 ) -> Report:
-    """A report on one int8 layer, for many inputs of its own: a few results tell no rule from another.
+    """A report on one int8 layer for many inputs: a few results tell no rule from another.
 
     Raises `RuntimeMissingError`, and `ValueError` for an operator that is no such layer.
     """
-    fed = [{operator.inputs[0]: each} for each in inputs]
-    layers = [network.requantiser(operator, tensors) for tensors in fed]
-    calls = [Call(network.alone(operator), [[each]]) for each in inputs]
-    known = [layer for layer in layers if layer is not None]
-    if not known:
+    x = np.concatenate(inputs)
+    layer = network.requantiser(operator, {operator.inputs[0]: x})
+    if layer is None:
         raise ValueError(f"{network.name}: {operator.number} {operator.name} is no layer in int8")
-    expected = [by_rules(layer) for layer in known]
-    rules = {
-        rule: np.concatenate([each[rule].reshape(-1) for each in expected]) for rule in expected[0]
-    }
-    reference = _joined(LiteRtReference().run(calls))
+    rules = by_rules(layer)
+    call = Call(network.alone(operator), [[each] for each in inputs])
+    (reference,) = LiteRtReference().run([call])
     verdicts = {}
     for runtime in runtimes:
-        if runtime is OnnxRuntime:
-            forms = [onnx_layer(layer) for layer in known]
-            given = OnnxRuntime().run([Call(form.model, [[form.x]]) for form in forms])
-            given = [_as_tflite(each) for each in given]
-        else:
-            given = runtime().run(calls)
-        answer = _joined(given)
+        (answer,) = _onnx([layer], [operator]) if runtime is OnnxRuntime else runtime().run([call])
         verdicts[runtime.name] = _verdict(runtime.name, answer, reference.outputs[0], rules)
     return Report(operator, reference.outputs[0].size, verdicts)
-
-
-def _joined(answers: Sequence[Answer]) -> Answer:
-    """All results in one row, or the first refusal."""
-    for each in answers:
-        if each.refusal:
-            return each
-    return Answer(outputs=[np.concatenate([each.outputs[0].reshape(-1) for each in answers])])
 
 
 def _as_tflite(answer: Answer) -> Answer:
     """Results of ONNX Runtime in int8 and NHWC."""
     if answer.refusal:
         return answer
-    y = (answer.outputs[0] ^ 0x80).view(np.int8)
-    return Answer(outputs=[y.transpose(0, 2, 3, 1) if y.ndim == 4 else y])
+    y = (answer.outputs[0][0] ^ 0x80).view(np.int8)
+    return Answer(outputs=[y.transpose(0, 2, 3, 1) if y.ndim == NCHW else y])
 
 
 def _onnx(layers: Sequence[Requantiser | None], operators: Sequence[Operator]) -> list[Answer]:

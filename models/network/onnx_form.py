@@ -85,4 +85,4 @@ def _attributes(layer: Layer) -> dict[str, Any]:
 
 
 def _unsigned(values: Int8Array) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(values).view(np.uint8) ^ OFFSET
+    return np.ascontiguousarray(values).view(np.uint8) ^ np.uint8(OFFSET)

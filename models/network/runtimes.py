@@ -1,7 +1,7 @@
 """The runtimes that a network may be deployed with, each as a class that runs models.
 
     answers = LiteRtReference().run([Call(model, [[x]])])     # one call, one frame, one input
-    answers[0].outputs                                        # [y], or
+    answers[0].outputs                                        # [y], frames first, or
     answers[0].refusal                                        # why this runtime can't run it
 
 `.tflite` files run in a process of their own, since some of them end it. A package that is not
@@ -38,22 +38,22 @@ class Call:
     model: bytes
     frames: Sequence[Sequence[NDArray[Any]]]
     keep: Sequence[int] = ()
-    """indices of tensors that are wanted, of every frame, in place of the outputs"""
+    """indices of tensors that are wanted in place of outputs"""
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a runtime made of a call: outputs of the last frame, or why it refused."""
+    """What a runtime made of a call: outputs, (frames, ...) each, or why it refused."""
 
     outputs: list[NDArray[Any]] = field(default_factory=list)
-    kept: list[dict[int, NDArray[Any]]] = field(default_factory=list)
-    """for each frame all tensors by their indices, if the call asked for them"""
+    kept: dict[int, NDArray[Any]] = field(default_factory=dict)
+    """(frames, ...) by their indices: the tensors that the call asked for"""
     refusal: str = ""
 
     @property
     def tensors(self) -> dict[int, NDArray[Any]]:
-        """Those kept of the last frame."""
-        return self.kept[-1]
+        """Those of the last frame."""
+        return {index: each[-1] for index, each in self.kept.items()}
 
 
 class Runtime:
@@ -155,24 +155,21 @@ class OnnxRuntime(Runtime):
                 call.model, options, providers=["CPUExecutionProvider"]
             )
             names = [each.name for each in session.get_inputs()]
-            for frame in call.frames:
-                outputs = session.run(None, dict(zip(names, frame, strict=True)))
+            frames = [
+                session.run(None, dict(zip(names, frame, strict=True))) for frame in call.frames
+            ]
         except Exception as error:
             return Answer(refusal=str(error).splitlines()[0])
-        return Answer(outputs=[np.array(each) for each in outputs])
+        return Answer(outputs=[np.stack(each) for each in zip(*frames, strict=True)])
 
 
 RUNTIMES: tuple[type[Runtime], ...] = (LiteRtReference, LiteRtXnnpack, TfliteMicro, OnnxRuntime)
 
 
 def _save(path: Path, call: Call) -> None:
-    arrays = {
-        f"{frame}_{number}": values
-        for frame, inputs in enumerate(call.frames)
-        for number, values in enumerate(inputs)
-    }
-    if call.keep:
-        arrays["keep"] = np.array(call.keep)
+    inputs = enumerate(zip(*call.frames, strict=True))
+    arrays = {str(number): np.stack(values) for number, values in inputs}
+    arrays["keep"] = np.array(call.keep, np.int64)
     np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
@@ -185,11 +182,7 @@ def _answer(folder: Path, index: int, call: Call) -> Answer:
     if refused.exists():
         return Answer(refusal=refused.read_text())
     with np.load(folder / f"{index}_outputs.npz") as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    if not call.keep:
-        return Answer(outputs=[arrays[number] for number in sorted(arrays, key=int)])
-    kept: list[dict[int, NDArray[Any]]] = [{} for _ in call.frames]
-    for name, values in arrays.items():
-        frame, index = map(int, name.split("_"))
-        kept[frame][index] = values
-    return Answer(kept=kept)
+        arrays = {int(name): stored[name] for name in stored.files}
+    if call.keep:
+        return Answer(kept=arrays)
+    return Answer(outputs=[arrays[number] for number in sorted(arrays)])

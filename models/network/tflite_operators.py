@@ -196,12 +196,16 @@ class Network:
         x, w, geometry = _oriented(
             operator.name, original.builtinOptions, tensors[x_index], self.constant(w_index)
         )
-        has_bias = len(original.inputs) > 2 and original.inputs[2] >= 0
-        bias = self.constant(int(original.inputs[2])) if has_bias else np.zeros(len(w), np.int32)
+        bias_index = [int(i) for i in original.inputs[2:3] if i >= 0]
+        bias = self.constant(bias_index[0]) if bias_index else np.zeros(len(w), np.int32)
         out_zp, out_scale = int(results.zeroPoint[0]), np.float32(results.scale[0])
         low, high = _clamps(original.builtinOptions.fusedActivationFunction, out_zp, out_scale)
+        batch, height, width, channels = x.shape
         layer = Layer(
-            *x.shape,
+            batch,
+            height,
+            width,
+            channels,
             out_channels=len(w),
             kernel=w.shape[1:3],
             **geometry,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from conv_core.models.network.compass import (
     REFERENCE,
@@ -78,37 +79,39 @@ def test_every_layer_of_a_network_is_explained_for_every_runtime(path: Path) -> 
         assert not report.unexplained()
     for report in reports:
         assert report.verdicts[REFERENCE].differs == 0
-        assert TfliteMicro.name in report.agreeing()
+        by_two_rules = report.operator.name == "FULLY_CONNECTED"
+        assert by_two_rules or TfliteMicro.name in report.agreeing()
     first = first_divergence(reports, REFERENCE, LiteRtXnnpack.name)
     parted = [each for each in reports if each.verdicts[LiteRtXnnpack.name].differs]
     assert (first is None) == (not parted)
     assert first is None or first.operator.number == parted[0].operator.number
 
 
-@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
-def test_fully_connected_layers_follow_four_runtimes_by_three_rules(path: Path) -> None:
+def test_fully_connected_layers_follow_four_runtimes_by_their_rules() -> None:
     rng = np.random.default_rng(SEED)
     print(f"seed {SEED}")
-    network = Network.read(path)
-    operators = [each for each in network.operators if each.name == "FULLY_CONNECTED"]
-    for operator in operators:
-        tensors = network.graph.tensors
-        shape = tuple(map(int, tensors[operator.inputs[0]].shape))
-        results = int(np.prod(tensors[operator.outputs[0]].shape))
-        inputs = [
-            rng.integers(-128, 128, shape).astype(np.int8) for _ in range(-(-PROBED // results))
-        ]
-        report = probe(network, operator, inputs)
-        assert report.values >= PROBED
-        for runtime, verdict in report.verdicts.items():
-            print(runtime, verdict.wrong, f"of {report.values}")
-            assert verdict.wrong[followed(runtime, operator.name)] == 0
-        assert report.verdicts[REFERENCE].wrong["tflite"] > 0
-        assert report.verdicts[TfliteMicro.name].wrong["single"] > 0
-    assert network.name == "person_detect" or operators
+    misses = {"tflite": 0, "single": 0}
+    beside_ties = Network("beside ties", one_operator()[0])
+    for network in (*map(Network.read, NETWORKS), beside_ties):
+        for operator in (each for each in network.operators if each.name == "FULLY_CONNECTED"):
+            entry, end = (
+                network.graph.tensors[index].shape.tolist()
+                for index in (operator.inputs[0], operator.outputs[0])
+            )
+            count = -(-PROBED // int(np.prod(end)))
+            inputs = [rng.integers(-128, 128, entry).astype(np.int8) for _ in range(count)]
+            report = probe(network, operator, inputs)
+            assert report.values >= PROBED
+            print(f"{network.name}: {report.values} results")
+            for runtime, verdict in report.verdicts.items():
+                print(f"  {runtime}: {verdict.wrong}")
+                assert verdict.wrong[followed(runtime, operator.name)] == 0
+            for rule in misses:
+                misses[rule] += report.verdicts[REFERENCE].wrong[rule]
+    assert misses["single"] == 0 < misses["tflite"]
 
 
-def one_operator(operator: str = "FULLY_CONNECTED") -> tuple[bytes, np.ndarray]:
+def one_operator(operator: str = "FULLY_CONNECTED") -> tuple[bytes, NDArray[np.int8]]:
     rng = np.random.default_rng(1)
     scales = draw_scales(rng, 500, per_channel=True, exponents=(-12, -6))
     return tflite_operator(operator, scales, near_ties(rng, scales), 3)
@@ -139,7 +142,7 @@ def test_a_runtime_that_is_not_installed_is_named() -> None:
         module = "absent_runtime"
 
     with pytest.raises(
-        RuntimeMissingError, match="^Absent is not installed: pip install absent-ru"
+        RuntimeMissingError, match=r"^Absent is not installed: pip install absent-ru"
     ):
         Absent().run([])
 
@@ -151,7 +154,7 @@ def test_a_model_that_a_runtime_refuses_stops_no_other(runtime: type[Runtime]) -
     bad = Call(b"\0\0\0\0TFL3 and no more", [[x]])
     answers = runtime().run([bad, good] if runtime.form == "tflite" else [bad])
     assert answers[0].refusal
-    assert all(each.outputs[0].shape == (1, 500) for each in answers[1:])
+    assert all(each.outputs[0].shape == (1, 1, 500) for each in answers[1:])
 
 
 def test_files_that_are_no_networks_are_named(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def a_case(layer: Layer, **changes: Any) -> LayerCase:
         "w": np.zeros(layer.weight_shape, np.int8),
         "bias": np.zeros(channels, np.int32),
     }
-    if layer.requantise and layer.rounding == "tflite":
+    if layer.requantise and layer.rounding != "float":
         fields["mult"] = np.zeros(channels, np.int32)
         fields["shift"] = np.zeros(channels, np.int32)
     if layer.requantise and layer.rounding == "float":
@@ -134,7 +134,7 @@ def test_groups_divide_the_channels_of_a_filter() -> None:
         ({"in_zp": 128}, "in_zp: 128 is not in -128 to 127"),
         ({"out_zp": -129}, "out_zp: -129 is not in -128 to 127"),
         ({"act_min": 3, "act_max": 2}, "act_min: 3 is above act_max, 2"),
-        ({"rounding": "even"}, "rounding: 'even' is not one of tflite, float"),
+        ({"rounding": "even"}, "rounding: 'even' is not one of tflite, single, float"),
         ({"height": 2}, "kernel: it spans 3 rows, .* has only 2: there is no output"),
         ({"dilation": (1, 4), "width": 4}, "kernel: it spans 5 columns, .* has only 4"),
         ({"pads": (65535, 0, 0, 0)}, "pads: they make 65538 output rows; at most 65535 go"),
@@ -160,6 +160,11 @@ def test_nonsense_is_refused_by_name(changes: dict[str, Any], sentence: str) -> 
         ({}, {"mult": np.zeros(8, np.int32)}, "mult: accumulators need none"),
         ({"requantise": True}, {"mult": None}, "mult: missing, rounding 'tflite' needs it"),
         ({"requantise": True}, {"shift": None}, "shift: missing, rounding 'tflite' needs it"),
+        (
+            {"requantise": True, "rounding": "single"},
+            {"mult": None},
+            "mult: missing, rounding 'single' needs it",
+        ),
         (
             {"requantise": True},
             {"scale": np.zeros(8, np.float32)},

@@ -235,7 +235,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         {"scale": np.ones(8, F32)},
         "mult: scale is there too, leave one of them out",
     ),
-    ("rounding", {"rounding": "even"}, "rounding: 'even' is not one of tflite, float"),
+    ("rounding", {"rounding": "even"}, "rounding: 'even' is not one of tflite, single, float"),
     (
         "float with mult",
         {"rounding": "float"},
@@ -250,6 +250,11 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         "scale without float",
         {"scale": np.ones(8, F32), "mult": REMOVED, "shift": REMOVED},
         "scale: rounding 'tflite' reads mult and shift; say rounding 'float'",
+    ),
+    (
+        "scale and single",
+        {"scale": np.ones(8, F32), "rounding": "single", "mult": REMOVED, "shift": REMOVED},
+        "scale: rounding 'single' reads mult and shift; say rounding 'float'",
     ),
     (
         "scale float64",
@@ -368,7 +373,7 @@ def float_fields(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (tensors | changes).items() if value is not REMOVED}
 
 
-@pytest.mark.parametrize("rounding", ["tflite", "float"])
+@pytest.mark.parametrize("rounding", ["tflite", "single", "float"])
 def test_floating_point_layers_are_quantised_and_come_within_a_step_of_the_result(
     path: Path, rounding: str
 ) -> None:
@@ -472,7 +477,13 @@ def test_a_zip_of_something_else_is_refused(path: Path) -> None:
 
 
 def test_cases_come_back_as_they_were_saved(path: Path) -> None:
-    mix = Mix(dilation=True, groups=True, float_rounding=True, weight_zero_points=True)
+    mix = Mix(
+        dilation=True,
+        groups=True,
+        float_rounding=True,
+        single_rounding=True,
+        weight_zero_points=True,
+    )
     for case in random_cases(np.random.default_rng(15), 33, mix):
         save(path, case)
         back = load(path)
