@@ -1,6 +1,7 @@
 # `make help` says what can be asked for.
 
-TARGETS := question setup test run regress replay networks synth waves report explain lint doctor clean help
+TARGETS := question setup test run network regress replay networks synth waves report explain lint doctor \
+    clean help
 CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
     ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
 FOREIGN := DUT DRIVER RTL
@@ -9,6 +10,7 @@ RUN := SIM ARRAY SEED $(CORE) $(FOREIGN) STALL RULES RECORD WAVES QUEUE
 # The options of each target; PYTHON, which names the Python to set up with, is one of all.
 OPTIONS_question := $(RUN)
 OPTIONS_run := LAYER OUT $(RUN)
+OPTIONS_network := MODEL INPUT FRAMES JOBS OUT SIM ARRAY SEED $(CORE) STALL WAVES
 OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE) $(FOREIGN)
 OPTIONS_replay := FAILURE WAVES
 OPTIONS_explain := LAYER OUT SIM ARRAY SEED $(CORE)
@@ -22,7 +24,7 @@ COCOTB := COCOTB_RANDOM_SEED COCOTB_TEST_FILTER COCOTB_TESTCASE COCOTB_TEST_MODU
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
 asked := $(or $(MAKECMDGOALS),question)
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
-simulates := $(filter question run regress replay explain,$(asked))
+simulates := $(filter question run network regress replay explain,$(asked))
 $(foreach t,$(filter-out $(TARGETS),$(asked)),\
     $(error there is no target $t; the targets are $(TARGETS)))
 $(foreach v,$(filter-out $(OPTIONS) $(if $(simulates),$(COCOTB)),$(given)),\
@@ -49,6 +51,10 @@ question: ready  ## the layer of the question through the RTL (default)
 
 run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: your own layers through the RTL
 	@$(CONV) run $(LAYER) $(call option,OUT) $(RUN_ARGUMENTS)
+
+network: ready  ## MODEL=x.tflite INPUT=x.npy OUT=dir: a whole quantised network through the RTL
+	@$(CONV) network $(if $(MODEL),$(call quoted,$(MODEL))) $(foreach v,INPUT FRAMES JOBS OUT STALL,$(call option,$v)) \
+	    $(CORE_ARGUMENTS) $(call flag,WAVES,waves)
 
 regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) JOBS=n JUNIT=file
 	@$(CONV) regress $(CORE_ARGUMENTS) $(foreach v,LAYERS SEEDS JOBS JUNIT,$(call option,$v))

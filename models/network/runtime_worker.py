@@ -2,9 +2,9 @@
 
 For each i from FIRST on, below COUNT, reads FOLDER/i.tflite and FOLDER/i_inputs.npz, which holds
 each input by its number, frames first, and writes FOLDER/i_outputs.npz: the outputs by their
-numbers, frames first. If the file of inputs has indices in `keep`, it is these tensors of the last
-frame. What a runtime refuses is written to FOLDER/i_refused.txt. A process of its own, because some
-models end the process.
+numbers, frames first. If the file of inputs has indices in `keep`, it is these tensors. What a
+runtime refuses is written to FOLDER/i_refused.txt. A process of its own, because some models end
+the process.
 """
 
 from __future__ import annotations
@@ -39,11 +39,9 @@ def main(runtime: str, folder: Path, first: int, count: int) -> None:
         except (RuntimeError, ValueError) as error:
             (folder / f"{index}_refused.txt").write_text(str(error))
             continue
-        if keep:
-            named = {str(name): each for name, each in zip(keep, results[-1], strict=True)}
-        else:
-            joined = zip(*results, strict=True)
-            named = {str(number): np.stack(each) for number, each in enumerate(joined)}
+        names = keep or range(len(results[0]))
+        stacked = (np.stack(each) for each in zip(*results, strict=True))
+        named = {str(name): each for name, each in zip(names, stacked, strict=True)}
         np.savez(folder / f"{index}_outputs.npz", **named)  # type: ignore[arg-type]
 
 

@@ -38,7 +38,7 @@ class Call:
     model: bytes
     frames: Sequence[Sequence[NDArray[Any]]]
     keep: Sequence[int] = ()
-    """indices of tensors of the last frame that are wanted in place of outputs"""
+    """indices of tensors that are wanted in place of outputs"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +46,14 @@ class Answer:
     """What a runtime made of a call: outputs, (frames, ...) each, or why it refused."""
 
     outputs: list[NDArray[Any]] = field(default_factory=list)
-    tensors: dict[int, NDArray[Any]] = field(default_factory=dict)
-    """by their indices, if the call asked for them"""
+    kept: dict[int, NDArray[Any]] = field(default_factory=dict)
+    """(frames, ...) by their indices: the tensors that the call asked for"""
     refusal: str = ""
+
+    @property
+    def tensors(self) -> dict[int, NDArray[Any]]:
+        """Those of the last frame."""
+        return {index: each[-1] for index, each in self.kept.items()}
 
 
 class Runtime:
@@ -179,5 +184,5 @@ def _answer(folder: Path, index: int, call: Call) -> Answer:
     with np.load(folder / f"{index}_outputs.npz") as stored:
         arrays = {int(name): stored[name] for name in stored.files}
     if call.keep:
-        return Answer(tensors=arrays)
+        return Answer(kept=arrays)
     return Answer(outputs=[arrays[number] for number in sorted(arrays)])
