@@ -14,6 +14,7 @@ from conv_core.models.convolution import accumulate
 from conv_core.models.layer import LayerCase
 from conv_core.models.requantisation import result
 from conv_core.tb.checks.scoreboard import Place, ResultFormat
+from conv_core.tb.core.format import Format
 from conv_core.tb.core.signals import CoreSignals
 from conv_core.tb.runs.exploration import play
 from conv_core.tb.runs.job import LayerResult
@@ -157,7 +158,7 @@ def test_the_sum_of_every_value_is_found_where_it_left_the_array(tmp_path: Path)
     assert all(each.passed for each in results)
     recording = read_recording(path, all_groups(CONFIG, watched))
     before = 0
-    for case in (piece for each in cases for piece in CutLayer.of(each, CONFIG).pieces):
+    for case in (piece for each in cases for piece in CutLayer.of(each, Format(CONFIG)).pieces):
         sums = (accumulate(case) - case.bias).astype(np.int32)
         for at in np.ndindex(*case.layer.out_shape):
             vector, lane = watched.vector_of(case.layer, Place(*at))
