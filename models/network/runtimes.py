@@ -22,12 +22,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_core.models.errors import RefusedError
+
 WORKER = Path(__file__).with_name("runtime_worker.py")
 SECONDS = 600
 """that the calls of one process may take together"""
 
 
-class RuntimeMissingError(RuntimeError):
+class RuntimeMissingError(RefusedError):
     """The package of a runtime is not installed."""
 
 
