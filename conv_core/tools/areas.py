@@ -37,17 +37,15 @@ TABLE = ROOT / "models" / "plan" / "areas.csv"
 COLUMNS = ("role", "family", "array", "settings", "luts", "flip_flops", "memories", "multipliers")
 Settings = Mapping[str, int]
 
-NARROW = {"act_stream_bytes": 2, "wgt_stream_bytes": 2, "out_stream_bytes": 2}
 CORES: Mapping[str, Sequence[tuple[str, Settings]]] = {
     "fit": (
         ("4x4", {}),
         ("8x8", {}),
-        ("8x8", NARROW),
-        ("8x8", {"requant_lanes": 8}),
         ("16x4", {}),
         ("4x16", {}),
-        ("8x8", {"float_rule": 0}),
-        ("16x16", {}),
+        ("4x4", {"act_stream_bytes": 1, "wgt_stream_bytes": 1, "out_stream_bytes": 1}),
+        ("4x4", {"requant_lanes": 4}),
+        ("4x4", {"float_rule": 0}),
     ),
     "check": (
         ("8x16", {}),

@@ -14,11 +14,8 @@ from conv_core.models.cycles import RepeatingQueue, limits
 from conv_core.models.layer import Layer
 from conv_core.models.tiling import NotFittingError, plan
 
-ARRAYS = ("4x4", "8x4", "4x8", "8x8", "16x8", "8x16", "16x16", "32x16", "16x32", "32x32")
-BUFFERS = {
-    "small": {"act_bytes": 32768, "wgt_bytes": 4096},
-    "default": {"act_bytes": 65536, "wgt_bytes": 16384},
-}
+ARRAYS = ("4x4", "8x8", "16x8", "8x16", "16x16", "32x16", "32x32")
+BUFFERS = {"half": (32768, 8192), "default": (65536, 16384), "double": (131072, 32768)}
 """Bytes of the activation buffer, and of the weight buffer of each filter."""
 
 CUTTING = "cutting into pieces"
@@ -85,16 +82,12 @@ class Planned:
         return sorted(self.layers, key=lambda each: -each.cycles)[:count]
 
 
-def cores(arrays: tuple[str, ...] = ARRAYS) -> Iterator[tuple[str, CoreConfig]]:
-    """Those that are tried: each array with buffers of each size, and what that size is called."""
-    for array in arrays:
-        lanes_in = CoreConfig.from_array(array).lanes_in
-        for name, sizes in BUFFERS.items():
-            words = sizes["wgt_bytes"] // lanes_in
-            yield (
-                name,
-                CoreConfig.from_array(array, act_bytes=sizes["act_bytes"], wgt_words=words),
-            )
+def cores() -> Iterator[CoreConfig]:
+    """Those that are tried: each array with buffers of each size."""
+    for array in ARRAYS:
+        for act_bytes, wgt_bytes in BUFFERS.values():
+            words = wgt_bytes // CoreConfig.from_array(array).lanes_in
+            yield CoreConfig.from_array(array, act_bytes=act_bytes, wgt_words=words)
 
 
 def planned(layers: Mapping[str, Layer], config: CoreConfig) -> Planned:
