@@ -1,4 +1,4 @@
-"""The cores that the area of `models/plan` is fitted to, and those that it is checked with.
+"""Cores on ECP5: those that the area of `models/plan` is fitted to, and those that it is checked with.
 
     python -m conv_core.tools.areas fit             measures the former, writes areas.csv
     python -m conv_core.tools.areas check           measures the latter, adds them to the file
@@ -34,7 +34,8 @@ from conv_core.tools.synthesis import (
 )
 
 TABLE = ROOT / "models" / "plan" / "areas.csv"
-COLUMNS = ("role", "family", "array", "settings", "luts", "flip_flops", "memories", "multipliers")
+FAMILY = "ecp5"
+COLUMNS = ("role", "array", "settings", "luts", "flip_flops", "memories", "multipliers")
 Settings = Mapping[str, int]
 
 CORES: Mapping[str, Sequence[tuple[str, Settings]]] = {
@@ -59,34 +60,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints and writes; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m conv_core.tools.areas", description=__doc__)
     parser.add_argument("role", choices=[*CORES])
-    parser.add_argument("--family", choices=[*SCRIPTS], help="only this one; default: both")
     options = parser.parse_args(arguments)
-    for family in [options.family] if options.family else SCRIPTS:
-        for array, settings in CORES[options.role]:
-            started = time.monotonic()
-            try:
-                area = synthesise(CoreConfig.from_array(array, **settings), family)
-            except SynthesisError as error:
-                print(error, file=sys.stderr)
-                return 1
-            enter(options.role, settings, area)
-            print(f"{area} {written(settings)} {time.monotonic() - started:.0f} s", flush=True)
+    for array, settings in CORES[options.role]:
+        started = time.monotonic()
+        try:
+            area = synthesise(CoreConfig.from_array(array, **settings))
+        except SynthesisError as error:
+            print(error, file=sys.stderr)
+            return 1
+        enter(options.role, settings, area)
+        print(f"{area} {written(settings)} {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
 
-def synthesise(config: CoreConfig, family: str) -> Area:
-    """The area of a core on a family. Raises `SynthesisError`."""
+def synthesise(config: CoreConfig) -> Area:
+    """The area of a core on ECP5. Raises `SynthesisError`."""
     settings = " ".join(f"-set {name} {n}" for name, n in config.verilog_parameters().items())
-    making = " ".join((settings, SYNTHESIS, *DEFINES[family], SCRIPTS[family]))
-    base = kept(f"area-{config.array}-{family}", making)
+    making = " ".join((settings, SYNTHESIS, *DEFINES[FAMILY], SCRIPTS[FAMILY]))
+    base = kept(f"area-{config.array}-{FAMILY}", making)
     figures = base.with_suffix(".json")
     if not figures.exists():
-        script = [SYNTHESIS, "conv_core", settings, SCRIPTS[family], base.with_suffix(".netlist")]
-        files = [*DEFINES[family], INCLUDE, *rtl_files()]
+        script = [SYNTHESIS, "conv_core", settings, SCRIPTS[FAMILY], base.with_suffix(".netlist")]
+        files = [*DEFINES[FAMILY], INCLUDE, *rtl_files()]
         said = run(base.with_suffix(".log"), ["-c", *script, *files])
         if found := warnings(said):
             raise SynthesisError("\n".join(found))
-        figures.write_text(json.dumps(asdict(area_of(config.array, family, said))))
+        figures.write_text(json.dumps(asdict(area_of(config.array, FAMILY, said))))
     return Area(**json.loads(figures.read_text()))
 
 
@@ -94,7 +93,7 @@ def enter(role: str, settings: Settings, area: Area) -> None:
     """Writes a core's row into the table, in the place of an earlier one."""
     row = {"role": role, "settings": written(settings), **asdict(area)}
     cells = {name: str(row[name]) for name in COLUMNS}
-    name = ("role", "family", "array", "settings")
+    name = ("role", "array", "settings")
     rows = [each for each in table() if any(each[n] != cells[n] for n in name)]
     with TABLE.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
