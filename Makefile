@@ -1,7 +1,7 @@
 # `make help` says what can be asked for.
 
-TARGETS := question setup test run network regress replay networks synth waves report explain lint doctor \
-    clean help
+TARGETS := question setup test run network plan regress replay networks synth waves report explain \
+    lint doctor clean help
 CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
     ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
 FOREIGN := DUT DRIVER RTL
@@ -15,6 +15,7 @@ OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE) $(FOREIGN)
 OPTIONS_replay := FAILURE WAVES
 OPTIONS_explain := LAYER OUT SIM ARRAY SEED $(CORE)
 OPTIONS_networks := ARRAY SEED
+OPTIONS_plan := MODEL DEVICE
 OPTIONS_synth := ARRAY
 OPTIONS := $(sort PYTHON $(foreach t,$(TARGETS),$(OPTIONS_$t)))
 # cocotb's own: the commands say what does here what they do there.
@@ -72,6 +73,9 @@ test: ready  ## the complete quick test suite on both simulators
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
 	@$(VENV) conv_core.tools.networks $(call option,ARRAY) $(call option,SEED)
+
+plan: ready  ## MODEL=resnet50 DEVICE=ecp5-85: cycles and area on many cores, without simulating
+	@$(CONV) plan $(if $(MODEL),$(call quoted,$(MODEL))) $(call option,DEVICE)
 
 synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: that one
 	@$(VENV) conv_core.tools.synthesis $(call option,ARRAY)

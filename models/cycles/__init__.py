@@ -13,9 +13,11 @@ is simulated; the constants (`latencies`) are the pipeline depths that the heade
     weights       when each weight word can be read
     results       from a window's last step to the result beats
     model         layers, one after the other
+    repeats       layers that come again and again
 """
 
-from conv_core.models.cycles.limit import cycles_limit
+from conv_core.models.cycles.limit import cycles_limit, limits
 from conv_core.models.cycles.model import cycles_model, queue_model
+from conv_core.models.cycles.repeats import RepeatingQueue
 
-__all__ = ["cycles_limit", "cycles_model", "queue_model"]
+__all__ = ["RepeatingQueue", "cycles_limit", "cycles_model", "limits", "queue_model"]

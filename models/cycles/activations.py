@@ -7,7 +7,7 @@ import numpy as np
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.columns import Times
 from conv_core.models.cycles.latencies import ACT_ARRIVAL
-from conv_core.models.cycles.rings import NEVER, hand_over
+from conv_core.models.cycles.rings import NEVER, Left, hand_over
 from conv_core.models.layer import Layer
 
 
@@ -43,6 +43,16 @@ class Activations:
     def end(self) -> None:
         """The layer has been computed: what no window uses is swallowed."""
         self.by(len(self._beats) - 1)
+
+    def left(self, step: int) -> Left:
+        """What the next layer may depend on, whose steps come after the cycle `step`: cycles, and
+        words counted from its first one. What it can't depend on is forgotten."""
+        base = self._base + len(self._beats)
+        self._releases = [each for each in self._releases if each[1] + self._capacity > base]
+        releases = [(max(cycle, self._latest), words - base) for cycle, words in self._releases]
+        cycles, words = np.array(releases, np.int64).reshape(-1, 2).T
+        visible = self._visible[-4 * self._capacity :]
+        return Left([np.array([self._latest]), cycles, visible[visible > step]], [words])
 
     def release(self, cycle: int, words: int) -> None:
         """So many words of the layer are free from this cycle on."""

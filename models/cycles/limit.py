@@ -20,17 +20,22 @@ def cycles_limit(layer: Layer, config: CoreConfig) -> int:
     that a window uses; beats of results; beats of constants and of the weights that some window
     uses, without their padding.
     """
+    return max(limits(layer, config).values())
+
+
+def limits(layer: Layer, config: CoreConfig) -> dict[str, int]:
+    """The same by what it is that limits the layer: each part's own cycles."""
     frame_bytes = layer.height * layer.width * layer.in_channels
     taps = _taps_used(layer.rows) * _taps_used(layer.columns)
     weight_bytes = (taps * layer.weight_shape[3] + CONSTANT_BYTES) * layer.out_channels
-    return max(
-        _steps(layer, config),
-        slices(layer, config),
-        (layer.batch - 1) * -(-frame_bytes // config.act_stream_bytes)
+    return {
+        "products": _steps(layer, config),
+        "requantisers" if layer.requantise else "accumulators": slices(layer, config),
+        "activations": (layer.batch - 1) * -(-frame_bytes // config.act_stream_bytes)
         + -(-_used_bytes(layer) // config.act_stream_bytes),
-        layer.batch * -(-result_bytes(layer) // config.out_stream_bytes),
-        -(-weight_bytes // config.wgt_stream_bytes),
-    )
+        "results": layer.batch * -(-result_bytes(layer) // config.out_stream_bytes),
+        "weights": -(-weight_bytes // config.wgt_stream_bytes),
+    }
 
 
 def slices(layer: Layer, config: CoreConfig) -> int:

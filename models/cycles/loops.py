@@ -109,6 +109,10 @@ class Loops:
     setup_cycles: int
     """from the layer before taken by its last user to this one offered"""
 
+    def __deepcopy__(self, memo: object) -> Loops:
+        """Itself: nothing in it changes."""
+        return self
+
     @classmethod
     def of(cls, layer: Layer, config: CoreConfig) -> Loops:
         plan = schedule(layer, config)

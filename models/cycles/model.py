@@ -8,13 +8,15 @@ a layer waits for one of a later layer, so a queue is modelled layer by layer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+
+import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.activations import Activations
 from conv_core.models.cycles.latencies import LOADER_START, PINS_IN, SETUP_AFTER
 from conv_core.models.cycles.loops import Loops
 from conv_core.models.cycles.results import Results
+from conv_core.models.cycles.rings import Left
 from conv_core.models.cycles.walk import Walk
 from conv_core.models.cycles.weights import Weights
 from conv_core.models.layer import Layer
@@ -34,27 +36,53 @@ def queue_model(layers: Sequence[Layer], config: CoreConfig) -> list[int]:
     Of the first as `cycles_model` has them, then from the last result beat of the layer before to
     the layer's last. Descriptors come before the core has finished the set-up that they wait for.
     """
-    activations, weights, results = Activations(config), Weights(config), Results(config)
-    walk = Walk(config, activations, weights, results)
-    offered = PINS_IN - LOADER_START  # when the first layer is taken: beats begin in cycle 0
-    ends = [-1]  # last result beats
-    for number, layer in enumerate(layers):
-        loops = Loops.of(layer, config)
+    core = Core(config)
+    return [core.follow(layer) for layer in layers]
+
+
+class Core:
+    """A core that layers go through."""
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        self._activations, self._weights = Activations(config), Weights(config)
+        self._results = Results(config)
+        self._walk = Walk(config, self._activations, self._weights, self._results)
+        self._taken: int | None = None  # when the last user took the latest layer
+
+    def follow(self, layer: Layer) -> int:
+        """Goes through the next layer; its cycles, as `queue_model` has them."""
+        before = self._results.last_beat
+        loops = Loops.of(layer, self._config)
         passes = loops.passes()
         first = next(passes)
-        if number:
-            offered += SETUP_AFTER + loops.setup_cycles
-        taken = walk.begin(first, offered)
-        offered = max(
+        if self._taken is None:  # beats begin in cycle 0
+            offered = PINS_IN - LOADER_START
+        else:
+            offered = self._taken + SETUP_AFTER + loops.setup_cycles
+        taken = self._walk.begin(first, offered)
+        self._taken = max(
             taken,
-            activations.begin(layer, offered),
-            weights.begin(loops, offered),
-            results.begin(loops, offered),
-        )  # cycle in which the last user takes it
-        walk.follow(first, loops, taken)
+            self._activations.begin(layer, offered),
+            self._weights.begin(loops, offered),
+            self._results.begin(loops, offered),
+        )
+        self._walk.follow(first, loops, taken)
         for some in passes:
-            walk.follow(some, loops)
-        activations.end()
-        weights.end()
-        ends.append(results.last_beat)
-    return [end - before for before, end in pairwise(ends)]
+            self._walk.follow(some, loops)
+        self._activations.end()
+        self._weights.end()
+        return self._results.last_beat - before
+
+    def left(self) -> tuple[bytes, ...]:
+        """What the layers up to now have left, from which all that comes follows: two cores of the
+        same parameters that have the same left need the same cycles for whatever comes next."""
+        walk, origin = self._walk, self._results.last_beat
+        parts = (
+            Left([np.array([self._taken])]),
+            walk.left(),
+            self._activations.left(walk.last_step),
+            self._weights.left(),
+            self._results.left(walk.last_slice + 1),
+        )
+        return tuple(key for part in parts for key in part.key(origin))

@@ -8,7 +8,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.columns import Times
 from conv_core.models.cycles.latencies import COMMIT, COMMIT_INT32, FETCH, PINS_OUT, READ, STORED
 from conv_core.models.cycles.loops import Loops, Pass
-from conv_core.models.cycles.rings import NEVER, Growing
+from conv_core.models.cycles.rings import NEVER, Growing, Left
 from conv_core.models.packing import result_bytes
 
 
@@ -47,6 +47,16 @@ class Results:
             self._taken = max(self._last_read + 1, offered)
             self._free = max(self._free, self.last_beat + STORED - (self._ratio > 1))
         return self._taken
+
+    def left(self, earliest: int) -> Left:
+        """The cycles that the next layer may depend on, whose slices come after `earliest`. Those
+        that it can't depend on are forgotten."""
+        reads = self._reads.values[-self._config.out_bytes // self._lanes - 1 :].copy()
+        self._reads = Growing()
+        self._reads.extend(reads)
+        own = [self._moved, self._entered, *self._left, self._free, self._fetched]
+        own += [self._constants_taken, self._last_read]
+        return Left([np.array(own), reads[reads + READ > earliest]])
 
     @property
     def _last_read(self) -> int:

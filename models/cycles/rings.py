@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from conv_core.models.cycles.columns import Times
@@ -9,6 +11,19 @@ from conv_core.models.cycles.latencies import GATHER, LOADER_START
 
 NEVER = -(1 << 60)
 """The cycle of something that has not happened yet and that nobody has to wait for."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """All that a layer leaves behind that the next one may depend on."""
+
+    cycles: list[Times]
+    counts: list[Times] = field(default_factory=list)
+
+    def key(self, origin: int) -> tuple[bytes, ...]:
+        """The same for what differs only in the cycle `origin` from which cycles are counted."""
+        moved = [np.maximum(each - origin, NEVER // 2).tobytes() for each in self.cycles]
+        return *moved, *(each.tobytes() for each in self.counts)
 
 
 class Growing:
@@ -44,6 +59,17 @@ class Ring:
         """From these cycles on the words before these are free. Neither ever decreases."""
         self._cycles.extend(cycles)
         self._words.extend(words)
+
+    def left(self, before: int, floor: int) -> Times:
+        """(2, n): cycles and words, counted from the word `before`, of what is left for the words
+        from there on, of which none comes before the cycle `floor`. The rest is forgotten."""
+        some = int(np.searchsorted(self._words.values, before - self._capacity, side="right"))
+        cycles, words = self._cycles.values[some:].copy(), self._words.values[some:].copy()
+        self._cycles, self._words = Growing(), Growing()
+        self.release(cycles, words)
+        cycles = np.maximum(cycles, floor)
+        later = np.diff(cycles, append=NEVER) != 0  # of equal ones the last has all the words
+        return np.stack([cycles[later], words[later] - before])
 
     @property
     def known(self) -> int:

@@ -58,7 +58,7 @@ from conv_core.models.cycles.latencies import (
 from conv_core.models.cycles.loops import Loops, Pass
 from conv_core.models.cycles.needs import LAST_STEPS, Needs
 from conv_core.models.cycles.results import Results
-from conv_core.models.cycles.rings import NEVER
+from conv_core.models.cycles.rings import NEVER, Left
 from conv_core.models.cycles.weights import Weights
 
 
@@ -100,6 +100,11 @@ class Walk:
         self._known: dict[object, tuple[Times, ...]] = {}  # passes of the layer that have been seen
 
     @property
+    def last_step(self) -> int:
+        """The cycle of the latest step."""
+        return int(self._last[0])
+
+    @property
     def last_slice(self) -> int:
         """The cycle in which the finisher took the latest vector's last slice."""
         return self._done
@@ -108,6 +113,12 @@ class Walk:
         """A layer that begins with the pass `first` is offered; the cycle in which it is taken."""
         rows = max(offered, self._taken + AFTER_LAYER) + FIRST_ITEM + int(first.costs[0, 0])
         return max(rows, int(self._last[0]) + LAYER_CHANGE)
+
+    def left(self) -> Left:
+        """The cycles that the next layer may depend on, and how long the last window is."""
+        self._known = {}
+        own = np.array([self._taken, self._issued, self._done])
+        return Left([own, self._begun, self._last, self._vectors], [np.array([self._steps])])
 
     def follow(self, some: Pass, loops: Loops, taken: int | None = None) -> None:
         """Goes through a pass, the first of a layer if it is said when that is taken: as many

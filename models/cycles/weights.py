@@ -8,7 +8,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles.columns import Times
 from conv_core.models.cycles.latencies import WGT_ARRIVAL
 from conv_core.models.cycles.loops import Loops
-from conv_core.models.cycles.rings import NEVER, Ring, hand_over
+from conv_core.models.cycles.rings import NEVER, Left, Ring, hand_over
 
 
 class Weights:
@@ -46,6 +46,15 @@ class Weights:
     def end(self) -> None:
         """The layer has been computed: what no window uses is swallowed."""
         self.follow(self._total - 1)
+
+    def left(self) -> Left:
+        """What the next layer may depend on: cycles, and words counted from its first one. What it
+        can't depend on is forgotten."""
+        words = self._words.left(self._base + self._total, self._latest)
+        constants_base = self._constants_base + len(self._filters) * self._block_constants
+        constants = self._constants.left(constants_base, self._latest)
+        latest = np.array([self._latest])
+        return Left([latest, words[0], constants[0]], [words[1], constants[1]])
 
     def release(self, cycles: Times | list[int], words: Times | list[int]) -> None:
         """The words of the layer before these are free from these cycles on."""
