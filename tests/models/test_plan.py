@@ -5,23 +5,18 @@ The areas are those of `python -m conv_core.tools.areas`, in models/plan/areas.c
 
 from __future__ import annotations
 
-import csv
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conv_core.commands.cli import main
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles import RepeatingQueue, cycles_limit, limits, queue_model
 from conv_core.models.layer import Layer
 from conv_core.models.networks import mobilenet_v1, resnet50
-from conv_core.models.plan import area, planner
-from conv_core.models.plan.area import Area, area_of, measured, multipliers
-from conv_core.models.plan.clocks import PAGE, clock_of
-from conv_core.models.plan.devices import DEVICES, DeviceError, device_named
-from conv_core.models.plan.models import ModelError, layers_of
+from conv_core.models.plan import area
+from conv_core.models.plan.area import multipliers
+from conv_core.models.plan.clocks import PAGE
 from conv_core.models.plan.planner import planned
 from conv_core.models.tiling import plan
 from conv_core.tb.runs.layers import run_layers
