@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "network", parents=[core_options()], help="a whole quantised network"
     )
-    command.add_argument("model", nargs="?", metavar="MODEL", help="a .tflite file")
+    command.add_argument("model", nargs="?", metavar="MODEL", help="a .tflite or .onnx file")
     command.add_argument(
         "--input", default="random", metavar="FILE", help="an .npy file, or random"
     )

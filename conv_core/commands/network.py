@@ -37,7 +37,7 @@ CLOCK = re.compile(r"^\| (\d+x\d+) \| \d+ \| (\d+\.\d+) \|", re.MULTILINE)
 def network(options: argparse.Namespace) -> int:
     """Runs it, shows each operator, and writes the answers; the exit status."""
     if not options.model:
-        raise NetworkError("there is no network: name a .tflite file, MODEL=x.tflite")
+        raise NetworkError("there is no network: name a .tflite or .onnx file, MODEL=x.tflite")
     config = config_of(options)
     find_simulator(options.sim)
     path, out = Path(options.model), Path(options.out)
