@@ -1,6 +1,7 @@
 # `make help` says what can be asked for.
 
-TARGETS := question setup test run regress replay networks plan synth waves report lint doctor clean help
+TARGETS := question setup test run network regress replay networks plan synth waves report explain lint \
+    doctor clean help
 CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
     ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
 FOREIGN := DUT DRIVER RTL
@@ -9,8 +10,10 @@ RUN := SIM ARRAY SEED $(CORE) $(FOREIGN) STALL RULES RECORD WAVES QUEUE
 # The options of each target; PYTHON, which names the Python to set up with, is one of all.
 OPTIONS_question := $(RUN)
 OPTIONS_run := LAYER OUT $(RUN)
+OPTIONS_network := MODEL INPUT FRAMES JOBS OUT SIM ARRAY SEED $(CORE) STALL WAVES
 OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE) $(FOREIGN)
 OPTIONS_replay := FAILURE WAVES
+OPTIONS_explain := LAYER OUT SIM ARRAY SEED $(CORE)
 OPTIONS_networks := ARRAY SEED
 OPTIONS_plan := MODEL DEVICE
 OPTIONS_synth := ARRAY
@@ -22,7 +25,7 @@ COCOTB := COCOTB_RANDOM_SEED COCOTB_TEST_FILTER COCOTB_TESTCASE COCOTB_TEST_MODU
 # An option or a target that is misspelt, or an option that would do nothing, is an error.
 asked := $(or $(MAKECMDGOALS),question)
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
-simulates := $(filter question run regress replay,$(asked))
+simulates := $(filter question run network regress replay explain,$(asked))
 $(foreach t,$(filter-out $(TARGETS),$(asked)),\
     $(error there is no target $t; the targets are $(TARGETS)))
 $(foreach v,$(filter-out $(OPTIONS) $(if $(simulates),$(COCOTB)),$(given)),\
@@ -50,6 +53,10 @@ question: ready  ## the layer of the question through the RTL (default)
 run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: your own layers through the RTL
 	@$(CONV) run $(LAYER) $(call option,OUT) $(RUN_ARGUMENTS)
 
+network: ready  ## MODEL=x.tflite INPUT=x.npy OUT=dir: a whole quantised network through the RTL
+	@$(CONV) network $(if $(MODEL),$(call quoted,$(MODEL))) $(foreach v,INPUT FRAMES JOBS OUT STALL,$(call option,$v)) \
+	    $(CORE_ARGUMENTS) $(call flag,WAVES,waves)
+
 regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) JOBS=n JUNIT=file
 	@$(CONV) regress $(CORE_ARGUMENTS) $(foreach v,LAYERS SEEDS JOBS JUNIT,$(call option,$v))
 
@@ -61,12 +68,13 @@ waves: ready  ## GTKWave or Surfer on the last run; after a failure at the first
 	@$(CONV) waves
 
 test: ready  ## the complete quick test suite on both simulators
+	@for b in chromium chromium-browser google-chrome; do command -v $$b && exit; done >/dev/null; ./setup.sh --all
 	@$(VENV) pytest -n auto --junit-xml=$(or $(CONV_BUILD),build)/reports/tests.xml
 
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
 	@$(VENV) conv_core.tools.networks $(call option,ARRAY) $(call option,SEED)
 
-plan: ready  ## MODEL=resnet50 DEVICE=ecp5-85: cycles and area on many cores, without simulating
+plan: ready  ## MODEL=x.tflite|resnet50|mobilenet DEVICE=ecp5-85: cycles and area of many cores
 	@$(CONV) plan $(if $(MODEL),$(call quoted,$(MODEL))) $(call option,DEVICE)
 
 synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: that one
@@ -75,13 +83,16 @@ synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: t
 report: ready  ## build/report.html: all that was run last, on one page for a browser
 	@$(CONV) report
 
+explain: ready  ## build/explain.html: a layer at work, step by step; LAYER=a.npz: that one
+	@$(CONV) explain $(if $(LAYER),$(call quoted,$(LAYER))) $(call option,OUT) $(CORE_ARGUMENTS)
+
 lint: ready  ## the RTL and the Python, without simulating
 	@$(VENV) conv_core.tools.lint
 
 doctor:  ## what is installed, what is missing, and the cure
 	@$(or $(wildcard .venv/bin/python),python3) -m conv_core.tools.doctor
 
-setup:  ## everything this project needs, GTKWave included
+setup:  ## everything this project needs, GTKWave and Chromium included
 	@./setup.sh --all
 
 clean:  ## removes what was built; .venv stays

@@ -2,7 +2,7 @@
 # Prepares this machine: the system's packages that are missing, .venv, and in it the Python packages
 # of requirements.txt. Does nothing when .venv was made from the present requirements.txt.
 #   ./setup.sh          what simulating needs
-#   ./setup.sh --all    looks at everything again, and brings GTKWave as well
+#   ./setup.sh --all    looks at everything again, and brings GTKWave and Chromium as well
 set -euo pipefail
 cd "$(dirname "$0")"
 stamp=.venv/requirements.txt log=build/setup.log
@@ -63,8 +63,9 @@ has ccache || want+=(ccache)
 header lz4.h || want+=(liblz4-dev)
 header zlib.h || want+=(zlib1g-dev)
 if [ $# != 0 ] && ! has gtkwave; then want+=(gtkwave); fi
+if [ $# != 0 ] && ! has chromium && ! has chromium-browser && ! has google-chrome; then want+=(chromium); fi
 if [ ${#need[@]} != 0 ]; then install "${need[@]}" || exit 1; fi
-if [ ${#want[@]} != 0 ]; then install "${want[@]}" || say "going on without ${want[*]}"; fi
+for package in "${want[@]}"; do install "$package" || say "going on without $package"; done
 
 # .venv
 .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv

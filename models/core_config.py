@@ -47,7 +47,7 @@ class CoreConfig:
     requant_lanes: int = _DERIVED
     """results requantised each cycle; default half of lanes_out"""
     float_rule: int = 1
-    """1: results by both rules; 0: without `float`"""
+    """1: results by all rules; 0: without `float`"""
     result_queue: int = 16
     """accumulator vectors between the array and the requantiser"""
     act_stream_bytes: int = _DERIVED

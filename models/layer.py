@@ -30,6 +30,7 @@ Int8Array = NDArray[np.int8]
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 Float32Array = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 _ZEROS: Any = None  # what a field holds until __post_init__ puts zeros there

@@ -2,10 +2,10 @@
 
 `tflite` is the rule of LiteRT's reference kernels of convolutions and of TensorFlow Lite Micro: the
 multiplier is mult * 2^(shift - 31), and both roundings are in integers. `single` takes the same
-multiplier and rounds once; it is that of LiteRT's reference kernel of fully connected layers, where
-that kernel's own multiplier, a float64, makes no difference (see `single_differs`). `float` is the
-rule of XNNPACK, ONNX Runtime's QLinearConv and PyTorch's fbgemm: the multiplier is a float32. They
-differ by one in a few of a thousand results.
+multiplier and rounds once: that is what LiteRT's reference kernel of fully connected layers does,
+whose own multiplier is a float64 (see `requantise_double`). `float` is the rule of XNNPACK, ONNX
+Runtime's QLinearConv and PyTorch's fbgemm: the multiplier is a float32. They differ by one in a few
+of a thousand results.
 """
 
 from __future__ import annotations
@@ -13,10 +13,24 @@ from __future__ import annotations
 import numpy as np
 
 from conv_core.models.convolution import accumulate
-from conv_core.models.layer import Float32Array, Int8Array, Int32Array, Int64Array, LayerCase
+from conv_core.models.layer import (
+    INT8_MAX,
+    INT8_MIN,
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int8Array,
+    Int32Array,
+    Int64Array,
+    LayerCase,
+)
 
 LEAST_SHIFT, LARGEST_SHIFT = -31, 8
 """What a core makes of shifts further out."""
+HALF = 0.5
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+LARGEST_RESULT = 256
+"""No result further from 0 is inside the clamps, whatever the zero point."""
 
 
 def requantise(
@@ -76,6 +90,45 @@ def requantise_single(
     quotient = np.sign(product) * ((np.abs(product) + half) >> places)
     clamped: Int64Array = np.clip(quotient + out_zp, act_min, act_max)
     return clamped.astype(np.int8)
+
+
+def requantise_double(
+    acc: Int32Array, real: Float64Array, out_zp: int, act_min: int, act_max: int
+) -> Int8Array:
+    """LiteRT's reference FULLY_CONNECTED on accumulators (..., Cout), `real` float64 (Cout).
+
+    y = clamp(t + out_zp, act_min, act_max), where t is float64(acc) * real, a float64 product, to
+    the nearest, ties away from zero; `real` is in_scale * filter_scale / out_scale in float64.
+
+    No core has it: cores have `single`, whose multiplier of 31 bits gives the same results for all
+    accumulators but those of `single_misses`. Source: measured, see
+    `tests/models/test_runtimes_rules.py`.
+    """
+    product = acc.astype(np.float64) * real
+    whole = np.trunc(product)
+    nearest = whole + np.where(np.abs(product - whole) >= HALF, np.sign(product), 0)
+    clamped: Float64Array = np.clip(nearest + out_zp, act_min, act_max)
+    return clamped.astype(np.int8)
+
+
+def single_misses(real: float, mult: int, shift: int) -> Int32Array:
+    """All accumulators that `single` and `requantise_double` round apart, clamps to int8 aside.
+
+    Both rise with the accumulator, and their multipliers differ by less than 2^-31 of themselves:
+    so they can only part beside the accumulators where a result of -256 to 256 changes to the next.
+    """
+    if real == 0:
+        return np.array([], np.int32)
+    steps = np.rint((np.arange(-LARGEST_RESULT, LARGEST_RESULT) + HALF) / real)
+    near = np.clip(steps[:, None] + np.arange(-2, 3), INT32_MIN, INT32_MAX).astype(np.int32)
+    acc = np.unique(near).reshape(-1, 1)
+    missed: BoolArray = np.zeros(len(acc), np.bool_)
+    pair = np.array([mult], np.int32), np.array([shift], np.int32)
+    for out_zp in (INT8_MIN, INT8_MAX):  # between them they let all results through
+        single = requantise_single(acc, *pair, out_zp, INT8_MIN, INT8_MAX)
+        double = requantise_double(acc, np.array([real]), out_zp, INT8_MIN, INT8_MAX)
+        missed |= (single != double).reshape(-1)
+    return acc[missed].reshape(-1)
 
 
 def requantise_float(

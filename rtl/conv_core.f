@@ -1,7 +1,7 @@
 // conv_core: paths from the root of the repository, as in `iverilog -c rtl/conv_core.f`.
 +incdir+rtl/common
 rtl/conv_core.v
-rtl/control/axil_port.v
+rtl/engine.v
 rtl/control/conv_core_check.v
 rtl/control/halt.v
 rtl/control/layer_queue.v
@@ -30,11 +30,9 @@ rtl/finish/requantizer.v
 rtl/finish/result_buffer.v
 rtl/finish/result_queue.v
 rtl/finish/result_reader.v
-rtl/streams/packet_guard.v
+rtl/streams/input_stream.v
+rtl/streams/output_stream.v
 rtl/streams/skid_buffer.v
-rtl/streams/stream_entry.v
-rtl/streams/stream_narrower.v
-rtl/streams/stream_widener.v
 rtl/common/fifo.v
 rtl/common/multiplier.v
 rtl/common/number.v

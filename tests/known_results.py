@@ -14,12 +14,14 @@ from conv_core.models.layer import LayerCase
 from tests.onnx_oracles import onnxruntime_conv
 from tests.oracles import (
     ScaledCase,
+    litert,
     litert_accumulators,
     litert_conv,
     realise,
     tflite_micro_conv,
     xnnpack_conv,
 )
+from tests.requantising import Scales, tflite_operator
 
 Known = tuple[LayerCase, NDArray[Any]]
 
@@ -27,12 +29,15 @@ Known = tuple[LayerCase, NDArray[Any]]
 def known_results(cases: Sequence[LayerCase], rng: Generator) -> list[Known]:
     """Layers as near to `cases` as the runtimes can have them, with results (N, OH, OW, Cout).
 
-    `tflite`: LiteRT's reference kernel and TensorFlow Lite Micro. `float`: ONNX Runtime and, for
+    `tflite`: LiteRT's reference kernel and TensorFlow Lite Micro. `single`: LiteRT's accumulators
+    through its reference kernel of fully connected layers. `float`: ONNX Runtime and, for
     the multipliers that it takes, XNNPACK. Accumulators: LiteRT. Of those, ONNX Runtime alone knows
     zero points of int8 weights; LiteRT's kernels get the layer that `without_zero_points` makes.
     """
     scaled = {case.name: realise(case, rng) for case in cases if case.layer.requantise}
-    by_tflite = {name: each for name, each in scaled.items() if each.case.scale is None}
+    by_tflite = {
+        name: each for name, each in scaled.items() if each.case.layer.rounding == "tflite"
+    }
     for name, each in by_tflite.items():
         by_tflite[name] = replace(each, case=without_zero_points(each.case))
     micro = dict(zip(by_tflite, tflite_micro_conv(list(by_tflite.values())), strict=True))
@@ -44,6 +49,8 @@ def known_results(cases: Sequence[LayerCase], rng: Generator) -> list[Known]:
         each = scaled[case.name]
         if case.name in micro:
             results = [litert_conv(by_tflite[case.name]), micro[case.name]]
+        elif case.layer.rounding == "single":
+            results = [_by_fully_connected(each)]
         else:
             results = [onnxruntime_conv(each.case), *_of_xnnpack(each)]
         for other in results[1:]:
@@ -74,6 +81,17 @@ def without_zero_points(case: LayerCase) -> LayerCase:
         w=np.concatenate(thirds, axis=3).astype(np.int8),
         w_zp=np.zeros_like(case.w_zp),
     )
+
+
+def _by_fully_connected(scaled: ScaledCase) -> NDArray[np.int8]:
+    """Each accumulator is the bias of an output channel, which has the scale of its filter."""
+    acc, layer = litert_accumulators(scaled.case), scaled.case.layer
+    filters = np.broadcast_to(scaled.filter_scales, acc.shape).reshape(-1)
+    scales = Scales(scaled.in_scale, filters, scaled.out_scale, per_channel=True)
+    model, x = tflite_operator("FULLY_CONNECTED", scales, acc.reshape(-1), layer.out_zp)
+    y = litert(model, x).reshape(acc.shape)
+    clamped: NDArray[np.int8] = np.clip(y, layer.act_min, layer.act_max)
+    return clamped
 
 
 def _of_xnnpack(scaled: ScaledCase) -> list[NDArray[Any]]:

@@ -103,7 +103,7 @@ def quantise_multiplier(real: float) -> tuple[int, int]:
 
 def litert_conv(scaled: ScaledCase) -> Int8Array:
     """The int8 results (N, OH, OW, Cout) of LiteRT's reference kernel."""
-    return _litert(int8_model(scaled), scaled.case.x)
+    return litert(int8_model(scaled), scaled.case.x)
 
 
 def xnnpack_conv(scaled: ScaledCase) -> Int8Array:
@@ -113,7 +113,7 @@ def xnnpack_conv(scaled: ScaledCase) -> Int8Array:
     """
     assert scaled.case.scale is not None, f"{scaled.case.name}: XNNPACK's rounding is float"
     assert ((scaled.case.scale >= 2**-32) & (scaled.case.scale < 256)).all()
-    return _litert(int8_model(scaled), scaled.case.x, OpResolverType.AUTO)
+    return litert(int8_model(scaled), scaled.case.x, OpResolverType.AUTO)
 
 
 def litert_accumulators(case: LayerCase) -> Int32Array:
@@ -137,7 +137,7 @@ def litert_accumulators(case: LayerCase) -> Int32Array:
         weights = np.zeros_like(w[..., some])
         weights[:, row : row + rows] = w[:, row : row + rows, :, some]
         model = float_model(case, part.shape, weights)
-        total = total + _litert(model, part).astype(np.int64)
+        total = total + litert(model, part).astype(np.int64)
     return total.astype(np.int32)
 
 
@@ -149,17 +149,17 @@ def litert_uint8_conv(case: LayerCase, scale: float) -> Int8Array:
     """
     layer = case.layer
     assert len(set(case.w_zp.tolist())) == 1, f"{case.name}: uint8 filters have one zero point"
-    graph = _Graph()
-    image = _Quantised((1.0,), layer.in_zp + OFFSET)
-    results = _Quantised((1.0,), layer.out_zp + OFFSET)
+    graph = Graph()
+    image = Quantised((1.0,), layer.in_zp + OFFSET)
+    results = Quantised((1.0,), layer.out_zp + OFFSET)
     x = graph.tensor(layer.in_shape, np.uint8, image)
     graph.inputs = [x]
-    filters = _Quantised((scale,), int(case.w_zp[0]) + OFFSET)
+    filters = Quantised((scale,), int(case.w_zp[0]) + OFFSET)
     w = graph.constant(case.w.view(np.uint8) ^ OFFSET, filters)
-    bias = graph.constant(case.bias, _Quantised((scale,), 0))
+    bias = graph.constant(case.bias, Quantised((scale,), 0))
     none = schema.ActivationFunctionType.NONE
     y = graph.convolution(case, x, w, bias, layer.in_shape, image, results, none)
-    return (_litert(graph.finish(y), case.x.view(np.uint8) ^ OFFSET) ^ OFFSET).view(np.int8)
+    return (litert(graph.finish(y), case.x.view(np.uint8) ^ OFFSET) ^ OFFSET).view(np.int8)
 
 
 def tflite_micro_conv(cases: list[ScaledCase]) -> list[Int8Array]:
@@ -191,11 +191,11 @@ def int8_model(scaled: ScaledCase) -> bytes:
     """A `.tflite` file of the layer: PAD, CONV_2D, and MAXIMUM and MINIMUM for unusual clamps."""
     assert not scaled.case.w_zp.any(), f"{scaled.case.name}: int8 filters have no zero points"
     case, layer = scaled.case, scaled.case.layer
-    graph = _Graph()
-    image = _Quantised((float(scaled.in_scale),), layer.in_zp)
-    results = _Quantised((float(scaled.out_scale),), layer.out_zp)
-    filters = _Quantised(tuple(scaled.filter_scales.tolist()), 0)
-    products = _Quantised(tuple((scaled.filter_scales * scaled.in_scale).tolist()), 0)
+    graph = Graph()
+    image = Quantised((float(scaled.in_scale),), layer.in_zp)
+    results = Quantised((float(scaled.out_scale),), layer.out_zp)
+    filters = Quantised(tuple(scaled.filter_scales.tolist()), 0)
+    products = Quantised(tuple((scaled.filter_scales * scaled.in_scale).tolist()), 0)
 
     x = graph.tensor(layer.in_shape, np.int8, image)
     graph.inputs = [x]
@@ -216,7 +216,7 @@ def int8_model(scaled: ScaledCase) -> bytes:
 
 def float_model(case: LayerCase, shape: tuple[int, ...], w: Float32Array) -> bytes:
     """The layer without its bias as a float32 `.tflite` file, for an image of `shape` and `w`."""
-    graph = _Graph()
+    graph = Graph()
     x = graph.tensor(shape, np.float32, None)
     graph.inputs = [x]
     filters = graph.constant(w, None)
@@ -241,15 +241,16 @@ def _activation(scaled: ScaledCase) -> tuple[int, bool]:
 
 
 @dataclass(frozen=True)
-class _Quantised:
+class Quantised:
     """Scales, one or one for each filter, and a zero point."""
 
     scales: tuple[float, ...]
     zero_point: int
+    axis: int = 0
 
 
 @dataclass
-class _Graph:
+class Graph:
     """A `.tflite` file that grows an operator at a time."""
 
     tensors: list[Any] = field(default_factory=list)
@@ -266,14 +267,14 @@ class _Graph:
     }
 
     def tensor(
-        self, shape: tuple[int, ...], dtype: Any, quantised: _Quantised | None, buffer: int = 0
+        self, shape: tuple[int, ...], dtype: Any, quantised: Quantised | None, buffer: int = 0
     ) -> int:
         quantization = None
         if quantised is not None:
             quantization = schema.QuantizationParametersT(
                 scale=list(quantised.scales),
                 zeroPoint=[quantised.zero_point] * len(quantised.scales),
-                quantizedDimension=0,
+                quantizedDimension=quantised.axis,
             )
         self.tensors.append(
             schema.TensorT(
@@ -286,7 +287,7 @@ class _Graph:
         )
         return len(self.tensors) - 1
 
-    def constant(self, values: NDArray[Any], quantised: _Quantised | None) -> int:
+    def constant(self, values: NDArray[Any], quantised: Quantised | None) -> int:
         data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
         self.buffers.append(schema.BufferT(data=data))
         return self.tensor(values.shape, values.dtype, quantised, len(self.buffers) - 1)
@@ -298,7 +299,7 @@ class _Graph:
         options: Any,
         shape: tuple[int, ...],
         dtype: Any,
-        quantised: _Quantised | None,
+        quantised: Quantised | None,
     ) -> int:
         """Adds an operator, and returns the tensor that it computes."""
         if code not in self.codes:
@@ -323,8 +324,8 @@ class _Graph:
         w: int,
         bias: int,
         shape: tuple[int, ...],
-        image: _Quantised | None,
-        results: _Quantised | None,
+        image: Quantised | None,
+        results: Quantised | None,
         activation: int,
     ) -> int:
         """CONV_2D of `x` with all that a layer can be; a PAD before it unless padding is "same"."""
@@ -372,9 +373,10 @@ class _Graph:
         return bytes(builder.Output())
 
 
-def _litert(
+def litert(
     model: bytes, x: NDArray[Any], resolver: OpResolverType = OpResolverType.BUILTIN_REF
 ) -> NDArray[Any]:
+    """What LiteRT makes of a model with one input and one output."""
     interpreter = Interpreter(model_content=model, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)

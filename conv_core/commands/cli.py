@@ -44,6 +44,19 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--out", default="out", help="folder for the results (default: out)")
     command.set_defaults(command="commands.run:run")
     command = commands.add_parser(
+        "network", parents=[core_options()], help="a whole quantised network"
+    )
+    command.add_argument("model", nargs="?", metavar="MODEL", help="a .tflite file")
+    command.add_argument(
+        "--input", default="random", metavar="FILE", help="an .npy file, or random"
+    )
+    command.add_argument("--frames", type=count, default=1, help="how many, if they are random")
+    command.add_argument("--jobs", type=count, default=1, help="simulations that share the frames")
+    command.add_argument("--stall", default="none", metavar="PROFILE", help="as for `run`")
+    command.add_argument("--waves", action="store_true", help="record the run for `waves`")
+    command.add_argument("--out", default="out", help="folder for the results (default: out)")
+    command.set_defaults(command="commands.network:network")
+    command = commands.add_parser(
         "regress", parents=[core_options()], help="random layers in random traffic"
     )
     command.add_argument("--layers", type=count, default=1000, help="of each seed")
@@ -56,12 +69,20 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--waves", action="store_true", help="record the run for `waves`")
     command.set_defaults(command="commands.replay:replay")
     command = commands.add_parser("plan", help="what cores would do with a network")
-    command.add_argument("model", nargs="?", metavar="MODEL", help="resnet50 or mobilenet")
+    command.add_argument(
+        "model", nargs="?", metavar="MODEL", help="a .tflite file, resnet50 or mobilenet"
+    )
     command.add_argument("--device", metavar="NAME", help="an FPGA, such as ecp5-85 or xc7a100t")
     command.set_defaults(command="commands.plan:plan")
     command = commands.add_parser("report", help="a page on all that was run")
     command.add_argument("--out", metavar="FILE", help="default: report.html in build/")
     command.set_defaults(command="pages.report:report")
+    command = commands.add_parser(
+        "explain", parents=[core_options()], help="a page that shows a layer at work"
+    )
+    command.add_argument("layer", nargs="?", metavar="LAYER", help="an .npz file")
+    command.add_argument("--out", metavar="FILE", help="default: explain.html in build/")
+    command.set_defaults(command="pages.explain:explain")
     command = commands.add_parser("new", help="begin a core of your own")
     command.add_argument("folder", metavar="FOLDER", help="its last name is the module's")
     command.set_defaults(command="commands.new:new")

@@ -25,6 +25,7 @@ from conv_core.tb.runs.exploration import Exploration, explore
 from conv_core.tb.runs.job import Progress
 from conv_core.tb.runs.tools import find_simulator
 from conv_core.tb.stimuli.cores import core_of_seed
+from conv_core.tb.waves.cut import svg
 
 
 def regress(options: argparse.Namespace) -> int:
@@ -78,6 +79,7 @@ def _row(each: Exploration) -> dict[str, Any]:
         "values": found.compared,
         "a_minute": round(each.layers_a_minute) if found.layers else 0,
         "message": "" if each.passed else str(each),
+        "cut": next((svg(r.cut) for r in each.replayed if r.cut is not None), ""),
         "command": "" if each.folder is None else f"make replay FAILURE={each.folder} WAVES=1",
     }
 

@@ -11,6 +11,7 @@ from conv_core.commands.last_run import last_run, remember
 from conv_core.commands.simulating import Run, conclude, new_folder, write_view
 from conv_core.tb.runs.exploration import play
 from conv_core.tb.stimuli.scenario import ScenarioError, load
+from conv_core.tb.waves.explain import EXPLAIN_SECONDS
 from conv_core.tb.waves.view import FILE, LINK
 from conv_core.tb.waves.viewers import WavesError, find_viewer, show
 
@@ -24,7 +25,7 @@ def replay(options: argparse.Namespace) -> int:
     print(record.scenario)
     folder = new_folder()
     started = time.perf_counter()
-    results = play(record, explain=True, waves=options.waves, out_dir=folder)
+    results = play(record, explain=EXPLAIN_SECONDS, waves=options.waves, out_dir=folder)
     seconds = time.perf_counter() - started
     if options.waves:
         sources = None if record.rtl_sources is None else tuple(map(Path, record.rtl_sources))
@@ -43,8 +44,11 @@ def show_waves(options: argparse.Namespace) -> int:
     if last is None:
         raise WavesError("there was no run yet whose waves could be shown")
     if not (Path(last.folder) / FILE).exists():
-        print("the last run kept no waves, it is repeated with them", *last.part)
-        options.repeat([*last.arguments, *last.part, "--waves"])
+        words, part = last.arguments, last.part
+        print("the last run kept no waves, it is repeated with them", *part, flush=True)
+        if options.repeat([*words, *part, "--waves"]) == 0 and part:
+            print("on its own that layer is right: all of the run is repeated", flush=True)
+            options.repeat([*words, "--waves"])
         last = last_run()
         assert last is not None
     show(viewer, Path(last.folder))

@@ -27,6 +27,8 @@ from conv_core.tb.runs.job import LayerResult, Progress
 from conv_core.tb.runs.layers import InterruptedRun, run_layers
 from conv_core.tb.runs.tools import find_simulator
 from conv_core.tb.stimuli.recording import SUFFIX, check_target, recording_named
+from conv_core.tb.waves.cut import svg
+from conv_core.tb.waves.explain import EXPLAIN_SECONDS
 from conv_core.tb.waves.prepare import prepare
 
 LATE_NS = 20_000
@@ -84,7 +86,7 @@ def simulate(
                 waves=options.waves,
                 queue=options.queue,
                 out_dir=folder,
-                explain=True,
+                explain=EXPLAIN_SECONDS,
                 plus_args=[f"+waves_from={options.waves_from}"] if options.waves_from else (),
                 on_progress=progress,
                 **core_of(options).arguments(),
@@ -119,15 +121,15 @@ def write_view(
 
 def _part(results: Sequence[LayerResult], simulator: str) -> list[str]:
     """The words that repeat of a run what its waves are wanted for: all, or the wrong layer."""
-    for result in results:
-        if result.cut is not None and result.cut.alone:
-            words = ["--only", result.name]
-            begun_ns = result.cut.begun_ns
-            # Recording makes Icarus three times slower, and Verilator can't begin late.
-            if simulator == "icarus" and begun_ns is not None and begun_ns > LATE_NS:
-                words += ["--waves-from", str(begun_ns - LATE_NS // 10)]
-            return words
-    return []
+    wrong = next((result for result in results if not result.passed), None)
+    if wrong is None or (wrong.cut is not None and not wrong.cut.alone):
+        return []
+    words = ["--only", wrong.name]
+    begun_ns = None if wrong.cut is None else wrong.cut.begun_ns
+    # Recording makes Icarus three times slower, and Verilator can't begin late.
+    if simulator == "icarus" and begun_ns is not None and begun_ns > LATE_NS:
+        words += ["--waves-from", str(begun_ns - LATE_NS // 10)]
+    return words
 
 
 def _words(options: argparse.Namespace, seed: int) -> list[str]:
@@ -170,4 +172,5 @@ def conclude(command: str, run: Run, asked: int, *, rules: str = "", waves: bool
 
 def _row(result: LayerResult) -> dict[str, Any]:
     """What the report shows of a layer."""
-    return {**result.summary(), "compared": result.compared}
+    picture = "" if result.cut is None else svg(result.cut)
+    return {**result.summary(), "compared": result.compared, "cut": picture}

@@ -27,10 +27,12 @@ class Failure:
     """the cycles around the first wrong beat, as text"""
     command: str = ""
     """what shows it again"""
+    waves: str = ""
+    """the cycles as SVG, see `conv_core.tb.waves.cut`"""
 
 
-def failure_of(name: str, message: str, command: str) -> Failure:
-    """The parts of a message of the scoreboard's."""
+def failure_of(name: str, message: str, command: str, waves: str = "") -> Failure:
+    """The parts of a message of the scoreboard's; `waves` is the picture of the cycles, if any."""
     sentences: list[str] = []
     lines = message.splitlines()
     picture, caption, cut = "", "", ""
@@ -52,7 +54,7 @@ def failure_of(name: str, message: str, command: str) -> Failure:
             cut = "\n".join(rest)
         else:
             sentences.append(line)
-    return Failure(name, sentences, picture, caption, cut, command)
+    return Failure(name, sentences, picture, caption, cut, command, Markup(waves))
 
 
 def map_picture(rows: Sequence[str]) -> str:

@@ -116,7 +116,12 @@ def section(key: str) -> Section:
     rows = [] if outcome is None else outcome.rows
     again = "" if outcome is None else shlex.join(["conv-core", *outcome.words])
     failures = [
-        failure_of(str(row.get("name", row.get(columns[0], ""))), row["message"], row_command)
+        failure_of(
+            str(row.get("name", row.get(columns[0], ""))),
+            row["message"],
+            row_command,
+            str(row.get("cut", "")),
+        )
         for row in rows
         if row.get("message") and row["status"] != "PASS"
         for row_command in [str(row.get("command", f"{again} --waves"))]

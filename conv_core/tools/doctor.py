@@ -101,6 +101,8 @@ def findings() -> Iterator[Finding]:
     yield Finding("lz4.h", header("lz4.h"), "SIM=verilator WAVES=1", optional=True)
     yield Finding("zlib.h", header("zlib.h"), "SIM=verilator WAVES=1", optional=True)
     yield Finding("GTKWave", shutil.which("gtkwave") or "", "make waves", optional=True)
+    browsers = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    yield Finding("Chromium", next(filter(None, browsers), ""), "make test", optional=True)
 
 
 def main() -> int:

@@ -161,7 +161,7 @@ def page(seed: int) -> str:
 def _lines(seed: int) -> Iterator[str]:
     yield f"""# Networks
 
-All convolutions of two networks through the RTL (Verilator), one behind the other as `QUEUE=1`
+All convolutions of two networks through the RTL (Verilator), one after another as `QUEUE=1`
 has them, on random data (seed {seed}), every value compared. `make networks` measures and writes
 this page.
 
@@ -169,10 +169,10 @@ this page.
 `models/cycles` predicts, *measured* what the core counts and a monitor at its pins counts too.
 Cycles are those from the last result of the layer before to the layer's last. What is loaded and
 computed of a layer while the one before ends is not among them, so it may take fewer than its
-limit. The bench queues up to {MAX_BATCH} pieces; those behind them begin cold.
+limit. The bench queues up to {MAX_BATCH} pieces; those after them begin cold.
 
 *Utilisation* is nominal multiply-accumulates / (lanes in * lanes out * measured cycles); it may
-exceed 1, since padding is skipped. *Ceiling* is the same of the limits' sum. The classifier behind
+exceed 1, since padding is skipped. *Ceiling* is the same of the limits' sum. The classifier after
 the convolutions is bound by the stream of its weights.
 
 | network | array | pieces | limit | model | measured | utilisation | ceiling |

@@ -1,1 +1,1 @@
-"""Networks: their operators, and the runtimes that others deploy them with."""
+"""Whole quantised networks: read, checked, and computed operator by operator."""

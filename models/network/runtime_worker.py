@@ -1,14 +1,16 @@
 """Runs `.tflite` files in one runtime: `runtime_worker.py RUNTIME FOLDER FIRST COUNT`.
 
-For each i from FIRST on, below COUNT, reads FOLDER/i.tflite and FOLDER/i_inputs.npz, whose arrays
-are named `frame_input`, and writes FOLDER/i_outputs.npz: the outputs of the last frame by their
-numbers, or, if the file holds `keep`, all tensors by their indices. What a runtime refuses is
-written to FOLDER/i_refused.txt. A process of its own, because some models end the process.
+For each i from FIRST on, below COUNT, reads FOLDER/i.tflite and FOLDER/i_inputs.npz, which holds
+each input by its number, frames first, and writes FOLDER/i_outputs.npz: the outputs by their
+numbers, frames first. If the file of inputs has indices in `keep`, it is these tensors. What a
+runtime refuses is written to FOLDER/i_refused.txt. A process of its own, because some models end
+the process.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +21,34 @@ ARENA_BYTES = 16 << 20
 XNNPACK = "litert-xnnpack"
 MICRO = "tflite-micro"
 
-Arrays = dict[str, NDArray[Any]]
-Frames = list[list[NDArray[Any]]]
+Arrays = list[NDArray[Any]]
 
 
 def main(runtime: str, folder: Path, first: int, count: int) -> None:
-    run = _micro if runtime == MICRO else _litert
     for index in range(first, count):
         with np.load(folder / f"{index}_inputs.npz") as stored:
-            names = [name.split("_") for name in stored.files if "_" in name]
-            frames: Frames = [[] for _ in range(1 + max(int(frame) for frame, _ in names))]
-            for frame, number in sorted(names, key=lambda name: int(name[1])):
-                frames[int(frame)].append(stored[f"{frame}_{number}"])
-            keep = "keep" in stored.files
+            keep = stored["keep"].tolist()
+            inputs = [stored[str(number)] for number in range(len(stored.files) - 1)]
         model = (folder / f"{index}.tflite").read_bytes()
+        frames = list(zip(*inputs, strict=True))
         try:
-            outputs = run(model, frames, keep, runtime == XNNPACK)
+            if runtime == MICRO:
+                results = list(_micro(model, frames, keep))
+            else:
+                results = list(_litert(model, frames, keep, xnnpack=runtime == XNNPACK))
         except (RuntimeError, ValueError) as error:
             (folder / f"{index}_refused.txt").write_text(str(error))
-        else:
-            np.savez(folder / f"{index}_outputs.npz", **outputs)  # type: ignore[arg-type]
+            continue
+        names = keep or range(len(results[0]))
+        stacked = (np.stack(each) for each in zip(*results, strict=True))
+        named = {str(name): each for name, each in zip(names, stacked, strict=True)}
+        np.savez(folder / f"{index}_outputs.npz", **named)  # type: ignore[arg-type]
 
 
-def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
+def _litert(
+    model: bytes, frames: list[tuple[NDArray[Any], ...]], keep: list[int], *, xnnpack: bool
+) -> Iterator[Arrays]:
+    """The outputs, or the tensors to keep, of each frame."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -49,33 +56,26 @@ def _litert(model: bytes, frames: Frames, keep: bool, xnnpack: bool) -> Arrays:
         experimental_op_resolver_type=OpResolverType.AUTO
         if xnnpack
         else OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=keep,
+        experimental_preserve_all_tensors=bool(keep),
         num_threads=1,
     )
     interpreter.allocate_tensors()
     operators = [each["op_name"] for each in interpreter._get_ops_details()]
     if xnnpack and "DELEGATE" not in operators:
         raise RuntimeError("XNNPACK does not take this operator")
+    inputs = [each["index"] for each in interpreter.get_input_details()]
+    wanted = keep or [each["index"] for each in interpreter.get_output_details()]
     for frame in frames:
-        for entry, values in zip(interpreter.get_input_details(), frame, strict=True):
-            interpreter.set_tensor(entry["index"], values)
+        for index, values in zip(inputs, frame, strict=True):
+            interpreter.set_tensor(index, values)
         interpreter.invoke()
-    if not keep:
-        details = interpreter.get_output_details()
-        return {
-            str(number): np.array(interpreter.get_tensor(each["index"]))
-            for number, each in enumerate(details)
-        }
-    tensors: Arrays = {}
-    for each in interpreter.get_tensor_details():
-        try:
-            tensors[str(each["index"])] = np.array(interpreter.get_tensor(each["index"]))
-        except ValueError:  # a resource, or a constant of no elements
-            continue
-    return tensors
+        yield [np.array(interpreter.get_tensor(index)) for index in wanted]
 
 
-def _micro(model: bytes, frames: Frames, keep: bool, _: bool) -> Arrays:
+def _micro(
+    model: bytes, frames: list[tuple[NDArray[Any], ...]], keep: list[int]
+) -> Iterator[Arrays]:
+    """The first output of each frame."""
     from tflite_micro.python.tflite_micro import runtime
 
     if keep:
@@ -85,7 +85,7 @@ def _micro(model: bytes, frames: Frames, keep: bool, _: bool) -> Arrays:
         for number, values in enumerate(frame):
             interpreter.set_input(values, number)
         interpreter.invoke()
-    return {"0": np.array(interpreter.get_output(0))}
+        yield [np.array(interpreter.get_output(0))]
 
 
 if __name__ == "__main__":

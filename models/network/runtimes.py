@@ -1,7 +1,7 @@
 """The runtimes that a network may be deployed with, each as a class that runs models.
 
     answers = LiteRtReference().run([Call(model, [[x]])])     # one call, one frame, one input
-    answers[0].outputs                                        # [y], or
+    answers[0].outputs                                        # [y], frames first, or
     answers[0].refusal                                        # why this runtime can't run it
 
 `.tflite` files run in a process of their own, since some of them end it. A package that is not
@@ -37,18 +37,23 @@ class Call:
 
     model: bytes
     frames: Sequence[Sequence[NDArray[Any]]]
-    keep: bool = False
-    """all tensors of the last frame are wanted, not only the outputs"""
+    keep: Sequence[int] = ()
+    """indices of tensors that are wanted in place of outputs"""
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a runtime made of a call: outputs of the last frame, or why it refused."""
+    """What a runtime made of a call: outputs, (frames, ...) each, or why it refused."""
 
     outputs: list[NDArray[Any]] = field(default_factory=list)
-    tensors: dict[int, NDArray[Any]] = field(default_factory=dict)
-    """by their indices, if the call asked for them"""
+    kept: dict[int, NDArray[Any]] = field(default_factory=dict)
+    """(frames, ...) by their indices: the tensors that the call asked for"""
     refusal: str = ""
+
+    @property
+    def tensors(self) -> dict[int, NDArray[Any]]:
+        """Those of the last frame."""
+        return {index: each[-1] for index, each in self.kept.items()}
 
 
 class Runtime:
@@ -150,24 +155,21 @@ class OnnxRuntime(Runtime):
                 call.model, options, providers=["CPUExecutionProvider"]
             )
             names = [each.name for each in session.get_inputs()]
-            for frame in call.frames:
-                outputs = session.run(None, dict(zip(names, frame, strict=True)))
+            frames = [
+                session.run(None, dict(zip(names, frame, strict=True))) for frame in call.frames
+            ]
         except Exception as error:
             return Answer(refusal=str(error).splitlines()[0])
-        return Answer(outputs=[np.array(each) for each in outputs])
+        return Answer(outputs=[np.stack(each) for each in zip(*frames, strict=True)])
 
 
 RUNTIMES: tuple[type[Runtime], ...] = (LiteRtReference, LiteRtXnnpack, TfliteMicro, OnnxRuntime)
 
 
 def _save(path: Path, call: Call) -> None:
-    arrays = {
-        f"{frame}_{number}": values
-        for frame, inputs in enumerate(call.frames)
-        for number, values in enumerate(inputs)
-    }
-    if call.keep:
-        arrays["keep"] = np.array(1)
+    inputs = enumerate(zip(*call.frames, strict=True))
+    arrays = {str(number): np.stack(values) for number, values in inputs}
+    arrays["keep"] = np.array(call.keep, np.int64)
     np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
@@ -182,5 +184,5 @@ def _answer(folder: Path, index: int, call: Call) -> Answer:
     with np.load(folder / f"{index}_outputs.npz") as stored:
         arrays = {int(name): stored[name] for name in stored.files}
     if call.keep:
-        return Answer(tensors=arrays)
+        return Answer(kept=arrays)
     return Answer(outputs=[arrays[number] for number in sorted(arrays)])

@@ -149,8 +149,7 @@ def measured() -> tuple[Measured, ...]:
     """The cores in areas.csv."""
     with TABLE.open(newline="") as file:
         return tuple(
-            Measured(row["role"], _config(row), _area(row))
-            for row in csv.DictReader(file)
+            Measured(row["role"], _config(row), _area(row)) for row in csv.DictReader(file)
         )
 
 

@@ -16,7 +16,7 @@ module fifo #(
     input  wire             push,
     input  wire [WIDTH-1:0] push_data,
 
-    output wire             head_valid,
+    output reg              head_valid,
     output wire [WIDTH-1:0] head,
     input  wire             pop
 );
@@ -26,12 +26,10 @@ module fifo #(
     reg [WIDTH-1:0] entries[0:DEPTH-1];
     reg [INDEX_W:0] pushed_q;  // counts, modulo 2 * DEPTH
     reg [INDEX_W:0] popped_q;
-    reg             valid_q;
 
     wire [INDEX_W:0] popped_after = popped_q + 1'b1;
 
-    assign head_valid = valid_q;
-    assign head       = entries[popped_q[INDEX_W-1:0]];
+    assign head = entries[popped_q[INDEX_W-1:0]];
 
     always @(posedge clk) begin
         if (push) entries[pushed_q[INDEX_W-1:0]] <= push_data;
@@ -41,11 +39,11 @@ module fifo #(
         if (rst) begin
             pushed_q <= {INDEX_W + 1{1'b0}};
             popped_q <= {INDEX_W + 1{1'b0}};
-            valid_q  <= 1'b0;
+            head_valid  <= 1'b0;
         end else begin
             if (push) pushed_q <= pushed_q + 1'b1;
             if (pop) popped_q <= popped_after;
-            valid_q <= push || (pop ? pushed_q != popped_after : valid_q);
+            head_valid <= push || (pop ? pushed_q != popped_after : head_valid);
         end
     end
 

@@ -17,16 +17,20 @@ module ram #(
     parameter OUTPUT_REGISTER = 0,    // 0, 1: one cycle more, and a quick answer
     parameter ADDR_W          = $clog2(DEPTH)  // derived, leave it
 ) (
-    input  wire              clk,
+    input  wire                  clk,
 
-    input  wire              wr_en,
-    input  wire [ADDR_W-1:0] wr_addr,
-    input  wire [ WIDTH-1:0] wr_data,
+    input  wire [ADDR_W+WIDTH:0] write,  // {valid, address, data}
 
-    input  wire              rd_en,
-    input  wire [ADDR_W-1:0] rd_addr,
-    output wire [ WIDTH-1:0] rd_data
+    input  wire                  rd_en,
+    input  wire [    ADDR_W-1:0] rd_addr,
+    output wire [     WIDTH-1:0] rd_data
 );
+
+    wire wr_en;
+    wire [ADDR_W-1:0] wr_addr;
+    wire [WIDTH-1:0] wr_data;
+
+    assign {wr_en, wr_addr, wr_data} = write;
 
 `ifdef CONV_ECP5
     // Blocks of 1024 words of 18 bits up to 16384 of 1; what is smaller or larger is left to Yosys.

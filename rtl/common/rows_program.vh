@@ -2,6 +2,7 @@
 // after layer_numbers.vh and item_numbers.vh, and nowhere else.
 
 // Variables: counts and result addresses,
+// verilator lint_off UNUSEDPARAM  // a module uses some of them
 localparam [4:0] FRAMES_LEFT = 5'd0;    // after this one
 localparam [4:0] ROWS_LEFT = 5'd1;      // of the frame after this band, less one: negative in the last
 localparam [4:0] BAND_LEFT = 5'd2;      // rows of the band after this one
@@ -67,7 +68,7 @@ localparam [5:0]
     FRAME_END = 6'd43, FRAME_END_2 = 6'd44, FRAME_END_3 = 6'd45, LAYER_END = 6'd46;
 
 // What each operation does; `over` says whether the rows of the frame are.
-function [21:0] line(input [5:0] at, input over);
+function [23:0] line(input [5:0] at, input over);
     case (at)
         //                       result      = first         how        second               sent as
         CLEAR:           line = {FRAME_ACT,    NONE,         IS,        ZERO,                ITEM_NOTHING};
@@ -147,3 +148,4 @@ function [21:0] line(input [5:0] at, input over);
         default:         line = {NONE,         NONE,         IS,        ZERO,                ITEM_NOTHING};
     endcase
 endfunction
+// verilator lint_on UNUSEDPARAM

@@ -3,6 +3,7 @@
 // `a` is a number of the layer, or one of the last three places below; `b` is {N, number}, {K, constant}, {D, register,
 // part of it}, or for JUMP {J, line}.
 
+// verilator lint_off UNUSEDPARAM  // a module uses some of them
 localparam LINE_WHEN = 33;     // two bits
 localparam LINE_WHERE = 27;    // six
 localparam LINE_A = 21;        // six
@@ -74,7 +75,7 @@ localparam [3:0] NOT_ZERO = 4'd2;
 localparam [3:0] NEGATIVE = 4'd3;
 localparam [3:0] NO_SIDE = 4'd4;   // is not 1 to 31
 localparam [3:0] NO_STEP = 4'd5;   // is not 1 to 4
-localparam [3:0] NO_MODE = 4'd6;   // is not 0, 1 or, with the float rule, 3
+localparam [3:0] NO_MODE = 4'd6;   // is not 0, 1, 101 (hex) or, with the float rule, 3
 localparam [3:0] RAGGED = 4'd7;    // leaves a remainder
 localparam [3:0] OVER_22 = 4'd8;   // needs more than 22 bits
 localparam [3:0] OVER_24 = 4'd9;
@@ -109,3 +110,4 @@ localparam [5:0] SPREAD = 6'd60;           //   log2 of the filters of a channel
 localparam [5:0] QUOTIENT = 6'd61;         // as `a`: of the last DIVIDE
 localparam [5:0] ZERO = 6'd62;             // as `a`: 0
 localparam [5:0] LAST = 6'd63;             // as `a`: the result of the line before; as `where`: nowhere else
+// verilator lint_on UNUSEDPARAM

@@ -1,5 +1,5 @@
-// What windows.v tells steps.v of a window, one vector: packed there, unpacked here, in this order. LANE_W, ACT_W and
-// WGT_W stand where this is included.
+// What windows.v tells steps.v of a window, one vector: WINDOW_W bits (parameters.vh), packed there, unpacked here,
+// in this order.
 //
 //   first, last           of its item
 //   empty                 nothing is inside the image: one step that multiplies nothing
@@ -11,5 +11,7 @@
 //   first_lane, last_lane first lane inside, in the first chunk; last lane inside, in the last
 //   act, wgt              byte under lane 0 of the first chunk; weight word of the first chunk
 
+// verilator lint_off UNUSEDPARAM  // a module uses some of them
 localparam CHUNK_W = ACT_W - LANE_W - 3;  // the buffer in words, and one more: addresses count 16 buffers
-localparam WINDOW_W = 26 + CHUNK_W + 2 * LANE_W + ACT_W + WGT_W;
+localparam WINDOWS = 16;  // that wait in the queue between the two
+// verilator lint_on UNUSEDPARAM

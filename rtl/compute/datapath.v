@@ -16,49 +16,30 @@
 `default_nettype none
 
 module datapath #(
-    parameter LANES_IN  = 16,
-    parameter LANES_OUT = 16,
-    parameter ACT_BYTES = 65536,
-    parameter WGT_WORDS = 1024
+    `include "parameters.vh"
 ) (
-    input  wire                                      clk,
-    input  wire                                      rst,
+    input  wire                    clk,
+    input  wire                    rst,
 
-    input  wire                                      act_wr_en,
-    input  wire [$clog2(ACT_BYTES)-$clog2(LANES_IN)-1:0] act_wr_word,
-    input  wire [                    8*LANES_IN-1:0] act_wr_data,
+    input  wire [ ACT_WRITE_W-1:0] act_write,     // {valid, word, data}
+    input  wire [ WGT_WRITE_W-1:0] wgt_write,     // {filter, one-hot, or 0; word; data, signed, -255 to 255}
 
-    input  wire [                     LANES_OUT-1:0] wgt_wr_lane,
-    input  wire [             $clog2(WGT_WORDS)-1:0] wgt_wr_word,
-    input  wire [                    9*LANES_IN-1:0] wgt_wr_data,      // signed, -255 to 255
+    input  wire                    step_valid,
+    input  wire [      STEP_W-1:0] step,          // step.vh
 
-    input  wire                                      step_valid,
-    input  wire [2*$clog2(LANES_IN)+$clog2(ACT_BYTES)+4+$clog2(WGT_WORDS)+14:0] step,  // step.vh
-
-    output wire                                      result_valid,
-    output wire [                  32*LANES_OUT-1:0] result
+    output wire                    result_valid,
+    output wire [32*LANES_OUT-1:0] result
 );
-
-    localparam LANE_W = $clog2(LANES_IN);
-    localparam ACT_ADDR_W = $clog2(ACT_BYTES);
-    localparam WGT_ADDR_W = $clog2(WGT_WORDS);
-    localparam CHANNELS = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;  // of a depthwise step
-    localparam TAPS = LANES_IN < 11 ? LANES_IN : 11;
 
     `include "step.vh"
 
-    // The step walks beside its data.
-    localparam LANES_FACTS_W = 2 * LANE_W + 1 + 8;  // what to read
-    localparam FACTS_W = WGT_ADDR_W + 10;  // what to do with it
+    // The step walks beside its data: the lanes that count for three stages, the rest for four.
+    localparam LANES_W = 2 * LANE_W + 9;
+    localparam FACTS_W = WGT_ADDR_W + 10;
 
-    reg [3:0] valid_q;
-    reg [LANES_FACTS_W-1:0] lanes_q1;
-    reg [LANES_FACTS_W-1:0] lanes_q2;
-    reg [LANES_FACTS_W-1:0] lanes_q3;
-    reg [FACTS_W-1:0] facts_q1;
-    reg [FACTS_W-1:0] facts_q2;
-    reg [FACTS_W-1:0] facts_q3;
-    reg [FACTS_W-1:0] facts_q4;
+    reg [3:0] valid_q;  // stage 1 lowest
+    reg [3*LANES_W-1:0] lanes_q;
+    reg [4*FACTS_W-1:0] facts_q;
 
     wire any_q3;
     wire [LANE_W-1:0] first_lane_q3;
@@ -72,22 +53,20 @@ module datapath #(
     wire last_q4;
     wire [WGT_ADDR_W-1:0] wgt_q4;
 
-    assign {any_q3, first_lane_q3, last_lane_q3, zero_point_q3} = lanes_q3;
-    assign {multiply_q4, depthwise_q4, spread_q4, row_q4, clear_q4, last_q4, wgt_q4} = facts_q4;
+    assign {any_q3, first_lane_q3, last_lane_q3, zero_point_q3} = lanes_q[2*LANES_W+:LANES_W];
+    assign {multiply_q4, depthwise_q4, spread_q4, row_q4, clear_q4, last_q4, wgt_q4} = facts_q[3*FACTS_W+:FACTS_W];
+
+    wire [LANES_W-1:0] step_lanes = {
+        step[STEP_ANY], step[STEP_FIRST_LANE+:LANE_W], step[STEP_LAST_LANE+:LANE_W], step[STEP_ZERO_POINT+:8]
+    };
+    wire [FACTS_W-1:0] step_facts = {
+        step[STEP_MULTIPLY], step[STEP_DEPTHWISE], step[STEP_SPREAD+:2], step[STEP_ROW+:4], step[STEP_CLEAR],
+        step[STEP_LAST], step[STEP_WGT+:WGT_ADDR_W]
+    };
 
     always @(posedge clk) begin
-        lanes_q1 <= {
-            step[STEP_ANY], step[STEP_FIRST_LANE+:LANE_W], step[STEP_LAST_LANE+:LANE_W], step[STEP_ZERO_POINT+:8]
-        };
-        lanes_q2 <= lanes_q1;
-        lanes_q3 <= lanes_q2;
-        facts_q1 <= {
-            step[STEP_MULTIPLY], step[STEP_DEPTHWISE], step[STEP_SPREAD+:2], step[STEP_ROW+:4], step[STEP_CLEAR],
-            step[STEP_LAST], step[STEP_WGT+:WGT_ADDR_W]
-        };
-        facts_q2 <= facts_q1;
-        facts_q3 <= facts_q2;
-        facts_q4 <= facts_q3;
+        lanes_q <= {lanes_q[2*LANES_W-1:0], step_lanes};
+        facts_q <= {facts_q[3*FACTS_W-1:0], step_facts};
     end
 
     reg multiplies_q5;
@@ -102,10 +81,7 @@ module datapath #(
 
     always @(posedge clk) begin
         if (rst) begin
-            valid_q       <= 4'd0;
-            multiplies_q5 <= 1'b0;
-            remembers_q5  <= 1'b0;
-            multiplies_q6 <= 1'b0;
+            {valid_q, multiplies_q5, remembers_q5, multiplies_q6} <= 7'd0;
         end else begin
             valid_q       <= {valid_q[2:0], step_valid};
             multiplies_q5 <= valid_q[3] && multiply_q4;
@@ -115,12 +91,8 @@ module datapath #(
     end
 
     always @(posedge clk) begin
-        depthwise_q5 <= depthwise_q4;
-        spread_q5    <= spread_q4;
-        row_q5       <= row_q4;
-        clear_q5     <= clear_q4;
-        last_q5      <= last_q4;
-        last_q6      <= last_q5;
+        {depthwise_q5, spread_q5, row_q5, clear_q5} <= {depthwise_q4, spread_q4, row_q4, clear_q4};
+        {last_q6, last_q5}                          <= {last_q5, last_q4};
     end
 
     // Stages 1 to 4: the bytes, and which of them are inside the image.
@@ -131,9 +103,7 @@ module datapath #(
         .BYTES(ACT_BYTES)
     ) u_activation_buffer (
         .clk    (clk),
-        .wr_en  (act_wr_en),
-        .wr_word(act_wr_word),
-        .wr_data(act_wr_data),
+        .write  (act_write),
         .rd_addr(step[STEP_ACT+:ACT_ADDR_W]),
         .rd_data(bytes_q4)
     );
@@ -165,41 +135,35 @@ module datapath #(
     end
 
     // Depthwise, the filters see taps of their own: 1, 2 or 4 of them those of the same channel.
-    function [9*CHANNELS-1:0] side_by_side(input [9*CHANNELS-1:0] column, input [1:0] spread);
+    function [9*FEWER_LANES-1:0] side_by_side(input [9*FEWER_LANES-1:0] column, input [1:0] spread);
         integer o;
-        for (o = 0; o < CHANNELS; o = o + 1) begin
+        for (o = 0; o < FEWER_LANES; o = o + 1) begin
             side_by_side[9*o+:9] = spread[1] ? column[9*(o/4)+:9] : spread[0] ? column[9*(o/2)+:9] : column[9*o+:9];
         end
     endfunction
 
-    wire [9*TAPS*CHANNELS-1:0] taps_q6;
+    wire [9*MOST_TAPS*FEWER_LANES-1:0] taps_q6;
 
     tap_memory #(
-        .CHANNELS(CHANNELS),
-        .TAPS    (TAPS)
+        .CHANNELS(FEWER_LANES),
+        .TAPS    (MOST_TAPS)
     ) u_tap_memory (
         .clk      (clk),
         .enable   (remembers_q5),
         .depthwise(depthwise_q5),
         .row      (row_q5),
         .clear    (clear_q5),
-        .column   (side_by_side(activations_q5[9*CHANNELS-1:0], spread_q5)),
-        .shared   (activations_q5[9*TAPS-1:0]),
+        .column   (side_by_side(activations_q5[9*FEWER_LANES-1:0], spread_q5)),
+        .shared   (activations_q5[9*MOST_TAPS-1:0]),
         .taps     (taps_q6)
     );
 
     mac_array #(
-        .LANES_IN (LANES_IN),
-        .LANES_OUT(LANES_OUT),
-        .WGT_WORDS(WGT_WORDS),
-        .CHANNELS (CHANNELS),
-        .TAPS     (TAPS)
+        `include "same_parameters.vh"
     ) u_mac_array (
         .clk         (clk),
         .rst         (rst),
-        .wgt_wr_lane (wgt_wr_lane),
-        .wgt_wr_word (wgt_wr_word),
-        .wgt_wr_data (wgt_wr_data),
+        .write       (wgt_write),
         .step_wgt    (wgt_q4),
         .step_valid  (multiplies_q6),
         .step_last   (last_q6),

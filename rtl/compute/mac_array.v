@@ -13,27 +13,21 @@
 `default_nettype none
 
 module mac_array #(
-    parameter LANES_IN  = 16,
-    parameter LANES_OUT = 16,
-    parameter WGT_WORDS = 1024,  // words of LANES_IN weights, for each filter
-    parameter CHANNELS  = 16,    // at most LANES_OUT: filters that may have activations of their own
-    parameter TAPS      = 11     // at most LANES_IN: how many, in the lowest lanes
+    `include "parameters.vh"
 ) (
-    input  wire                         clk,
-    input  wire                         rst,
+    input  wire                               clk,
+    input  wire                               rst,
 
-    input  wire [        LANES_OUT-1:0] wgt_wr_lane,  // one-hot: the filter written, or 0
-    input  wire [$clog2(WGT_WORDS)-1:0] wgt_wr_word,
-    input  wire [       9*LANES_IN-1:0] wgt_wr_data,  // signed, -255 to 255
+    input  wire [            WGT_WRITE_W-1:0] write,         // {filter, one-hot, or 0; word; data, signed, -255 to 255}
 
-    input  wire [$clog2(WGT_WORDS)-1:0] step_wgt,     // weight word of the step two cycles from now
-    input  wire                         step_valid,
-    input  wire                         step_last,
-    input  wire [       9*LANES_IN-1:0] activations,  // signed, -255 to 255; lanes from TAPS on, of all filters
-    input  wire [  9*TAPS*CHANNELS-1:0] taps,         // lanes below TAPS, TAPS for each of the first CHANNELS filters
+    input  wire [             WGT_ADDR_W-1:0] step_wgt,      // weight word of the step two cycles from now
+    input  wire                               step_valid,
+    input  wire                               step_last,
+    input  wire [             9*LANES_IN-1:0] activations,   // signed, -255 to 255
+    input  wire [9*MOST_TAPS*FEWER_LANES-1:0] taps,          // lanes below, of each of the first FEWER_LANES filters
 
-    output wire                         result_valid,
-    output wire [     32*LANES_OUT-1:0] result        // filter 0 lowest
+    output reg                                result_valid,
+    output reg  [           32*LANES_OUT-1:0] result         // filter 0 lowest
 );
 
     localparam SUM_W = 17 + $clog2(LANES_IN);
@@ -41,21 +35,24 @@ module mac_array #(
 
     reg [LATENCY-1:0] valid_q;
     reg [LATENCY-1:0] last_q;
-    reg               result_valid_q;
 
     always @(posedge clk) last_q <= {last_q[LATENCY-2:0], step_valid && step_last};
 
     always @(posedge clk) begin
         if (rst) begin
             valid_q        <= {LATENCY{1'b0}};
-            result_valid_q <= 1'b0;
+            result_valid   <= 1'b0;
         end else begin
             valid_q        <= {valid_q[LATENCY-2:0], step_valid};
-            result_valid_q <= valid_q[LATENCY-1] && last_q[LATENCY-1];
+            result_valid   <= valid_q[LATENCY-1] && last_q[LATENCY-1];
         end
     end
 
-    assign result_valid = result_valid_q;
+    wire [LANES_OUT-1:0] wr_lane;
+    wire [WGT_ADDR_W-1:0] wr_word;
+    wire [9*LANES_IN-1:0] wr_data;
+
+    assign {wr_lane, wr_word, wr_data} = write;
 
     wire [SUM_W*LANES_OUT-1:0] sums;
 
@@ -71,20 +68,18 @@ module mac_array #(
                 .OUTPUT_REGISTER(1)
             ) u_weights (
                 .clk    (clk),
-                .wr_en  (wgt_wr_lane[o]),
-                .wr_addr(wgt_wr_word),
-                .wr_data(wgt_wr_data),
+                .write  ({wr_lane[o], wr_word, wr_data}),
                 .rd_en  (1'b1),
                 .rd_addr(step_wgt),
                 .rd_data(weights)
             );
 
-            if (o >= CHANNELS) begin : gen_shared
+            if (o >= FEWER_LANES) begin : gen_shared
                 assign own = activations;
-            end else if (TAPS < LANES_IN) begin : gen_some_taps
-                assign own = {activations[9*LANES_IN-1:9*TAPS], taps[9*TAPS*o+:9*TAPS]};
+            end else if (MOST_TAPS < LANES_IN) begin : gen_some_taps
+                assign own = {activations[9*LANES_IN-1:9*MOST_TAPS], taps[9*MOST_TAPS*o+:9*MOST_TAPS]};
             end else begin : gen_taps
-                assign own = taps[9*TAPS*o+:9*TAPS];
+                assign own = taps[9*MOST_TAPS*o+:9*MOST_TAPS];
             end
 
             dot_product #(
@@ -107,16 +102,13 @@ module mac_array #(
     endfunction
 
     reg [32*LANES_OUT-1:0] acc_q;
-    reg [32*LANES_OUT-1:0] result_q;
 
     // Called at the clock's edge, not in an assignment, which an event-driven simulator would repeat for each sum.
     always @(posedge clk) begin
         if (rst || last_q[LATENCY-1]) acc_q <= {32 * LANES_OUT{1'b0}};
         else if (valid_q[LATENCY-1]) acc_q <= accumulate(acc_q, sums);
-        if (last_q[LATENCY-1]) result_q <= accumulate(acc_q, sums);
+        if (last_q[LATENCY-1]) result <= accumulate(acc_q, sums);
     end
-
-    assign result = result_q;
 
     // Only filters without taps of their own, and lanes above the taps, look at these.
     wire unused = &{1'b0, activations};

@@ -24,13 +24,12 @@ module tap_memory #(
     input  wire [     9*CHANNELS-1:0] column,     // signed 9 bits a channel, channel 0 lowest
     input  wire [         9*TAPS-1:0] shared,     // tap 0 lowest
 
-    output wire [9*TAPS*CHANNELS-1:0] taps        // those of channel 0 lowest
+    output reg  [9*TAPS*CHANNELS-1:0] taps        // those of channel 0 lowest
 );
 
     localparam KEPT = 9 * (TAPS - 1);  // bits a channel
 
-    reg [     KEPT*CHANNELS-1:0] memory[0:15];
-    reg [9*TAPS*CHANNELS-1:0] taps_q;
+    reg [KEPT*CHANNELS-1:0] memory[0:15];
 
     // Whole vectors are computed in functions, at the clock's edge: an event-driven simulator then works once a cycle,
     // not once a lane.
@@ -52,10 +51,9 @@ module tap_memory #(
 
     always @(posedge clk) begin
         if (enable) memory[row] <= newest_of(chosen(depthwise, clear, memory[row], column, shared));
-        taps_q <= chosen(depthwise, clear, memory[row], column, shared);
+        taps <= chosen(depthwise, clear, memory[row], column, shared);
     end
 
-    assign taps = taps_q;
 
 endmodule
 

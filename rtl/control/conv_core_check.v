@@ -8,19 +8,7 @@
 `default_nettype none
 
 module conv_core_check #(
-    parameter LANES_IN         = 16,
-    parameter LANES_OUT        = 16,
-    parameter ACT_BYTES        = 65536,
-    parameter WGT_WORDS        = 1024,
-    parameter CONST_WORDS      = 1024,
-    parameter OUT_BYTES        = 16384,
-    parameter REQUANT_LANES    = 8,
-    parameter FLOAT_RULE       = 1,
-    parameter RESULT_QUEUE     = 16,
-    parameter ACT_STREAM_BYTES = 16,
-    parameter WGT_STREAM_BYTES = 16,
-    parameter OUT_STREAM_BYTES = 16,
-    parameter CONST_PER_BLOCK  = 9  // words of constants for LANES_OUT filters
+    `include "parameters.vh"
 ) ();
 
     // The largest buffers that addresses and counts are made for: docs/driving-the-core.md, models/core_config.py.

@@ -11,30 +11,27 @@
 `default_nettype none
 
 module halt (
-    input  wire       clk,
-    input  wire       rst,
+    input  wire        clk,
+    input  wire        rst,
 
     // Errors, one cycle each. If several come at once the first in this order is reported.
-    input  wire       setup_error,
-    input  wire [7:0] setup_code,
-    input  wire [7:0] setup_detail,
-    input  wire [2:0] act_error,     // TLAST early, TLAST late, TKEEP
-    input  wire [2:0] wgt_error,
-    input  wire       queue_overrun, // a START for which there was no room: does not halt
+    input  wire [16:0] setup_error,    // {valid, detail, code}
+    input  wire [ 2:0] act_error,      // TLAST early, TLAST late, TKEEP
+    input  wire [ 2:0] wgt_error,
+    input  wire        queue_overrun,  // a START for which there was no room: does not halt
 
-    input  wire       resume,
-    input  wire       force_resume,  // with it: no matter whether the packets have ended
-    input  wire       results_open,  // results are yet to be taken
-    input  wire [1:0] closed,        // the input streams
+    input  wire [ 1:0] resume,         // {no matter whether the packets have ended, resume}
+    input  wire        results_open,   // results are yet to be taken
+    input  wire [ 1:0] closed,         // the input streams
 
-    output wire       halting,       // one cycle
-    output wire       halted,
-    output wire       leaving,
-    output wire       forced,
-    output wire [7:0] error_code,
-    output wire [7:0] error_detail
+    output wire        halting,        // one cycle
+    output reg         halted,
+    output wire        leaving,
+    output reg         forced,
+    output reg  [15:0] error           // {detail, code}
 );
 
+    localparam [15:0] NO_ERROR = 16'd0;  // with its detail
     localparam [7:0] ERROR_QUEUE_FULL = 8'd6;
     localparam [7:0] ERROR_ACT_TLAST_EARLY = 8'd8;
     localparam [7:0] ERROR_ACT_TLAST_LATE = 8'd9;
@@ -43,12 +40,10 @@ module halt (
     localparam [7:0] ERROR_WGT_TLAST_LATE = 8'd13;
     localparam [7:0] ERROR_WGT_TKEEP = 8'd14;
 
-    reg       halted_q;
-    reg       resume_q;  // asked for while halted
-    reg       forced_q;
-    reg [7:0] code_q;
-    reg [7:0] detail_q;
+    reg resume_q;  // asked for while halted
 
+    wire refused;
+    wire [15:0] reason;
     wire left = leaving && closed == 2'b11;
 
     reg [7:0] stream_code;
@@ -62,35 +57,28 @@ module halt (
         else stream_code = ERROR_WGT_TKEEP;
     end
 
-    assign halting      = (setup_error || act_error != 3'd0 || wgt_error != 3'd0) && !halted_q;
-    assign halted       = halted_q;
-    assign leaving      = resume_q && !results_open;
-    assign forced       = forced_q;
-    assign error_code   = code_q;
-    assign error_detail = detail_q;
+    assign {refused, reason} = setup_error;
+    assign halting           = (refused || act_error != 3'd0 || wgt_error != 3'd0) && !halted;
+    assign leaving           = resume_q && !results_open;
 
     always @(posedge clk) begin
         if (rst) begin
-            halted_q <= 1'b0;
+            halted   <= 1'b0;
             resume_q <= 1'b0;
-            forced_q <= 1'b0;
-            code_q   <= 8'd0;
-            detail_q <= 8'd0;
+            forced   <= 1'b0;
+            error    <= NO_ERROR;
         end else begin
             if (halting) begin
-                halted_q <= 1'b1;
-                code_q   <= setup_error ? setup_code : stream_code;
-                detail_q <= setup_error ? setup_detail : 8'd0;
-            end else if (halted_q ? left : resume) begin
-                halted_q <= 1'b0;
-                code_q   <= 8'd0;
-                detail_q <= 8'd0;
-            end else if (queue_overrun && code_q == 8'd0) begin
-                code_q <= ERROR_QUEUE_FULL;
+                halted <= 1'b1;
+                error  <= refused ? reason : {8'd0, stream_code};
+            end else if (halted ? left : resume[0]) begin
+                halted <= 1'b0;
+                error  <= NO_ERROR;
+            end else if (queue_overrun && error == NO_ERROR) begin
+                error <= {8'd0, ERROR_QUEUE_FULL};
             end
             // What is written before the core has halted was not meant for the error that halts it.
-            resume_q <= halted_q && !left && (resume_q || resume);
-            forced_q <= halted_q && !left && (forced_q || force_resume);
+            {forced, resume_q} <= {2{halted && !left}} & ({forced, resume_q} | resume);
         end
     end
 

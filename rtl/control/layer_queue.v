@@ -15,9 +15,7 @@ module layer_queue (
     input  wire        halted,      // forgets what waits, and keeps the registers
 
     // The registers. Neither write nor read while `copying` is high.
-    input  wire        wr_en,
-    input  wire [ 2:0] wr_index,
-    input  wire [31:0] wr_data,
+    input  wire [35:0] write,       // {valid, register, data}
     input  wire [ 2:0] rd_index,
     output wire [31:0] rd_data,
 
@@ -25,7 +23,7 @@ module layer_queue (
     output wire        copying,
     output wire        full,
     input  wire        layer_end,   // a layer has finished
-    output wire [ 3:0] layers,      // queued or running
+    output reg  [ 3:0] layers,      // queued or running
     output wire        more,        // than one
 
     output wire        desc_valid,
@@ -40,13 +38,18 @@ module layer_queue (
 
     reg [31:0] registers[0:LAST_WORD];
 
+    wire wr_en;
+    wire [2:0] wr_index;
+    wire [31:0] wr_data;
+
+    assign {wr_en, wr_index, wr_data} = write;
+
     reg              clearing_q;
     reg              copying_q;
     reg [       2:0] copy_q;     // the word that is copied
     reg [SLOT_W-1:0] wr_slot_q;
     reg [SLOT_W-1:0] rd_slot_q;
     reg [  SLOT_W:0] waiting_q;  // the one that is being copied included
-    reg [       3:0] layers_q;
 
     wire started = start && !full;
     wire taken = desc_valid && desc_ready;
@@ -55,8 +58,7 @@ module layer_queue (
     assign rd_data    = registers[copying_q ? copy_q : rd_index];
     assign copying    = copying_q || clearing_q;
     assign full       = waiting_q == SLOTS[SLOT_W:0];
-    assign layers     = layers_q;
-    assign more       = layers_q > 4'd1;
+    assign more       = layers > 4'd1;
     assign desc_valid = waiting_q != {SLOT_W + 1{1'b0}} && !only_copied;
 
     // A word is read only after it has been written, so there is nothing to bypass.
@@ -80,7 +82,7 @@ module layer_queue (
             wr_slot_q  <= {SLOT_W{1'b0}};
             rd_slot_q  <= {SLOT_W{1'b0}};
             waiting_q  <= {SLOT_W + 1{1'b0}};
-            layers_q   <= 4'd0;
+            layers     <= 4'd0;
         end else begin
             if (started) copying_q <= 1'b1;
             else if (copy_q == LAST_WORD) copying_q <= 1'b0;
@@ -89,7 +91,7 @@ module layer_queue (
             if (copying_q && copy_q == LAST_WORD) wr_slot_q <= wr_slot_q + 1'b1;
             if (taken) rd_slot_q <= rd_slot_q + 1'b1;
             waiting_q <= waiting_q + {{SLOT_W{1'b0}}, started} - {{SLOT_W{1'b0}}, taken};
-            layers_q  <= layers_q + {3'd0, started} - {3'd0, layer_end};
+            layers    <= layers + {3'd0, started} - {3'd0, layer_end};
         end
     end
 

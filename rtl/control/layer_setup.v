@@ -23,15 +23,7 @@
 `default_nettype none
 
 module layer_setup #(
-    parameter LANES_IN        = 16,     // 4, 8, 16 or 32
-    parameter LANES_OUT       = 16,     // 4, 8, 16 or 32
-    parameter ACT_BYTES       = 65536,  // the buffers: powers of two
-    parameter WGT_WORDS       = 1024,
-    parameter CONST_WORDS     = 1024,
-    parameter OUT_BYTES       = 16384,
-    parameter CONST_PER_BLOCK = 10,     // words of constants of a filter block
-    parameter BAND_WINDOWS    = 32,     // windows of a band that hide the arrival of a filter block's weights
-    parameter FLOAT_RULE      = 1       // 0: MODE[1] is refused
+    `include "parameters.vh"
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -42,24 +34,18 @@ module layer_setup #(
     output wire [ 2:0] desc_index,
     input  wire [31:0] desc_word,
 
-    output wire        error,         // one cycle
-    output wire [ 7:0] error_code,
-    output wire [ 7:0] error_detail,
+    output wire [16:0] error,         // {valid, detail, code}; one cycle
 
     output wire [38:0] numbers,       // the broadcast: valid, index, value
 
     // The four users: activation loader, weight loader, walk, finisher with reader. Numbers of the next layer come only
     // after all of them have taken this one.
-    output wire [ 3:0] layer_valid,
+    output reg  [ 3:0] layer_valid,
     input  wire [ 3:0] layer_ready
 );
 
-    /* verilator lint_off UNUSEDPARAM */  // the names are for all who work with numbers and lines
     `include "layer_numbers.vh"
     `include "setup_line.vh"
-    /* verilator lint_on UNUSEDPARAM */
-
-    localparam LANE_W = $clog2(LANES_IN);
 
     localparam [1:0] IDLE = 2'd0;
     localparam [1:0] RUN = 2'd1;
@@ -100,14 +86,7 @@ module layer_setup #(
     wire [7:0] address = last_cycle ? {CONSTANTS, nothing || b[5], b[4:0]} : run && jumps ? b[7:0] : next_q;
 
     setup_table #(
-        .LANES_IN       (LANES_IN),
-        .LANES_OUT      (LANES_OUT),
-        .ACT_BYTES      (ACT_BYTES),
-        .WGT_WORDS      (WGT_WORDS),
-        .CONST_WORDS    (CONST_WORDS),
-        .OUT_BYTES      (OUT_BYTES),
-        .CONST_PER_BLOCK(CONST_PER_BLOCK),
-        .BAND_WINDOWS   (BAND_WINDOWS)
+        `include "same_parameters.vh"
     ) u_setup_table (
         .clk    (clk),
         .address(address),
@@ -140,9 +119,7 @@ module layer_setup #(
         .DEPTH(64)
     ) u_numbers (
         .clk    (clk),
-        .wr_en  (valid_q6),
-        .wr_addr(line_q5[LINE_WHERE+:6]),
-        .wr_data(result_q),
+        .write  ({valid_q6, line_q5[LINE_WHERE+:6], result_q}),
         .rd_en  (1'b1),
         .rd_addr(last_cycle ? b[5:0] : line_q[LINE_A+:6]),
         .rd_data(looked_up_q)
@@ -190,8 +167,7 @@ module layer_setup #(
 
     always @(posedge clk) begin
         if (valid_q4 && op_q3 == DIVIDE) begin
-            quotient_q <= a_q[15:0];
-            divisor_q  <= b_q4[15:0];
+            {quotient_q, divisor_q} <= {a_q[15:0], b_q4[15:0]};
             rest_q     <= 16'd0;
         end else if (divides_q) begin
             quotient_q <= {quotient_q[14:0], fits};
@@ -274,16 +250,14 @@ module layer_setup #(
     end
 
     wire [7:0] buffer_code = {ERROR_BUFFERS, reason_q[1:0]} + 8'd2;
-    assign error        = refused_q;
-    assign error_code   = reason_q[3] ? buffer_code : ERROR_FIELD;
-    assign error_detail = reason_q[3] ? 8'd0 : {FIRST_REGISTER, reason_q[2:0], 2'b00};
+    wire [15:0] reason = reason_q[3] ? {8'd0, buffer_code} : {FIRST_REGISTER, reason_q[2:0], 2'b00, ERROR_FIELD};
+
+    assign error = {refused_q, reason};
 
     // The layer's way: its lines, then its users.
-    reg       reads_q;    // the descriptor
-    reg [3:0] offered_q;
+    reg reads_q;  // the descriptor
 
-    assign layer_valid = offered_q;
-    assign desc_ready  = reads_q && (refused_q || (last_cycle && op == RELEASE));
+    assign desc_ready = reads_q && (refused_q || (last_cycle && op == RELEASE));
 
     always @(posedge clk) begin
         if (!run || last_cycle) begin
@@ -296,17 +270,12 @@ module layer_setup #(
 
     always @(posedge clk) begin
         if (rst || refused_q) begin
-            valid_q3  <= 1'b0;
-            valid_q4  <= 1'b0;
-            valid_q5  <= 1'b0;
-            valid_q6  <= 1'b0;
+            {valid_q6, valid_q5, valid_q4, valid_q3} <= 4'd0;
             divides_q <= 1'b0;
             refused_q <= 1'b0;
         end else begin
             valid_q3  <= last_cycle && counts;
-            valid_q4  <= valid_q3;
-            valid_q5  <= carried_out;
-            valid_q6  <= valid_q5;
+            {valid_q6, valid_q5, valid_q4} <= {valid_q5, carried_out, valid_q3};
             divides_q <= (valid_q4 && op_q3 == DIVIDE) || (divides_q && bits_q != 4'd0);
             refused_q <= valid_q6 && wrong;
         end
@@ -317,7 +286,7 @@ module layer_setup #(
             state_q   <= PAUSE;
             next_q    <= 8'd0;
             reads_q   <= 1'b0;
-            offered_q <= 4'd0;
+            layer_valid <= 4'd0;
         end else begin
             case (state_q)
                 IDLE:
@@ -332,12 +301,12 @@ module layer_setup #(
                     if (last_cycle && op == OFFER) begin
                         state_q   <= OFFERING;
                         next_q    <= 8'd0;
-                        offered_q <= 4'b1111;
+                        layer_valid <= 4'b1111;
                     end
                 end
                 OFFERING: begin
-                    offered_q <= offered_q & ~layer_ready;
-                    if (offered_q == 4'd0) state_q <= IDLE;
+                    layer_valid <= layer_valid & ~layer_ready;
+                    if (layer_valid == 4'd0) state_q <= IDLE;
                 end
                 default: state_q <= IDLE;
             endcase

@@ -5,7 +5,7 @@
 // Every cycle is exactly one of active, stall_act, stall_wgt, stall_out, idle, so one adder serves them all: the counts
 // are words of a small memory, of which there are two banks. When a layer ends, the other bank counts on, and those of
 // the layer are moved, with their sum, to the memory of finished layers. That must be over before the next layer ends:
-// packet_guard holds its results back until `stored`. A layer's figures are kept under its number modulo 16; one that
+// output_stream holds its results back until `stored`. A layer's figures are kept under its number modulo 16; one that
 // has not finished since the reset reads as zeros.
 // Does not: forget finished layers when the core halts.
 //
@@ -23,16 +23,14 @@ module performance_counters (
     input  wire        layer_end,    // the layer's last result beat was accepted, a cycle ago
     input  wire        more_queued,  // another layer was started before this one ended
 
-    input  wire        active,
-    input  wire        stall_act,
-    input  wire        stall_wgt,
-    input  wire        stall_out,
+    input  wire        active,       // a step is taken
+    input  wire [ 2:0] stalls,       // one waits: {for a result's place, for weights, for activations}
 
     input  wire [ 3:0] layer,        // number of the layer at hand
     output wire        storing,
     output wire        stored,       // one cycle
-    input  wire [ 3:0] read_layer,   // whose figure is read, while not `storing`
-    input  wire [ 2:0] read_index,   // which: 0 cycles, 1 active, 2 stall_act, 3 stall_wgt, 4 stall_out, 5 idle
+    // While not `storing`. Figures: 0 cycles, 1 active, 2 stall_act, 3 stall_wgt, 4 stall_out, 5 idle.
+    input  wire [ 6:0] read,         // {layer, figure}
     output wire [31:0] figure
 );
 
@@ -79,6 +77,12 @@ module performance_counters (
     wire [31:0] so_far = counted_q[cause_q] ? counts[{bank_q, cause_q}] : 32'd0;
     wire [ 7:0] counted_d = counted_q | ({7'd0, count} << cause_q);
 
+    wire stall_out;
+    wire stall_wgt;
+    wire stall_act;
+
+    assign {stall_out, stall_wgt, stall_act} = stalls;
+
     always @(posedge clk) begin
         if (active) cause_q <= ACTIVE;
         else if (stall_act) cause_q <= STALL_ACT;
@@ -110,20 +114,17 @@ module performance_counters (
         .DEPTH(128)
     ) u_finished (
         .clk    (clk),
-        .wr_en  (storing),
-        .wr_addr({stored_layer_q, stored ? CYCLES : store_q}),
-        .wr_data(stored ? sum_q : word),
+        .write  ({storing, {stored_layer_q, stored ? CYCLES : store_q}, stored ? sum_q : word}),
         .rd_en  (1'b1),
-        .rd_addr({read_layer, read_index}),
+        .rd_addr(read),
         .rd_data(found)
     );
 
     always @(posedge clk) begin
         sum_q        <= layer_end ? 32'd0 : sum_q + word;
-        read_known_q <= known_q[read_layer];
+        read_known_q <= known_q[read[6:3]];
         if (layer_end) begin
-            stored_q       <= counted_d;
-            stored_layer_q <= layer;
+            {stored_layer_q, stored_q} <= {layer, counted_d};
         end
     end
 

@@ -1,66 +1,64 @@
-// registers: the register map, as docs/driving-the-core.md has it, and the interrupt.
+// registers: the register map, as docs/driving-the-core.md has it, on an AXI4-Lite port, and the interrupt.
 //
-// Does not: keep the descriptor registers (layer_queue), the error (halt) or the counters (performance_counters);
-// nor take partial writes: they are answered SLVERR and change nothing, like all that is not in the map.
+// Does not: keep the descriptor registers (layer_queue), the error (halt) or the counters (performance_counters); nor
+// look at AxPROT. Partial writes are answered SLVERR and change nothing, like all that is not in the map.
 //
-// Latency: an access is carried out the cycle after it is seen; later while a descriptor is copied into the queue.
+// Latency: an access is seen the cycle after it was accepted, carried out the cycle after that (later while a
+// descriptor is copied into the queue), and answered the cycle after it is done.
+// Throughput: one write and one read at a time.
 
 `default_nettype none
 
 module registers #(
-    parameter LANES_IN         = 16,  // those of conv_core, to be read
-    parameter LANES_OUT        = 16,
-    parameter REQUANT_LANES    = 8,
-    parameter FLOAT_RULE       = 1,
-    parameter ACT_BYTES        = 65536,
-    parameter WGT_WORDS        = 1024,
-    parameter CONST_WORDS      = 1024,
-    parameter OUT_BYTES        = 16384,
-    parameter ACT_STREAM_BYTES = 16,
-    parameter WGT_STREAM_BYTES = 16,
-    parameter OUT_STREAM_BYTES = 16
+    `include "parameters.vh"
 ) (
     input  wire        clk,
     input  wire        rst,
 
-    // Accesses, from axil_port.
-    input  wire        write,
-    input  wire [ 7:0] write_addr,
-    input  wire [31:0] write_data,
-    input  wire        write_whole,
-    output wire        write_done,
-    output wire        write_okay,
-    input  wire        read,
-    input  wire [ 7:0] read_addr,
-    output wire        read_done,
-    output wire        read_okay,
-    output wire [31:0] read_data,
+    input  wire [ 7:0] s_axil_awaddr,
+    input  wire [ 2:0] s_axil_awprot,
+    input  wire        s_axil_awvalid,
+    output reg         s_axil_awready,
+    input  wire [31:0] s_axil_wdata,
+    input  wire [ 3:0] s_axil_wstrb,
+    input  wire        s_axil_wvalid,
+    output reg         s_axil_wready,
+    output reg  [ 1:0] s_axil_bresp,
+    output reg         s_axil_bvalid,
+    input  wire        s_axil_bready,
+    input  wire [ 7:0] s_axil_araddr,
+    input  wire [ 2:0] s_axil_arprot,
+    input  wire        s_axil_arvalid,
+    output reg         s_axil_arready,
+    output reg  [31:0] s_axil_rdata,
+    output reg  [ 1:0] s_axil_rresp,
+    output reg         s_axil_rvalid,
+    input  wire        s_axil_rready,
 
     output reg         irq,
 
     // The descriptor registers, and the queue.
-    output wire        desc_write,   // write_data into register write_addr[4:2]
-    input  wire [31:0] desc_data,    // of register read_addr[4:2], where `copying` is low
+    output wire [35:0] desc_write,     // {valid, register, data}
+    output wire [ 2:0] desc_read,      // register
+    input  wire [31:0] desc_data,      // of that one, where `copying` is low
     output wire        start,
     input  wire        copying,
     input  wire        queue_full,
-    input  wire [ 3:0] layers,       // queued or running
+    input  wire [ 3:0] layers,         // queued or running
 
     // The error.
-    output wire        resume,
-    output wire        force_resume,
-    input  wire        halting,      // the core halts: an interrupt
+    output wire [ 1:0] resume,         // {no matter whether the packets have ended, resume}
+    input  wire        halting,        // the core halts: an interrupt
     input  wire        halted,
-    input  wire [ 2:0] waits_for,    // what RESUME waits for: the rest of a packet of activations, of weights, results
-    input  wire [ 7:0] error_code,
-    input  wire [ 7:0] error_detail,
+    input  wire [ 2:0] waits_for,      // RESUME waits: {for results, for a packet of weights, of activations}
+    input  wire [15:0] error,          // {detail, code}
 
     // The counters of layers, by a number modulo 16.
-    input  wire        layer_end,    // a layer has finished: an interrupt
-    output wire [ 3:0] layer,        // number of the layer at hand
-    output wire [ 3:0] counters_of,  // whose counter is read, where `storing` is low: read_addr[4:2] says which
+    input  wire        layer_end,      // a layer has finished: an interrupt
+    output wire [ 3:0] layer,          // number of the layer at hand
+    output wire [ 6:0] figure_read,    // {layer, figure}, where `storing` is low
     input  wire        storing,
-    input  wire [31:0] figure        // a cycle later
+    input  wire [31:0] figure          // a cycle later
 );
 
     localparam [31:0] ID_VALUE = 32'h434F_4E56;
@@ -91,6 +89,55 @@ module registers #(
     localparam RESUME = 1;
     localparam FORCE = 2;
 
+    // ---------------------------------------------------------------- handshakes
+    // Every pin ends in a register here, or begins in one. An access is held until it is done; then it is answered. In
+    // reset nothing is accepted: what is offered then is taken after it.
+    reg        aw_valid_q;
+    reg [ 7:0] write_addr_q;
+    reg        w_valid_q;
+    reg [31:0] write_data_q;
+    reg [ 3:0] w_strb_q;
+    reg        ar_valid_q;
+    reg [ 7:0] read_addr_q;
+
+    wire write_done;
+    wire write_okay;
+    wire read_done;
+    wire read_okay;
+    wire [31:0] read_data;
+
+    wire write = aw_valid_q && w_valid_q && !s_axil_bvalid;  // all is there, and the answer before has been taken
+    wire write_whole = w_strb_q == 4'b1111;
+    wire read = ar_valid_q && !s_axil_rvalid;
+
+    // Ready is a register of its own, so that it is low in reset.
+    wire aw_valid_d = !write_done && (aw_valid_q || (s_axil_awready && s_axil_awvalid));
+    wire w_valid_d = !write_done && (w_valid_q || (s_axil_wready && s_axil_wvalid));
+    wire ar_valid_d = !read_done && (ar_valid_q || (s_axil_arready && s_axil_arvalid));
+
+    always @(posedge clk) begin
+        if (!aw_valid_q) write_addr_q <= s_axil_awaddr;
+        if (!w_valid_q) {w_strb_q, write_data_q} <= {s_axil_wstrb, s_axil_wdata};
+        if (!ar_valid_q) read_addr_q <= s_axil_araddr;
+        if (write_done) s_axil_bresp <= {!write_okay, 1'b0};  // SLVERR or OKAY
+        if (read_done) s_axil_rresp <= {!read_okay, 1'b0};
+        if (read_done) s_axil_rdata <= read_data;
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            {aw_valid_q, w_valid_q, ar_valid_q}             <= 3'b000;
+            {s_axil_awready, s_axil_wready, s_axil_arready} <= 3'b000;
+            {s_axil_bvalid, s_axil_rvalid}                  <= 2'b00;
+        end else begin
+            {aw_valid_q, w_valid_q, ar_valid_q}             <= {aw_valid_d, w_valid_d, ar_valid_d};
+            {s_axil_awready, s_axil_wready, s_axil_arready} <= ~{aw_valid_d, w_valid_d, ar_valid_d};
+            s_axil_bvalid <= write_done || (s_axil_bvalid && !s_axil_bready);
+            s_axil_rvalid <= read_done || (s_axil_rvalid && !s_axil_rready);
+        end
+    end
+
+    // ---------------------------------------------------------------- writes
     // What a write is for is found out in a cycle of its own.
     reg decoded_q;
     reg desc_hit_q;
@@ -101,23 +148,23 @@ module registers #(
 
     wire whole = write_done && write_whole;
     wire command = whole && ctrl_hit_q;
-    wire both = write_data[START] && write_data[RESUME];
-    wire refused = ctrl_hit_q && (both || (write_data[START] && (queue_full || halted)));
+    wire both = write_data_q[START] && write_data_q[RESUME];
+    wire refused = ctrl_hit_q && (both || (write_data_q[START] && (queue_full || halted)));
     wire hit = desc_hit_q || ctrl_hit_q || irq_enable_hit_q || irq_status_hit_q || counters_of_hit_q;
 
-    assign write_done   = decoded_q && !copying;
-    assign write_okay   = hit && write_whole && !refused;
-    assign desc_write   = whole && desc_hit_q;
-    assign start        = command && write_data[START] && !both;
-    assign resume       = command && write_data[RESUME] && !both;
-    assign force_resume = resume && write_data[FORCE];
+    assign write_done = decoded_q && !copying;
+    assign write_okay = hit && write_whole && !refused;
+    assign desc_write = {whole && desc_hit_q, write_addr_q[4:2], write_data_q};
+    assign start      = command && write_data_q[START] && !both;
+    assign resume     = {2{command && write_data_q[RESUME] && !both}} & {write_data_q[FORCE], 1'b1};
 
     always @(posedge clk) begin
-        desc_hit_q        <= write_addr >= AT_DESC_FIRST && write_addr <= AT_DESC_LAST && write_addr[1:0] == 2'b00;
-        ctrl_hit_q        <= write_addr == AT_CTRL;
-        irq_enable_hit_q  <= write_addr == AT_IRQ_ENABLE;
-        irq_status_hit_q  <= write_addr == AT_IRQ_STATUS;
-        counters_of_hit_q <= write_addr == AT_COUNTERS_OF;
+        desc_hit_q <= write_addr_q >= AT_DESC_FIRST && write_addr_q <= AT_DESC_LAST && write_addr_q[1:0] == 2'b00;
+
+        ctrl_hit_q        <= write_addr_q == AT_CTRL;
+        irq_enable_hit_q  <= write_addr_q == AT_IRQ_ENABLE;
+        irq_status_hit_q  <= write_addr_q == AT_IRQ_STATUS;
+        counters_of_hit_q <= write_addr_q == AT_COUNTERS_OF;
     end
 
     always @(posedge clk) begin
@@ -131,12 +178,12 @@ module registers #(
     reg [ 1:0] irq_status_q;
     reg [ 4:0] counters_of_q;  // [4] 0: the last finished layer's, 1: those of the layer [3:0]
 
-    wire [1:0] irq_clear = whole && irq_status_hit_q ? write_data[1:0] : 2'b00;
-    wire [1:0] irq_enable_d = whole && irq_enable_hit_q ? write_data[1:0] : irq_enable_q;
+    wire [1:0] irq_clear = whole && irq_status_hit_q ? write_data_q[1:0] : 2'b00;
+    wire [1:0] irq_enable_d = whole && irq_enable_hit_q ? write_data_q[1:0] : irq_enable_q;
     wire [1:0] irq_status_d = (irq_status_q & ~irq_clear) | {halting, layer_end};
 
     assign layer       = layers_done_q[3:0] + 4'd1;
-    assign counters_of = counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0];
+    assign figure_read = {counters_of_q[4] ? counters_of_q[3:0] : layers_done_q[3:0], read_addr_q[4:2]};
 
     always @(posedge clk) begin
         if (rst) begin
@@ -147,13 +194,13 @@ module registers #(
             counters_of_q <= 5'd0;
         end else begin
             if (layer_end) layers_done_q <= layers_done_q + 32'd1;
-            irq_enable_q  <= irq_enable_d;
-            irq           <= (irq_enable_d & irq_status_d) != 2'b00;
-            irq_status_q  <= irq_status_d;
-            if (whole && counters_of_hit_q) counters_of_q <= write_data[4:0];
+            {irq_enable_q, irq_status_q} <= {irq_enable_d, irq_status_d};
+            irq <= (irq_enable_d & irq_status_d) != 2'b00;
+            if (whole && counters_of_hit_q) counters_of_q <= write_data_q[4:0];
         end
     end
 
+    // ---------------------------------------------------------------- reads
     // A read, too, takes two cycles: the register; then that, or the counter that comes from its memory.
     reg        fetched_q;
     reg [31:0] register;
@@ -161,18 +208,19 @@ module registers #(
     reg        register_hit_q;
     reg        figure_hit_q;
 
-    wire desc_read = read_addr >= AT_DESC_FIRST && read_addr <= AT_DESC_LAST;
+    wire desc_hit = read_addr_q >= AT_DESC_FIRST && read_addr_q <= AT_DESC_LAST;
     wire [31:0] lanes = {7'd0, FLOAT_RULE[0], REQUANT_LANES[7:0], LANES_OUT[7:0], LANES_IN[7:0]};
     wire [31:0] stream_bytes = {8'd0, OUT_STREAM_BYTES[7:0], WGT_STREAM_BYTES[7:0], ACT_STREAM_BYTES[7:0]};
     wire [31:0] status = {20'd0, layers, 2'd0, waits_for, queue_full, halted, layers != 4'd0};
 
-    assign read_done = fetched_q;
-    assign read_okay = register_hit_q || figure_hit_q;
-    assign read_data = figure_hit_q ? figure : register_hit_q ? register_q : 32'd0;
+    assign desc_read   = read_addr_q[4:2];
+    assign read_done   = fetched_q;
+    assign read_okay   = register_hit_q || figure_hit_q;
+    assign read_data   = figure_hit_q ? figure : register_hit_q ? register_q : 32'd0;
 
     always @(*) begin
         case ({
-            read_addr[5:2], 2'b00
+            read_addr_q[5:2], 2'b00
         })
             AT_ID[5:0]: register = ID_VALUE;
             AT_VERSION[5:0]: register = VERSION_VALUE;
@@ -183,7 +231,7 @@ module registers #(
             AT_OUT_BYTES[5:0]: register = OUT_BYTES;
             AT_STREAM_BYTES[5:0]: register = stream_bytes;
             AT_STATUS[5:0]: register = status;
-            AT_ERROR[5:0]: register = {16'd0, error_detail, error_code};
+            AT_ERROR[5:0]: register = {16'd0, error};
             AT_IRQ_ENABLE[5:0]: register = {30'd0, irq_enable_q};
             AT_IRQ_STATUS[5:0]: register = {30'd0, irq_status_q};
             AT_LAYERS_DONE[5:0]: register = layers_done_q;
@@ -192,18 +240,20 @@ module registers #(
         endcase
     end
 
-    wire readable = read_addr <= AT_COUNTERS_OF && read_addr != AT_CTRL;
+    wire readable = read_addr_q <= AT_COUNTERS_OF && read_addr_q != AT_CTRL;
 
     always @(posedge clk) begin
-        register_q     <= desc_read ? desc_data : register;
-        register_hit_q <= read_addr[1:0] == 2'b00 && (desc_read || readable);
-        figure_hit_q   <= read_addr[1:0] == 2'b00 && read_addr >= AT_CYCLES && read_addr <= AT_IDLE;
+        register_q     <= desc_hit ? desc_data : register;
+        register_hit_q <= read_addr_q[1:0] == 2'b00 && (desc_hit || readable);
+        figure_hit_q   <= read_addr_q[1:0] == 2'b00 && read_addr_q >= AT_CYCLES && read_addr_q <= AT_IDLE;
     end
 
     always @(posedge clk) begin
         if (rst) fetched_q <= 1'b0;
         else fetched_q <= read && !fetched_q && !copying && !storing;
     end
+
+    wire unused = &{1'b0, s_axil_awprot, s_axil_arprot};
 
 endmodule
 

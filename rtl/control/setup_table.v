@@ -10,27 +10,17 @@
 `default_nettype none
 
 module setup_table #(
-    parameter LANES_IN        = 16,     // 4, 8, 16 or 32
-    parameter LANES_OUT       = 16,     // 4, 8, 16 or 32
-    parameter ACT_BYTES       = 65536,
-    parameter WGT_WORDS       = 1024,
-    parameter CONST_WORDS     = 1024,
-    parameter OUT_BYTES       = 16384,
-    parameter CONST_PER_BLOCK = 10,     // words of constants of a filter block
-    parameter BAND_WINDOWS    = 32      // windows that hide the arrival of a filter block's weights
+    `include "parameters.vh"
 ) (
     input  wire        clk,
     input  wire [ 7:0] address,  // a line; from 192 on a constant, in its low 33 bits; from 224 on 0
     output reg  [34:0] line_q
 );
 
-    /* verilator lint_off UNUSEDPARAM */  // the names are for all who work with numbers and lines
     `include "layer_numbers.vh"
     `include "setup_line.vh"
-    /* verilator lint_on UNUSEDPARAM */
 
-    localparam FEWER_LANES = LANES_IN < LANES_OUT ? LANES_IN : LANES_OUT;
-    localparam MOST_TAPS = LANES_IN < 11 ? LANES_IN : 11;  // depthwise, of a kernel row
+    localparam BAND_WINDOWS = 2 * LANES_OUT * (LANES_IN / WGT_STREAM_BYTES);  // hide a filter block's weights
     localparam UNIT = 65536;  // of PER
 
     // Constants by name; their values stand at the end of the table.

@@ -13,14 +13,12 @@ module activation_buffer #(
     parameter BYTE_W = $clog2(BYTES),          // derived, leave it
     parameter WORD_W = BYTE_W - $clog2(LANES)  // derived, leave it
 ) (
-    input  wire               clk,
+    input  wire                    clk,
 
-    input  wire               wr_en,
-    input  wire [WORD_W-1:0]  wr_word,
-    input  wire [8*LANES-1:0] wr_data,
+    input  wire [WORD_W+8*LANES:0] write,    // {valid, word, data}
 
-    input  wire [BYTE_W-1:0]  rd_addr,  // of the byte for lane 0
-    output wire [8*LANES-1:0] rd_data
+    input  wire [      BYTE_W-1:0] rd_addr,  // of the byte for lane 0
+    output reg  [     8*LANES-1:0] rd_data
 );
 
     localparam LANE_W = $clog2(LANES);
@@ -33,12 +31,16 @@ module activation_buffer #(
     reg [LANE_W-1:0] offset_q3;
 
     always @(posedge clk) begin
-        word_q1      <= rd_addr[BYTE_W-1:LANE_W];
-        next_word_q1 <= rd_addr[BYTE_W-1:LANE_W] + 1'b1;
-        offset_q1    <= rd_addr[LANE_W-1:0];
-        offset_q2    <= offset_q1;
-        offset_q3    <= offset_q2;
+        {word_q1, offset_q1}   <= rd_addr;
+        next_word_q1           <= rd_addr[BYTE_W-1:LANE_W] + 1'b1;
+        {offset_q3, offset_q2} <= {offset_q2, offset_q1};
     end
+
+    wire wr_en;
+    wire [WORD_W-1:0] wr_word;
+    wire [8*LANES-1:0] wr_data;
+
+    assign {wr_en, wr_word, wr_data} = write;
 
     // Stages 2 and 3: the banks and their output registers.
     wire [8*LANES-1:0] banks_q3;
@@ -56,9 +58,7 @@ module activation_buffer #(
                 .OUTPUT_REGISTER(1)
             ) u_ram (
                 .clk    (clk),
-                .wr_en  (wr_en),
-                .wr_addr(wr_word),
-                .wr_data(wr_data[8*b+:8]),
+                .write  ({wr_en, wr_word, wr_data[8*b+:8]}),
                 .rd_en  (1'b1),
                 .rd_addr(runs_over ? next_word_q1 : word_q1),
                 .rd_data(banks_q3[8*b+:8])
@@ -77,11 +77,7 @@ module activation_buffer #(
         end
     endfunction
 
-    reg [8*LANES-1:0] rd_data_q4;
-
-    always @(posedge clk) rd_data_q4 <= rotate(banks_q3, offset_q3);
-
-    assign rd_data = rd_data_q4;
+    always @(posedge clk) rd_data <= rotate(banks_q3, offset_q3);
 
 endmodule
 

@@ -6,7 +6,7 @@
 // Does not: pad, and does not mend a packet of the wrong length; it reports it and the core halts.
 //
 //   cycle  0       1                2
-//   word   taken   on the wr_ port  counted in `written`: a read sees it; an error is reported
+//   word   taken   on its way      counted in `written`: a read sees it; an error is reported
 //
 // Latency: as drawn; the first word can be taken 2 cycles after the layer. Throughput: one word a cycle; two cycles are
 // lost between layers, none between frames.
@@ -14,40 +14,32 @@
 `default_nettype none
 
 module activation_loader #(
-    parameter LANES   = 16,     // bytes of a word
-    parameter BYTES   = 65536,  // bytes of the buffer
-    parameter COUNT_W = 16      // width of the word counts, at least 2 more than log2(BYTES / LANES)
+    `include "parameters.vh"
 ) (
-    input  wire                                   clk,
-    input  wire                                   rst,
+    input  wire                   clk,
+    input  wire                   rst,
 
     // A layer, taken when both are high.
-    input  wire [                           38:0] numbers,
-    input  wire                                   layer_valid,
-    output wire                                   layer_ready,
+    input  wire [           38:0] numbers,
+    input  wire                   layer_valid,
+    output wire                   layer_ready,
 
-    input  wire [                    8*LANES-1:0] s_data,
-    input  wire [                      LANES-1:0] s_keep,
-    input  wire                                   s_last,
-    input  wire                                   s_valid,
-    output wire                                   s_ready,
+    output wire [           15:0] frames,       // of the layer, the cycle after it is taken
 
-    output wire                                   wr_en,
-    output wire [$clog2(BYTES)-$clog2(LANES)-1:0] wr_word,
-    output wire [                    8*LANES-1:0] wr_data,
+    input  wire [   9*LANES_IN:0] s_word,       // {last, keep, data}
+    input  wire                   s_valid,
+    output wire                   s_ready,
 
-    output wire [                    COUNT_W-1:0] written,   // words that a read sees
-    input  wire [                    COUNT_W-1:0] released,  // words needed no more
+    output wire [ACT_WRITE_W-1:0] write,        // {valid, word, data}
+    output reg  [ACT_COUNT_W-1:0] written,      // words that a read sees
+    input  wire [ACT_COUNT_W-1:0] released,     // words needed no more
 
-    output reg                                    error_early,  // one cycle each
-    output reg                                    error_late,
-    output reg                                    error_keep
+    output reg  [            2:0] error         // one cycle each: TLAST early, TLAST late, TKEEP
 );
 
     `include "layer_numbers.vh"
 
-    localparam LANE_W = $clog2(LANES);
-    localparam WORDS = BYTES / LANES;
+    localparam WORDS = ACT_BYTES / LANES_IN;
 
     wire active;
     wire room;
@@ -55,7 +47,7 @@ module activation_loader #(
     wire next_frame_end;
     wire layer_end;
     wire [LANE_W-1:0] last_byte;
-    wire [COUNT_W-1:0] count;
+    wire [ACT_COUNT_W-1:0] count;
 
     wire take   = layer_valid && layer_ready;
     wire accept = s_valid && s_ready;
@@ -63,7 +55,7 @@ module activation_loader #(
     assign s_ready = active && room;
 
     frame_counter #(
-        .LANES(LANES),
+        .LANES(LANES_IN),
         .INDEX(FRAME_BYTES)
     ) u_frame_counter (
         .clk           (clk),
@@ -72,6 +64,7 @@ module activation_loader #(
         .take          (take),
         .ready         (layer_ready),
         .active        (active),
+        .frames        (frames),
         .next          (accept),
         .frame_end     (frame_end),
         .next_frame_end(next_frame_end),
@@ -81,7 +74,7 @@ module activation_loader #(
 
     ring_fill #(
         .WORDS  (WORDS),
-        .COUNT_W(COUNT_W)
+        .COUNT_W(ACT_COUNT_W)
     ) u_ring_fill (
         .clk     (clk),
         .rst     (rst),
@@ -93,39 +86,30 @@ module activation_loader #(
 
     // Stage 1: the word on its way into the memory; its address is the count before it.
     reg               taken_q1;
-    reg [8*LANES-1:0] data_q1;
-    reg [  LANES-1:0] keep_q1;
+    reg [8*LANES_IN-1:0] data_q1;
+    reg [  LANES_IN-1:0] keep_q1;
     reg               last_q1;
     reg               frame_end_q1;
-    reg [COUNT_W-1:0] count_q1;
 
-    assign wr_en   = taken_q1;
-    assign wr_word = count_q1[$clog2(WORDS)-1:0];
-    assign wr_data = data_q1;
-    assign written = count_q1;
+    assign write = {taken_q1, written[ACT_ADDR_W-LANE_W-1:0], data_q1};
 
     always @(posedge clk) begin
-        data_q1      <= s_data;
-        keep_q1      <= s_keep;
-        last_q1      <= s_last;
-        frame_end_q1 <= frame_end;
+        {frame_end_q1, last_q1, keep_q1, data_q1} <= {frame_end, s_word};
     end
 
-    wire wrong_keep = keep_q1 != {LANES{1'b1}} >> (frame_end_q1 ? ~last_byte : {LANE_W{1'b0}});
+    wire wrong_keep = keep_q1 != {LANES_IN{1'b1}} >> (frame_end_q1 ? ~last_byte : {LANE_W{1'b0}});
 
     always @(posedge clk) begin
         if (rst) begin
-            taken_q1    <= 1'b0;
-            count_q1    <= {COUNT_W{1'b0}};
-            error_early <= 1'b0;
-            error_late  <= 1'b0;
-            error_keep  <= 1'b0;
+            taken_q1 <= 1'b0;
+            written <= {ACT_COUNT_W{1'b0}};
+            error    <= 3'd0;
         end else begin
-            taken_q1    <= accept;
-            count_q1    <= count;
-            error_early <= taken_q1 && last_q1 && !frame_end_q1;
-            error_late  <= taken_q1 && !last_q1 && frame_end_q1;
-            error_keep  <= taken_q1 && last_q1 == frame_end_q1 && wrong_keep;
+            {taken_q1, written} <= {accept, count};
+
+            error[0] <= taken_q1 && last_q1 && !frame_end_q1;
+            error[1] <= taken_q1 && !last_q1 && frame_end_q1;
+            error[2] <= taken_q1 && last_q1 == frame_end_q1 && wrong_keep;
         end
     end
 

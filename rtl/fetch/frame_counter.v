@@ -17,7 +17,8 @@ module frame_counter #(
     input  wire [             38:0] numbers,
     input  wire                     take,            // the next layer, while `ready`
     output wire                     ready,
-    output wire                     active,          // a word is at hand
+    output reg                      active,          // a word is at hand
+    output wire [             15:0] frames,          // of the layer, the cycle after `take`
 
     input  wire                     next,            // it passes
     output reg                      frame_end,       // its frame's last word
@@ -32,33 +33,16 @@ module frame_counter #(
     localparam COUNT_W = 33 - LANE_W;
 
     reg               load_q;
-    reg               active_q;
     reg               one_word_q;  // a frame has no other
     reg [COUNT_W-1:0] words_q;     // of the frame after this one, less two: the sign says that the next is the last
     reg [       16:0] frames_q;    // after this one, less one: the sign says that this is the last
 
     wire [31:0] frame_bytes;
-    wire [15:0] frames;
 
-    number #(
-        .INDEX(INDEX),
-        .WIDTH(32)
-    ) u_frame_bytes (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (take),
-        .value  (frame_bytes)
-    );
-
-    number #(
-        .INDEX(FRAMES),
-        .WIDTH(16)
-    ) u_frames (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (take),
-        .value  (frames)
-    );
+    // verilog_format: off
+    number #(.INDEX(INDEX), .WIDTH(32))  u_frame_bytes (clk, numbers, take, frame_bytes);
+    number #(.INDEX(FRAMES), .WIDTH(16)) u_frames      (clk, numbers, take, frames);
+    // verilog_format: on
 
     // A frame's first count is its words, rounded up, less three.
     wire reload = load_q || frame_end;
@@ -67,8 +51,7 @@ module frame_counter #(
     wire [COUNT_W-1:0] words = (reload ? {1'b0, frame_bytes[31:LANE_W]} : words_q) + minus;
     wire one_word = words[COUNT_W-1] && !words[0];
 
-    assign ready          = !load_q && !active_q;
-    assign active         = active_q;
+    assign ready          = !load_q && !active;
     assign next_frame_end = frame_end ? one_word_q : words_q[COUNT_W-1];
     assign layer_end      = frame_end && frames_q[16];
     assign last_byte      = frame_bytes[LANE_W-1:0] - 1'b1;
@@ -85,11 +68,11 @@ module frame_counter #(
     always @(posedge clk) begin
         if (rst) begin
             load_q   <= 1'b0;
-            active_q <= 1'b0;
+            active <= 1'b0;
         end else begin
             load_q <= take;
-            if (load_q) active_q <= 1'b1;
-            else if (next && layer_end) active_q <= 1'b0;
+            if (load_q) active <= 1'b1;
+            else if (next && layer_end) active <= 1'b0;
         end
     end
 

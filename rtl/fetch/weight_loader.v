@@ -8,8 +8,8 @@
 // Does not: mend a packet of the wrong length; it reports it and the core halts.
 //
 //   cycle     0       1                      2                     3
-//   constant  taken   on the const_ port     a read sees it
-//   weights   taken   zero point subtracted  on the wgt_wr_ port   counted in wgt_written: a read sees them
+//   constant  taken   on its way             a read sees it
+//   weights   taken   zero point subtracted  on their way          counted in wgt_written: a read sees them
 //   error                                    reported
 //
 // Latency: as drawn; the first word can be taken 2 cycles after the layer. Throughput: one word a cycle; two cycles are
@@ -18,43 +18,28 @@
 `default_nettype none
 
 module weight_loader #(
-    parameter LANES_IN        = 16,
-    parameter LANES_OUT       = 16,
-    parameter WGT_WORDS       = 1024,  // words a filter lane
-    parameter CONST_WORDS     = 1024,  // words of the constant buffer
-    parameter WGT_COUNT_W     = 24,    // width of the weight counts
-    parameter CONST_COUNT_W   = 12,    // width of the constant counts
-    parameter CONST_PER_BLOCK = (10 * LANES_OUT + LANES_IN - 1) / LANES_IN  // derived, leave it
+    `include "parameters.vh"
 ) (
-    input  wire                           clk,
-    input  wire                           rst,
+    input  wire                     clk,
+    input  wire                     rst,
 
     // A layer, taken when both are high.
-    input  wire [                   38:0] numbers,
-    input  wire                           layer_valid,
-    output wire                           layer_ready,
+    input  wire [             38:0] numbers,
+    input  wire                     layer_valid,
+    output wire                     layer_ready,
 
-    input  wire [         8*LANES_IN-1:0] s_data,
-    input  wire [           LANES_IN-1:0] s_keep,
-    input  wire                           s_last,
-    input  wire                           s_valid,
-    output wire                           s_ready,
+    input  wire [     9*LANES_IN:0] s_word,          // {last, keep, data}
+    input  wire                     s_valid,
+    output wire                     s_ready,
 
-    output wire                           const_wr_en,
-    output wire [$clog2(CONST_WORDS)-1:0] const_wr_word,
-    output wire [         8*LANES_IN-1:0] const_wr_data,
+    output wire [CONST_WRITE_W-1:0] const_write,     // {valid, word, data}
+    input  wire [CONST_COUNT_W-1:0] const_released,
 
-    output wire [          LANES_OUT-1:0] wgt_wr_lane,
-    output wire [  $clog2(WGT_WORDS)-1:0] wgt_wr_word,
-    output wire [         9*LANES_IN-1:0] wgt_wr_data,  // signed, nine bits each
+    output wire [  WGT_WRITE_W-1:0] wgt_write,       // {filter, one-hot, or 0; word; data, signed, nine bits each}
+    output reg  [        WGT_W-1:0] wgt_written,     // sets that a read sees
+    input  wire [        WGT_W-1:0] wgt_released,
 
-    output wire [        WGT_COUNT_W-1:0] wgt_written,  // sets that a read sees
-    input  wire [        WGT_COUNT_W-1:0] wgt_released,
-    input  wire [      CONST_COUNT_W-1:0] const_released,
-
-    output reg                            error_early,  // one cycle each
-    output reg                            error_late,
-    output reg                            error_keep
+    output reg  [              2:0] error            // one cycle each: TLAST early, TLAST late, TKEEP
 );
 
     `include "layer_numbers.vh"
@@ -62,8 +47,6 @@ module weight_loader #(
     localparam FILTER_W = 16;
     localparam SETS_W = 22;  // layer_setup refuses blocks of more words
     localparam CONST_W = $clog2(CONST_PER_BLOCK);
-    localparam CONST_WORD_W = $clog2(CONST_WORDS);
-
     localparam FURTHER = CONST_PER_BLOCK - 2;  // constants after the first, less one
 
     localparam [CONST_W:0] FURTHER_CONST = FURTHER[CONST_W:0];
@@ -77,35 +60,11 @@ module weight_loader #(
 
     wire take = layer_valid && layer_ready;
 
-    number #(
-        .INDEX(OUT_CHANNELS),
-        .WIDTH(FILTER_W)
-    ) u_out_channels (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (take),
-        .value  (out_channels)
-    );
-
-    number #(
-        .INDEX(SPAN_FILTERS),
-        .WIDTH(FILTER_W)
-    ) u_span_filters (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (take),
-        .value  (span_filters)
-    );
-
-    number #(
-        .INDEX(BLOCK_WORDS),
-        .WIDTH(SETS_W)
-    ) u_block_words (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (take),
-        .value  (block_words)
-    );
+    // verilog_format: off
+    number #(.INDEX(OUT_CHANNELS), .WIDTH(FILTER_W)) u_out_channels (clk, numbers, take, out_channels);
+    number #(.INDEX(SPAN_FILTERS), .WIDTH(FILTER_W)) u_span_filters (clk, numbers, take, span_filters);
+    number #(.INDEX(BLOCK_WORDS), .WIDTH(SETS_W))    u_block_words  (clk, numbers, take, block_words);
+    // verilog_format: on
 
     // Stage 0: what the word at the stream is. Counts are of those after this one, less one: the sign marks the last.
     reg                  load_q;
@@ -121,7 +80,7 @@ module weight_loader #(
 
     wire wgt_room;
     wire const_room;
-    wire [WGT_COUNT_W-1:0] wgt_count;
+    wire [WGT_W-1:0] wgt_count;
     wire [CONST_COUNT_W-1:0] const_count;
 
     wire accept = s_valid && s_ready;
@@ -142,8 +101,7 @@ module weight_loader #(
     always @(posedge clk) begin
         if (constant) begin
             first_set_q <= 1'b1;
-            lane_q      <= FIRST_LANE;
-            last_lane_q <= LAST_LANE;
+            {lane_q, last_lane_q} <= {FIRST_LANE, LAST_LANE};
         end else if (weight) begin
             lane_q <= set_end ? FIRST_LANE : lane_q << 1;
             if (set_end) first_set_q <= 1'b0;
@@ -175,7 +133,7 @@ module weight_loader #(
 
     ring_fill #(
         .WORDS  (WGT_WORDS),
-        .COUNT_W(WGT_COUNT_W)
+        .COUNT_W(WGT_W)
     ) u_weights_fill (
         .clk     (clk),
         .rst     (rst),
@@ -205,19 +163,14 @@ module weight_loader #(
     reg                    last_q1;
     reg [LANES_IN-1:0]     keep_q1;
     reg                    packet_end_q1;
-    reg [CONST_WORD_W-1:0] const_word_q1;
-    reg [WGT_COUNT_W-1:0]  wgt_count_q1;
+    reg [CONST_ADDR_W-1:0] const_word_q1;
+    reg [WGT_W-1:0]  wgt_count_q1;
 
-    assign const_wr_en   = constant_q1;
-    assign const_wr_word = const_word_q1;
-    assign const_wr_data = data_q1;
+    assign const_write = {constant_q1, const_word_q1, data_q1};
 
     always @(posedge clk) begin
-        data_q1       <= s_data;
-        last_q1       <= s_last;
-        keep_q1       <= s_keep;
-        packet_end_q1 <= packet_end;
-        const_word_q1 <= const_count[CONST_WORD_W-1:0];
+        {last_q1, keep_q1, data_q1} <= s_word;
+        {packet_end_q1, const_word_q1} <= {packet_end, const_count[CONST_ADDR_W-1:0]};
     end
 
     always @(posedge clk) begin
@@ -225,16 +178,13 @@ module weight_loader #(
             taken_q1    <= 1'b0;
             constant_q1 <= 1'b0;
             lane_q1     <= {LANES_OUT{1'b0}};
-            error_early <= 1'b0;
-            error_late  <= 1'b0;
-            error_keep  <= 1'b0;
+            error       <= 3'd0;
         end else begin
-            taken_q1    <= accept;
-            constant_q1 <= constant;
+            {taken_q1, constant_q1} <= {accept, constant};
             lane_q1     <= weight ? lane_q : {LANES_OUT{1'b0}};
-            error_early <= taken_q1 && last_q1 && !packet_end_q1;
-            error_late  <= taken_q1 && !last_q1 && packet_end_q1;
-            error_keep  <= taken_q1 && last_q1 == packet_end_q1 && keep_q1 != {LANES_IN{1'b1}};
+            error[0]    <= taken_q1 && last_q1 && !packet_end_q1;
+            error[1]    <= taken_q1 && !last_q1 && packet_end_q1;
+            error[2]    <= taken_q1 && last_q1 == packet_end_q1 && keep_q1 != {LANES_IN{1'b1}};
         end
     end
 
@@ -259,12 +209,8 @@ module weight_loader #(
     // Stage 2: weights on their way into their memory, at the count before them.
     reg [LANES_OUT-1:0]   lane_q2;
     reg [9*LANES_IN-1:0]  data_q2;
-    reg [WGT_COUNT_W-1:0] wgt_count_q2;
 
-    assign wgt_wr_lane = lane_q2;
-    assign wgt_wr_word = wgt_count_q2[$clog2(WGT_WORDS)-1:0];
-    assign wgt_wr_data = data_q2;
-    assign wgt_written = wgt_count_q2;
+    assign wgt_write = {lane_q2, wgt_written[WGT_ADDR_W-1:0], data_q2};
 
     integer i;
 
@@ -277,12 +223,11 @@ module weight_loader #(
     always @(posedge clk) begin
         if (rst) begin
             lane_q2      <= {LANES_OUT{1'b0}};
-            wgt_count_q1 <= {WGT_COUNT_W{1'b0}};
-            wgt_count_q2 <= {WGT_COUNT_W{1'b0}};
+            wgt_count_q1 <= {WGT_W{1'b0}};
+            wgt_written <= {WGT_W{1'b0}};
         end else begin
-            lane_q2      <= lane_q1;
-            wgt_count_q1 <= wgt_count;
-            wgt_count_q2 <= wgt_count_q1;
+            lane_q2                     <= lane_q1;
+            {wgt_written, wgt_count_q1} <= {wgt_count_q1, wgt_count};
         end
     end
 

@@ -12,38 +12,26 @@
 `default_nettype none
 
 module constants #(
-    parameter LANES_IN  = 16,
-    parameter LANES_OUT = 16,
-    parameter WORDS     = 1024,  // power of two
-    parameter MARKS     = 8,     // power of two: of marks whose vectors wait
-    parameter COUNT_W   = 12,    // of words counted on from reset
-    parameter BLOCK_W   = 144    // 8 * CONST_BYTES * LANES_OUT
+    `include "parameters.vh"
 ) (
     input  wire                     clk,
     input  wire                     rst,
 
-    // As the weight loader writes them.
-    input  wire                     wr_en,
-    input  wire [$clog2(WORDS)-1:0] wr_word,
-    input  wire [   8*LANES_IN-1:0] wr_data,
-    output wire [      COUNT_W-1:0] released,  // words before this one are needed no more
+    input  wire [CONST_WRITE_W-1:0] write,       // as the weight loader writes them: {valid, word, data}
+    output reg  [CONST_COUNT_W-1:0] released,    // words before this one are needed no more
 
-    // A window's mark, when its last step is taken.
-    input  wire                     mark_valid,
-    input  wire                     mark_last_pass,
-    input  wire                     mark_new_block,
-    input  wire                     mark_last_block,
-    input  wire                     mark_layer_end,
+    input  wire                     mark_valid,  // a window's last step is taken
+    input  wire [      MARKS_W-1:0] mark,        // its marks (marks.vh)
 
-    output wire                     ready,  // the next block's are here
-    input  wire                     take,   // only when ready
-    output wire [      BLOCK_W-1:0] block   // from the cycle after `take`
+    output reg                      ready,       // the next block's are here
+    input  wire                     take,        // only when ready
+    output reg  [CONST_BLOCK_W-1:0] block        // from the cycle after `take`
 );
 
-    `include "constants.vh"
+    `include "marks.vh"
 
     localparam WORD_W = 8 * LANES_IN;
-    localparam ENTRIES = 2 * MARKS;  // the vector at hand has left the queue, and its mark may still wait here
+    localparam ENTRIES = 2 * RESULT_QUEUE;  // the vector at hand has left the queue, and its mark may still wait here
     localparam FETCH_W = $clog2(CONST_PER_BLOCK + 1);
 
     // Marks that matter, in order.
@@ -53,23 +41,19 @@ module constants #(
     wire last_block;
     wire layer_end;
 
-
     // The words of a block are read one after the other; a cycle after the last one the mark is done with.
     reg [CONST_PER_BLOCK*WORD_W-1:0] next_q;
-    reg [BLOCK_W-1:0]                block_q;
-    reg [COUNT_W-1:0]                fetch_q;       // next word
-    reg [COUNT_W-1:0]                layer_q;       // the layer's first word
-    reg [COUNT_W-1:0]                next_layer_q;  // the next layer's
-    reg [COUNT_W-1:0]                released_q;
+    reg [CONST_COUNT_W-1:0]                fetch_q;       // next word
+    reg [CONST_COUNT_W-1:0]                layer_q;       // the layer's first word
+    reg [CONST_COUNT_W-1:0]                next_layer_q;  // the next layer's
     reg [FETCH_W-1:0]                fetched_q;
     reg                              all_q;         // a block's words have been read
     reg                              arriving_q;
-    reg                              ready_q;
 
     wire [WORD_W-1:0] word;
-    wire fetch = pending && new_block && !all_q && !ready_q;
+    wire fetch = pending && new_block && !all_q && !ready;
     wire done = pending && (!new_block || all_q);
-    wire [COUNT_W-1:0] after_layer = new_block && last_block ? fetch_q : next_layer_q;
+    wire [CONST_COUNT_W-1:0] after_layer = new_block && last_block ? fetch_q : next_layer_q;
 
     fifo #(
         .WIDTH(4),
@@ -77,27 +61,22 @@ module constants #(
     ) u_marks (
         .clk       (clk),
         .rst       (rst),
-        .push      (mark_valid && (mark_new_block || mark_layer_end)),
-        .push_data ({mark_last_pass, mark_new_block, mark_last_block, mark_layer_end}),
+        .push      (mark_valid && (mark[MARK_NEW_BLOCK] || mark[MARK_LAYER_END])),
+        .push_data ({mark[MARK_LAST_PASS], mark[MARK_NEW_BLOCK], mark[MARK_LAST_BLOCK], mark[MARK_LAYER_END]}),
         .head_valid(pending),
         .head      ({last_pass, new_block, last_block, layer_end}),
         .pop       (done)
     );
 
-    assign released = released_q;
-    assign ready    = ready_q;
-    assign block    = block_q;
 
     ram #(
         .WIDTH(WORD_W),
-        .DEPTH(WORDS)
+        .DEPTH(CONST_WORDS)
     ) u_ram (
         .clk    (clk),
-        .wr_en  (wr_en),
-        .wr_addr(wr_word),
-        .wr_data(wr_data),
+        .write  (write),
         .rd_en  (fetch),
-        .rd_addr(fetch_q[$clog2(WORDS)-1:0]),
+        .rd_addr(fetch_q[CONST_ADDR_W-1:0]),
         .rd_data(word)
     );
 
@@ -109,18 +88,18 @@ module constants #(
         end
     endgenerate
 
-    always @(posedge clk) if (take) block_q <= next_q[BLOCK_W-1:0];
+    always @(posedge clk) if (take) block <= next_q[CONST_BLOCK_W-1:0];
 
     always @(posedge clk) begin
         if (rst) begin
-            fetch_q      <= {COUNT_W{1'b0}};
-            layer_q      <= {COUNT_W{1'b0}};
-            next_layer_q <= {COUNT_W{1'b0}};
-            released_q   <= {COUNT_W{1'b0}};
+            fetch_q      <= {CONST_COUNT_W{1'b0}};
+            layer_q      <= {CONST_COUNT_W{1'b0}};
+            next_layer_q <= {CONST_COUNT_W{1'b0}};
+            released   <= {CONST_COUNT_W{1'b0}};
             fetched_q    <= {FETCH_W{1'b0}};
             all_q        <= 1'b0;
             arriving_q   <= 1'b0;
-            ready_q      <= 1'b0;
+            ready      <= 1'b0;
         end else begin
             arriving_q <= fetch;
             if (fetch) begin
@@ -128,26 +107,23 @@ module constants #(
                 fetched_q <= fetched_q + 1'b1;
                 all_q     <= fetched_q == CONST_PER_BLOCK[FETCH_W-1:0] - 1'b1;
             end
-            if (take) ready_q <= 1'b0;
+            if (take) ready <= 1'b0;
             if (done) begin
                 fetched_q  <= {FETCH_W{1'b0}};
                 all_q      <= 1'b0;
-                if (new_block) ready_q <= 1'b1;
-                if (new_block && last_pass) released_q <= fetch_q;
+                if (new_block) ready <= 1'b1;
+                if (new_block && last_pass) released <= fetch_q;
                 if (new_block && last_block) begin
-                    next_layer_q <= fetch_q;
-                    fetch_q      <= layer_q;
+                    {next_layer_q, fetch_q} <= {fetch_q, layer_q};
                 end
                 if (layer_end) begin
-                    fetch_q    <= after_layer;
-                    layer_q    <= after_layer;
-                    released_q <= after_layer;
+                    {fetch_q, layer_q, released} <= {3{after_layer}};
                 end
             end
         end
     end
 
-    wire unused = &{1'b0, next_q, CONST_BIAS[0], CONST_MULT[0], CONST_SHIFT[0], CONST_ZERO_POINT[0]};
+    wire unused = &{1'b0, next_q, mark};
 
 endmodule
 

@@ -12,57 +12,41 @@
 `default_nettype none
 
 module finisher #(
-    parameter LANES_IN      = 16,
-    parameter LANES_OUT     = 16,
-    parameter REQUANT_LANES = 8,      // LANES_OUT / 4, / 2 or / 1
-    parameter FLOAT_RULE    = 1,      // 0: without the rule `float`
-    parameter QUEUE         = 8,      // power of two: vectors that can wait
-    parameter OUT_BYTES     = 16384,
-    parameter CONST_WORDS   = 1024,
-    parameter CONST_COUNT_W = 12,
-    parameter OUT_W         = 16,
-    parameter MARK_W        = OUT_W + 9  // derived, leave it: MARKS_W of marks.vh
+    `include "parameters.vh"
 ) (
-    input  wire                           clk,
-    input  wire                           rst,
+    input  wire                     clk,
+    input  wire                     rst,
 
     // The next layer, taken while `ready`.
-    input  wire [                   38:0] numbers,
-    input  wire                           take_layer,
-    output wire                           ready,
+    input  wire [             38:0] numbers,
+    input  wire                     take_layer,
+    output wire                     ready,
 
     // Constants, as the weight loader writes them.
-    input  wire                           const_wr_en,
-    input  wire [$clog2(CONST_WORDS)-1:0] const_wr_word,
-    input  wire [         8*LANES_IN-1:0] const_wr_data,
-    output wire [      CONST_COUNT_W-1:0] const_released,
+    input  wire [CONST_WRITE_W-1:0] const_write,
+    output wire [CONST_COUNT_W-1:0] const_released,
 
-    // A window's marks with its last step, its vector at least 4 cycles later; `credit` is a place that is free again.
-    input  wire                           mark_valid,
-    input  wire [             MARK_W-1:0] mark,
-    input  wire                           vector_valid,
-    input  wire [       32*LANES_OUT-1:0] vector,
-    output wire                           credit,
+    // A window's marks with its last step, its vector at least 4 cycles later; `credit`: the next cycle a vector is at
+    // hand, and its place in the queue free again.
+    input  wire                     mark_valid,
+    input  wire [      MARKS_W-1:0] mark,
+    input  wire                     vector_valid,
+    input  wire [ 32*LANES_OUT-1:0] vector,
+    output wire                     credit,
 
-    output wire [          LANES_OUT-1:0] wr_en,
-    output wire [              OUT_W-1:0] wr_addr,
-    output wire [        8*LANES_OUT-1:0] wr_data,
-
-    output wire [              OUT_W-1:0] committed,  // all results before this address can be read
-    input  wire [              OUT_W-1:0] read        // all before this address have been read
+    output wire [  OUT_WRITE_W-1:0] write,           // {an enable for each byte, address, data}
+    output reg  [        OUT_W-1:0] committed,       // all results before this address can be read
+    input  wire [        OUT_W-1:0] read             // all before this address have been read
 );
 
-    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
     `include "constants.vh"
     `include "marks.vh"
     `include "layer_numbers.vh"
-    /* verilator lint_on UNUSEDPARAM */
 
     localparam RAW_LANES = LANES_OUT / 4;  // int32 results of a slice: as many bytes as a word
     localparam STRIDE = REQUANT_LANES / RAW_LANES;
-    localparam LANE_W = $clog2(LANES_OUT);
+    localparam FILTER_W = $clog2(LANES_OUT);
     localparam WORD = LANES_OUT;
-    localparam BLOCK_W = 8 * CONST_BYTES * LANES_OUT;
     localparam [OUT_W-1:0] SLICE_BYTES = REQUANT_LANES[OUT_W-1:0];
     localparam [OUT_W-1:0] WORD_BYTES = WORD[OUT_W-1:0];
 
@@ -75,12 +59,10 @@ module finisher #(
     wire [7:0] largest;
 
     // verilog_format: off
-    number #(.INDEX(MODE), .WIDTH(9)) u_mode (.clk(clk), .numbers(numbers), .take(take_layer), .value(mode));
-    number #(.INDEX(OUT_ZERO_POINT), .WIDTH(8)) u_zero_point
-        (.clk(clk), .numbers(numbers), .take(take_layer), .value(zero_point));
-    number #(.INDEX(SMALLEST), .WIDTH(8)) u_smallest
-        (.clk(clk), .numbers(numbers), .take(take_layer), .value(smallest));
-    number #(.INDEX(LARGEST), .WIDTH(8)) u_largest (.clk(clk), .numbers(numbers), .take(take_layer), .value(largest));
+    number #(.INDEX(MODE), .WIDTH(9))           u_mode       (clk, numbers, take_layer, mode);
+    number #(.INDEX(OUT_ZERO_POINT), .WIDTH(8)) u_zero_point (clk, numbers, take_layer, zero_point);
+    number #(.INDEX(SMALLEST), .WIDTH(8))       u_smallest   (clk, numbers, take_layer, smallest);
+    number #(.INDEX(LARGEST), .WIDTH(8))        u_largest    (clk, numbers, take_layer, largest);
     // verilog_format: on
 
     wire moving;  // slices on their way
@@ -95,24 +77,21 @@ module finisher #(
 
     // Vectors, and their marks, which come earlier: when a vector becomes the one at hand, its mark is the queue's
     // head.
-    wire                    comes;  // a vector: it is at hand from the next cycle on
     wire                    at_hand;
     wire                    pop;
     wire [32*LANES_OUT-1:0] acc;
     wire [     MARKS_W-1:0] head;
 
-    assign credit = comes;
-
     result_queue #(
         .WIDTH(32 * LANES_OUT),
-        .DEPTH(QUEUE),
+        .DEPTH(RESULT_QUEUE),
         .BLOCK(1)
     ) u_vector_queue (
         .clk       (clk),
         .rst       (rst),
         .push      (vector_valid),
         .push_data (vector),
-        .moves     (comes),
+        .moves     (credit),
         .head_valid(at_hand),
         .head      (acc),
         .pop       (pop)
@@ -123,7 +102,7 @@ module finisher #(
 
     result_queue #(
         .WIDTH(MARKS_W),
-        .DEPTH(QUEUE),
+        .DEPTH(RESULT_QUEUE),
         .BLOCK(0)
     ) u_mark_queue (
         .clk       (clk),
@@ -133,36 +112,26 @@ module finisher #(
         .moves     (unused_moves),
         .head_valid(unused_valid),
         .head      (head),
-        .pop       (comes)
+        .pop       (credit)
     );
 
-    wire [BLOCK_W-1:0] block;  // its last bytes, the zero points of the weights, are the loader's
+    wire [CONST_BLOCK_W-1:0] block;  // its last bytes, the zero points of the weights, are the loader's
     wire               unused_block = &{1'b0, block};
     wire               constants_ready;
     wire               take;
 
     constants #(
-        .LANES_IN (LANES_IN),
-        .LANES_OUT(LANES_OUT),
-        .WORDS    (CONST_WORDS),
-        .MARKS    (QUEUE),
-        .COUNT_W  (CONST_COUNT_W),
-        .BLOCK_W  (BLOCK_W)
+        `include "same_parameters.vh"
     ) u_constants (
-        .clk            (clk),
-        .rst            (rst),
-        .wr_en          (const_wr_en),
-        .wr_word        (const_wr_word),
-        .wr_data        (const_wr_data),
-        .released       (const_released),
-        .mark_valid     (mark_valid),
-        .mark_last_pass (mark[MARK_LAST_PASS]),
-        .mark_new_block (mark[MARK_NEW_BLOCK]),
-        .mark_last_block(mark[MARK_LAST_BLOCK]),
-        .mark_layer_end (mark[MARK_LAYER_END]),
-        .ready          (constants_ready),
-        .take           (take),
-        .block          (block)
+        .clk       (clk),
+        .rst       (rst),
+        .write     (const_write),
+        .released  (const_released),
+        .mark_valid(mark_valid),
+        .mark      (mark),
+        .ready     (constants_ready),
+        .take      (take),
+        .block     (block)
     );
 
     // The vector at hand: the address of its next slice, whether the buffer has room for that, and whether it is the
@@ -171,7 +140,7 @@ module finisher #(
     localparam [1:0] WITHIN = STEP - 2'd1;
 
     reg [ OUT_W-1:0] slice_addr_q;
-    reg [LANE_W-1:0] last_lane_q;
+    reg [FILTER_W-1:0] last_lane_q;
     reg              last_block_q;
     reg              layer_end_q;
     reg              locked_q;  // it waits for its constants
@@ -192,9 +161,9 @@ module finisher #(
     endfunction
 
     wire [OUT_W-1:0] head_out = head[MARK_OUT+:OUT_W];
-    wire [LANE_W-1:0] head_last_lane = head[MARK_LAST_FILTER+:LANE_W];
-    wire [1:0] head_quarter = head_last_lane[LANE_W-1:LANE_W-2];
-    wire [1:0] last_quarter = last_lane_q[LANE_W-1:LANE_W-2];
+    wire [FILTER_W-1:0] head_last_lane = head[MARK_LAST_FILTER+:FILTER_W];
+    wire [1:0] head_quarter = head_last_lane[FILTER_W-1:FILTER_W-2];
+    wire [1:0] last_quarter = last_lane_q[FILTER_W-1:FILTER_W-2];
     wire [1:0] next_int8 = (slice_q + STEP) | WITHIN;  // the last quarter of the next slice
     wire [1:0] next_int32 = slice_q + 2'd1;
 
@@ -202,20 +171,19 @@ module finisher #(
     wire slice_last = requantise ? last_int8_q : last_int32_q;
 
     assign pop = issue && slice_last;
-    wire waits = locked_q || (comes && head[MARK_NEW_BLOCK]);  // none comes while it is locked
+    wire waits = locked_q || (credit && head[MARK_NEW_BLOCK]);  // no vector comes while it is locked
 
     assign take = constants_ready && waits;
 
     always @(posedge clk) begin
         limit_q      <= read + (OUT_BYTES[OUT_W-1:0] - WORD_BYTES);
         limit_next_q <= read + (OUT_BYTES[OUT_W-1:0] - WORD_BYTES - (int8 ? SLICE_BYTES : WORD_BYTES));
-        room_q       <= comes ? fits(limit_q, head_out)
+        room_q       <= credit ? fits(limit_q, head_out)
                       : issue ? fits(limit_next_q, slice_addr_q) : fits(limit_q, slice_addr_q);
-        if (comes) begin
-            slice_addr_q <= head_out;
-            last_lane_q  <= head_last_lane;
-            last_block_q <= head[MARK_LAST_BLOCK];
-            layer_end_q  <= head[MARK_LAYER_END];
+        if (credit) begin
+            {slice_addr_q, last_lane_q}  <= {head_out, head_last_lane};
+            {last_block_q, layer_end_q}  <= {head[MARK_LAST_BLOCK], head[MARK_LAYER_END]};
+
             last_int8_q  <= !(WITHIN < head_quarter);
             last_int32_q <= head_quarter == 2'd0;
         end else if (issue) begin
@@ -295,16 +263,15 @@ module finisher #(
     endgenerate
 
     always @(posedge clk) begin
-        slice_q1 <= slice_q;
-        slice_q2 <= slice_q1;
+        {slice_q2, slice_q1} <= {slice_q1, slice_q};
         raw_q3   <= biased[32*RAW_LANES*raw_quarter+:32*RAW_LANES];
     end
 
     // Where a slice goes and how many bytes it has goes along with it, and leaves it early if it is int32.
-    localparam INFO_W = OUT_W + LANE_W + 2;
+    localparam INFO_W = OUT_W + FILTER_W + 2;
     localparam DELAY = 16;  // stages 3 to 18
 
-    reg [LANE_W-1:0] last_lane_q1;
+    reg [FILTER_W-1:0] last_lane_q1;
     reg [ OUT_W-1:0] addr_q1;
     reg              commit_q1;
     reg              issued_q1;
@@ -315,18 +282,18 @@ module finisher #(
     reg [LANES_OUT-1:0] enable_q;   // these four are the last stage, 19 or 3
     reg [INFO_W-1:0] out_q;
     reg              written_q;
-    reg [ OUT_W-1:0] committed_q;
 
-    wire [LANE_W+2:0] lanes_left = {3'd0, last_lane_q1} - {3'd0, slice_q1, {LANE_W - 2{1'b0}}} + 1'b1;
-    wire [LANE_W+2:0] bytes_left = requantise ? lanes_left : {lanes_left[LANE_W:0], 2'b00};
-    wire [LANE_W+2:0] whole_slice = requantise ? SLICE_BYTES[LANE_W+2:0] : WORD_BYTES[LANE_W+2:0];
-    wire [LANE_W+2:0] slice_bytes = bytes_left < whole_slice ? bytes_left : whole_slice;
+    wire [FILTER_W+2:0] lanes_left = {3'd0, last_lane_q1} - {3'd0, slice_q1, {FILTER_W - 2{1'b0}}} + 1'b1;
+    wire [FILTER_W+2:0] bytes_left = requantise ? lanes_left : {lanes_left[FILTER_W:0], 2'b00};
+    wire [FILTER_W+2:0] whole_slice = requantise ? SLICE_BYTES[FILTER_W+2:0] : WORD_BYTES[FILTER_W+2:0];
+    wire [FILTER_W+2:0] slice_bytes = bytes_left < whole_slice ? bytes_left : whole_slice;
 
     wire [INFO_W-1:0] leaving = requantise ? info_q[INFO_W-1:0] : info_q2;
     wire leaves = requantise ? issued_q[0] : issued_q2;
-    wire [LANE_W:0] leaving_bytes = leaving[LANE_W:0];
-    wire [LANE_W:0] out_bytes = out_q[LANE_W:0];
-    wire [OUT_W-1:0] out_addr = out_q[LANE_W+1+:OUT_W];
+    wire [FILTER_W:0] leaving_bytes = leaving[FILTER_W:0];
+    wire [FILTER_W:0] out_bytes = out_q[FILTER_W:0];
+    wire [OUT_W-1:0] out_addr = out_q[FILTER_W+1+:OUT_W];
+    wire [8*LANES_OUT-1:0] out_data;
     wire out_commit = out_q[INFO_W-1];
     wire [LANES_OUT-1:0] enable;
 
@@ -337,10 +304,9 @@ module finisher #(
     endgenerate
 
     always @(posedge clk) begin
-        last_lane_q1 <= last_lane_q;
-        addr_q1      <= slice_addr_q;
+        {addr_q1, last_lane_q1} <= {slice_addr_q, last_lane_q};
         commit_q1    <= pop && last_block_q;
-        info_q2      <= {commit_q1, addr_q1, slice_bytes[LANE_W:0]};
+        info_q2      <= {commit_q1, addr_q1, slice_bytes[FILTER_W:0]};
         info_q       <= {info_q2, info_q[INFO_W*DELAY-1:INFO_W]};
         out_q        <= leaving;
         enable_q     <= rst ? {LANES_OUT{1'b0}} : enable;
@@ -353,32 +319,29 @@ module finisher #(
             issued_q2   <= 1'b0;
             issued_q    <= {DELAY{1'b0}};
             written_q   <= 1'b0;
-            committed_q <= {OUT_W{1'b0}};
+            committed <= {OUT_W{1'b0}};
         end else begin
-            issued_q1 <= issue;
-            issued_q2 <= issued_q1;
+            {issued_q2, issued_q1} <= {issued_q1, issue};
             issued_q  <= {issued_q2 && requantise, issued_q[DELAY-1:1]};
             written_q <= leaves;
-            if (written_q && out_commit) committed_q <= out_addr + {{OUT_W - LANE_W - 1{1'b0}}, out_bytes};
+            if (written_q && out_commit) committed <= out_addr + {{OUT_W - FILTER_W - 1{1'b0}}, out_bytes};
         end
     end
 
     // The result buffer needs two cycles for a write to be readable; the reader takes the second to look.
     assign moving    = issued_q1 || issued_q2 || issued_q != {DELAY{1'b0}} || written_q;
-    assign wr_en     = enable_q;
-    assign wr_addr   = out_addr;
-    assign committed = committed_q;
+    assign write     = {enable_q, out_addr, out_data};
 
     generate
         if (R < LANES_OUT) begin : gen_pad
-            assign wr_data = requantise ? {{8 * (LANES_OUT - R) {1'b0}}, results} : raw_q3;
+            assign out_data = requantise ? {{8 * (LANES_OUT - R) {1'b0}}, results} : raw_q3;
         end else begin : gen_full
-            assign wr_data = requantise ? results : raw_q3;
+            assign out_data = requantise ? results : raw_q3;
         end
     endgenerate
 
     // Only the lanes that int32 results use have a reader here.
-    wire unused = &{1'b0, biased, head, unused_moves, unused_valid, slice_bytes, CONST_PER_BLOCK[0]};
+    wire unused = &{1'b0, biased, head, unused_moves, unused_valid, slice_bytes};
 
 endmodule
 

@@ -1,5 +1,5 @@
-// requantizer: one lane from int32 accumulator to int8 result, by one of three rules. With q the multiplier, s the shift
-// (negative is to the right) and m a float32:
+// requantizer: one lane from int32 accumulator to int8 result, by one of three rules. With q the multiplier, s the
+// shift (negative is to the right) and m a float32:
 //
 //   tflite (TensorFlow Lite's reference kernels)        float (XNNPACK, ONNX Runtime, PyTorch)
 //   h = floor((acc * 2^max(s,0) * q + 2^30) / 2^31)      a = float32(acc)
@@ -14,8 +14,8 @@
 // larger than all others: it makes 0 of 0, and takes every other accumulator to the clamp on its side.
 // Does not: saturate acc + bias, which wraps modulo 2^32. Nothing else overflows.
 //
-// All rules are one: a product, rounded at a place of its own, moved to the right, rounded to an integer. With s above 0
-// tflite only has the last rounding, half up, since then h is already t. Single never has another.
+// All rules are one: a product, rounded at a place of its own, moved to the right, rounded to an integer. With s above
+// 0 tflite only has the last rounding, half up, since then h is already t. Single never has another.
 // Bit growth: acc * q needs 63 bits, signed; float: 25 bits at bit 7 times 24 bits, 56 bits. t is clipped to 9 bits,
 // since what is beyond is beyond any clamp, whatever the zero point.
 //
@@ -48,7 +48,7 @@ module requantizer #(
     // Each requantizer has the rule for itself, since much hangs on it.
     wire float;
 
-    (* keep *)reg single;
+    (* keep *) reg single;
 
     always @(posedge clk) single <= by_single && !by_float;
 
@@ -208,8 +208,8 @@ module requantizer #(
     end
 
     // Stage 14: moved to the right by 0, 8, 16, 24 or 32; of the rest of the places, 0 to 7, it will take at most 7
-    // more bits. What is too large for them, and whether something fell off, is a flag each. With s above 0 tflite's last
-    // rounding is half up: as if something had fallen off. Stage 15: by 4. Stage 16: by 2 and 1.
+    // more bits. What is too large for them, and whether something fell off, is a flag each. With s above 0 tflite's
+    // last rounding is half up: as if something had fallen off. Stage 15: by 4. Stage 16: by 2 and 1.
     reg [16:0] moved_q14;
     reg [12:0] moved_q15;
     reg [ 9:0] moved_q16;  // the lowest bit is the half

@@ -14,16 +14,14 @@ module result_buffer #(
     parameter BYTE_W = $clog2(BYTES),          // derived, leave it
     parameter WORD_W = BYTE_W - $clog2(LANES)  // derived, leave it
 ) (
-    input  wire               clk,
-    input  wire               rst,
+    input  wire                      clk,
+    input  wire                      rst,
 
-    input  wire [  LANES-1:0] wr_en,    // a bit for each byte
-    input  wire [ BYTE_W-1:0] wr_addr,  // of the byte in lane 0
-    input  wire [8*LANES-1:0] wr_data,
+    input  wire [9*LANES+BYTE_W-1:0] write,    // {an enable for each byte, address of the byte in lane 0, data}
 
-    input  wire               rd_en,
-    input  wire [ WORD_W-1:0] rd_word,
-    output wire [8*LANES-1:0] rd_data
+    input  wire                      rd_en,
+    input  wire [        WORD_W-1:0] rd_word,
+    output wire [       8*LANES-1:0] rd_data
 );
 
     localparam LANE_W = $clog2(LANES);
@@ -33,7 +31,12 @@ module result_buffer #(
     reg [8*LANES-1:0]   wr_data_q1;
     reg [WORD_W-1:0]    word_q1;
 
+    wire [  LANES-1:0]  wr_en;
+    wire [BYTE_W-1:0]   wr_addr;
+    wire [8*LANES-1:0]  wr_data;
     wire [LANE_W-1:0]   offset = wr_addr[LANE_W-1:0];
+
+    assign {wr_en, wr_addr, wr_data} = write;
 
     function [8*LANES-1:0] rotate(input [8*LANES-1:0] lanes, input [LANE_W-1:0] places);
         integer l;
@@ -54,14 +57,15 @@ module result_buffer #(
     genvar b;
     generate
         for (b = 0; b < LANES; b = b + 1) begin : gen_bank
+            wire enable = wr_en_q1[b] || wr_en_q1[LANES+b];
+            wire [WORD_W-1:0] word = wr_en_q1[b] ? word_q1 : word_q1 + 1'b1;
+
             ram #(
                 .WIDTH(8),
                 .DEPTH(BYTES / LANES)
             ) u_ram (
                 .clk    (clk),
-                .wr_en  (wr_en_q1[b] || wr_en_q1[LANES+b]),
-                .wr_addr(wr_en_q1[b] ? word_q1 : word_q1 + 1'b1),
-                .wr_data(wr_data_q1[8*b+:8]),
+                .write  ({enable, word, wr_data_q1[8*b+:8]}),
                 .rd_en  (rd_en),
                 .rd_addr(rd_word),
                 .rd_data(rd_data[8*b+:8])

@@ -20,8 +20,8 @@ module result_queue #(
     input  wire [WIDTH-1:0] push_data,
 
     output wire             moves,       // an entry leaves the memory; the next cycle it is the head
-    output wire             head_valid,
-    output wire [WIDTH-1:0] head,
+    output reg              head_valid,
+    output reg  [WIDTH-1:0] head,
     input  wire             pop
 );
 
@@ -31,12 +31,8 @@ module result_queue #(
     reg [INDEX_W-1:0] rd_index_q;
     reg [  INDEX_W:0] count_q;  // in the memory
     reg               some_q;   // that is not 0
-    reg               valid_q;
-    reg [  WIDTH-1:0] head_q;
 
-    assign moves      = some_q && (!valid_q || pop);
-    assign head_valid = valid_q;
-    assign head       = head_q;
+    assign moves = some_q && (!head_valid || pop);
 
     wire last_moves = moves && count_q == {{INDEX_W{1'b0}}, 1'b1};
 
@@ -48,7 +44,7 @@ module result_queue #(
 
             always @(posedge clk) begin
                 if (push) entries[wr_index_q] <= push_data;
-                if (moves) head_q <= entries[rd_index_q];
+                if (moves) head <= entries[rd_index_q];
             end
         end else begin : gen_any
             (* no_rw_check *)
@@ -56,7 +52,7 @@ module result_queue #(
 
             always @(posedge clk) begin
                 if (push) entries[wr_index_q] <= push_data;
-                if (moves) head_q <= entries[rd_index_q];
+                if (moves) head <= entries[rd_index_q];
             end
         end
     endgenerate
@@ -67,15 +63,15 @@ module result_queue #(
             rd_index_q <= {INDEX_W{1'b0}};
             count_q    <= {INDEX_W + 1{1'b0}};
             some_q     <= 1'b0;
-            valid_q    <= 1'b0;
+            head_valid    <= 1'b0;
         end else begin
             if (push) wr_index_q <= wr_index_q + 1'b1;
             if (moves) rd_index_q <= rd_index_q + 1'b1;
             if (push && !moves) count_q <= count_q + 1'b1;
             if (moves && !push) count_q <= count_q - 1'b1;
             some_q <= push || (some_q && !last_moves);
-            if (moves) valid_q <= 1'b1;
-            else if (pop) valid_q <= 1'b0;
+            if (moves) head_valid <= 1'b1;
+            else if (pop) head_valid <= 1'b0;
         end
     end
 

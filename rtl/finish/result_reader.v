@@ -1,4 +1,4 @@
-// result_reader: reads finished results from the result buffer, in order, and makes frames of them.
+// result_reader: the result buffer, and what reads finished results from it, in order, and makes frames of them.
 //
 // Bytes that `keep` does not mark are 0.
 // Does not: wait for a row; a word goes out as soon as all its bytes are committed.
@@ -8,43 +8,39 @@
 `default_nettype none
 
 module result_reader #(
-    parameter LANES = 16,  // bytes of a word
-    parameter OUT_W = 16   // result byte addresses, counted on from reset
+    `include "parameters.vh"
 ) (
-    input  wire                          clk,
-    input  wire                          rst,
+    input  wire                   clk,
+    input  wire                   rst,
 
-    input  wire [                  38:0] numbers,
-    input  wire                          take,   // a layer, while `ready`
-    output wire                          ready,
+    input  wire [           38:0] numbers,
+    input  wire                   take,       // a layer, while `ready`
+    output wire                   ready,
 
-    input  wire [             OUT_W-1:0] committed,
-    output wire [             OUT_W-1:0] read,
+    input  wire [OUT_WRITE_W-1:0] write,      // results: {an enable for each byte, address, data}
+    input  wire [      OUT_W-1:0] committed,  // all before this address have been written
+    output wire [      OUT_W-1:0] read,       // all before this one have been read
 
-    output wire                          rd_en,
-    output wire [OUT_W-$clog2(LANES)-1:0] rd_word,
-    input  wire [           8*LANES-1:0] rd_data,
-
-    output wire [           8*LANES-1:0] m_data,
-    output wire [             LANES-1:0] m_keep,
-    output wire                          m_last,
-    output wire                          m_layer_end,  // with the last word of the last frame
-    output wire                          m_valid,
-    input  wire                          m_ready
+    output wire [9*LANES_OUT+1:0] m_word,     // {last of the layer, last, keep, data}
+    output wire                   m_valid,
+    input  wire                   m_ready
 );
 
     `include "layer_numbers.vh"
 
-    localparam LANE_W = $clog2(LANES);
-    localparam WORD_W = OUT_W - LANE_W;
+    localparam LANES = LANES_OUT;
+    localparam BYTE_W = $clog2(LANES);  // of a byte in its word
+    localparam WORD_W = OUT_W - BYTE_W;
 
-    wire             active_q;
+    wire             active;
+    wire             rd_en;
     reg [WORD_W-1:0] word_q;
 
     wire frame_end;
     wire next_frame_end;
+    wire [15:0] unused_frames;
     wire layer_end;
-    wire [LANE_W-1:0] last_byte;
+    wire [BYTE_W-1:0] last_byte;
 
     frame_counter #(
         .LANES(LANES),
@@ -55,7 +51,8 @@ module result_reader #(
         .numbers        (numbers),
         .take           (take),
         .ready          (ready),
-        .active         (active_q),
+        .active         (active),
+        .frames         (unused_frames),
         .next           (rd_en),
         .frame_end      (frame_end),
         .next_frame_end (next_frame_end),
@@ -67,8 +64,8 @@ module result_reader #(
     // out a cycle ahead, for this word and for the next.
     reg here_q;
 
-    wire [WORD_W-1:0] ahead = committed[OUT_W-1:LANE_W] - word_q;
-    wire past_end = committed[LANE_W-1:0] > last_byte;
+    wire [WORD_W-1:0] ahead = committed[OUT_W-1:BYTE_W] - word_q;
+    wire past_end = committed[BYTE_W-1:0] > last_byte;
     wire several = !ahead[WORD_W-1] && ahead[WORD_W-1:1] != {WORD_W - 1{1'b0}};
     wire one = ahead == {{WORD_W - 1{1'b0}}, 1'b1};
     wire none = ahead == {WORD_W{1'b0}};
@@ -90,20 +87,31 @@ module result_reader #(
     wire free_2 = !valid_q2 || ready_q2;
     wire free_1 = !valid_q1 || free_2;
 
-    assign read      = {word_q, {LANE_W{1'b0}}};
-    assign rd_en     = active_q && here_q && free_1;
-    assign rd_word   = word_q;
+    wire [8*LANES-1:0] rd_data;
+    wire [OUT_W-1:0]   write_addr = write[8*LANES+:OUT_W];  // counted on; the buffer is a ring
+
+    result_buffer #(
+        .LANES(LANES),
+        .BYTES(OUT_BYTES)
+    ) u_result_buffer (
+        .clk    (clk),
+        .rst    (rst),
+        .write  ({write[8*LANES+OUT_W+:LANES], write_addr[OUT_ADDR_W-1:0], write[8*LANES-1:0]}),
+        .rd_en  (rd_en),
+        .rd_word(word_q[OUT_ADDR_W-BYTE_W-1:0]),
+        .rd_data(rd_data)
+    );
+
+    assign read  = {word_q, {BYTE_W{1'b0}}};
+    assign rd_en = active && here_q && free_1;
 
     always @(posedge clk) begin
         if (free_1) begin
             drop_q1      <= frame_end ? {LANES{1'b1}} << last_byte << 1 : {LANES{1'b0}};
-            last_q1      <= frame_end;
-            layer_end_q1 <= layer_end;
+            {layer_end_q1, last_q1} <= {layer_end, frame_end};
         end
         if (free_2) begin
-            drop_q2      <= drop_q1;
-            last_q2      <= last_q1;
-            layer_end_q2 <= layer_end_q1;
+            {layer_end_q2, last_q2, drop_q2} <= {layer_end_q1, last_q1, drop_q1};
         end
     end
 
@@ -124,7 +132,7 @@ module result_reader #(
             valid_q2 <= 1'b0;
             here_q   <= 1'b0;
         end else begin
-            here_q <= active_q && (rd_en ? next_here : this_here);
+            here_q <= active && (rd_en ? next_here : this_here);
             if (rd_en) word_q <= word_q + 1'b1;
             if (free_1) valid_q1 <= rd_en;
             if (free_2) valid_q2 <= valid_q1;
@@ -139,10 +147,12 @@ module result_reader #(
         .s_data ({layer_end_q2, last_q2, ~drop_q2, data_q2}),
         .s_valid(valid_q2),
         .s_ready(ready_q2),
-        .m_data ({m_layer_end, m_last, m_keep, m_data}),
+        .m_data (m_word),
         .m_valid(m_valid),
         .m_ready(m_ready)
     );
+
+    wire unused = &{1'b0, unused_frames, write_addr};
 
 endmodule
 

@@ -16,34 +16,30 @@ module skid_buffer #(
     input  wire             s_valid,
     output wire             s_ready,
 
-    output wire [WIDTH-1:0] m_data,
-    output wire             m_valid,
+    output reg  [WIDTH-1:0] m_data,
+    output reg              m_valid,
     input  wire             m_ready
 );
 
-    reg [WIDTH-1:0] out_q;
-    reg             out_valid_q;
     reg [WIDTH-1:0] spare_q;  // the beat that came in while the output was stalled
     reg             spare_valid_q;
 
-    wire out_free = m_ready || !out_valid_q;
+    wire out_free = m_ready || !m_valid;
 
     assign s_ready = !spare_valid_q;
-    assign m_data  = out_q;
-    assign m_valid = out_valid_q;
 
     always @(posedge clk) begin
         if (s_ready) spare_q <= s_data;
-        if (out_free) out_q <= spare_valid_q ? spare_q : s_data;
+        if (out_free) m_data <= spare_valid_q ? spare_q : s_data;
     end
 
     always @(posedge clk) begin
         if (rst) begin
-            out_valid_q   <= 1'b0;
+            m_valid   <= 1'b0;
             spare_valid_q <= 1'b0;
         end else begin
             if (out_free) begin
-                out_valid_q   <= spare_valid_q || s_valid;
+                m_valid   <= spare_valid_q || s_valid;
                 spare_valid_q <= 1'b0;
             end else if (s_valid && s_ready) begin
                 spare_valid_q <= 1'b1;

@@ -13,86 +13,72 @@
 `default_nettype none
 
 module gate #(
-    parameter LANES      = 16,
-    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer; 10 to 24
-    parameter WGT_W      = 24,  // weight word addresses
-    parameter WGT_ADDR_W = 10,  // those of the weight buffer
-    parameter OUT_W      = 16,  // result byte addresses
-    parameter CREDITS    = 8    // results that may be on their way or waiting
+    `include "parameters.vh"
 ) (
-    input  wire                                              clk,
-    input  wire                                              rst,
-    output wire                                              busy,
+    input  wire                   clk,
+    input  wire                   rst,
+    output wire                   busy,
 
-    input  wire [                                      38:0] numbers,      // of layers (layer_numbers.vh)
-    input  wire                                              take,         // a layer begins
+    input  wire [           38:0] numbers,        // of layers (layer_numbers.vh)
+    input  wire                   take,           // a layer begins
 
-    input  wire [                                      36:0] item,         // numbers of items (item_numbers.vh)
-    input  wire                                              take_item,    // windows.v begins one
-    output reg                                               item_held,    // its first step has not come yet
+    input  wire [           38:0] item,           // numbers of items (item_numbers.vh)
+    input  wire                   take_item,      // windows.v begins one
+    output reg                    item_held,      // its first step has not come yet
 
-    input  wire                                              walk_valid,   // from steps.v, as the rest
-    output wire                                              walk_ready,
-    input  wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0]      walk_step,
-    input  wire [                   ACT_W-$clog2(LANES)-1:0] walk_last_word,
-    input  wire [                                 WGT_W-1:0] walk_wgt,
-    input  wire                                              begins_item,
-    input  wire                                              first_window,
-    input  wire                                              last_window,
+    input  wire                   walk_valid,
+    output wire                   walk_ready,
+    input  wire [WALK_STEP_W-1:0] walk_step,      // from steps.v (step.vh)
 
     // What has arrived, and what is needed no more, in words.
-    input  wire [                   ACT_W-$clog2(LANES)-1:0] act_written,
-    input  wire [                                 WGT_W-1:0] wgt_written,
-    output reg  [                   ACT_W-$clog2(LANES)-1:0] act_released,
-    output reg  [                                 WGT_W-1:0] wgt_released,
-    input  wire                                              credit_return,  // a result has left the queue
+    input  wire [ACT_COUNT_W-1:0] act_written,
+    input  wire [      WGT_W-1:0] wgt_written,
+    output reg  [ACT_COUNT_W-1:0] act_released,
+    output reg  [      WGT_W-1:0] wgt_released,
+    input  wire                   credit_return,  // a result has left the queue
 
-    output wire                                              step_valid,
-    output reg  [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0]      step,         // step.vh
-    output wire [                                 OUT_W+8:0] marks,        // marks.vh; with a window's last step
-
-    output wire                                              stall_act,
-    output wire                                              stall_wgt,
-    output wire                                              stall_out
+    output wire                   step_valid,
+    output reg  [     STEP_W-1:0] step,           // step.vh
+    output wire [    MARKS_W-1:0] marks,          // marks.vh; with a window's last step
+    output wire [            2:0] stalls          // a step waits: {for a result's place, for weights, for activations}
 );
 
-    localparam LANE_W = $clog2(LANES);
-    localparam WORD_W = ACT_W - LANE_W;
-    localparam ACT_ADDR_W = ACT_W - 4;
-    localparam CREDIT_W = $clog2(CREDITS + 1);
+    localparam WORD_W = ACT_COUNT_W;
+    localparam CREDIT_W = $clog2(RESULT_QUEUE + 1);
     // A release reaches the loader only after the reads it follows are over.
     localparam DELAY = 3;
 
-    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
     `include "layer_numbers.vh"
     `include "item_numbers.vh"
     `include "step.vh"
     `include "marks.vh"
-    /* verilator lint_on UNUSEDPARAM */
 
     wire [OUT_W-1:0] pixel_bytes;
 
     // verilog_format: off
-    number #(.INDEX(PIXEL_BYTES), .WIDTH(OUT_W)) u_pixel_bytes
-        (.clk(clk), .numbers(numbers), .take(take), .value(pixel_bytes));
+    number #(.INDEX(PIXEL_BYTES), .WIDTH(OUT_W)) u_pixel_bytes (clk, numbers, take, pixel_bytes);
     // verilog_format: on
 
+    wire                   begins_item;
+    wire                   first_window;
+    wire                   last_window;
+    wire [ACT_COUNT_W-1:0] walk_last_word;
+    wire [      WGT_W-1:0] walk_wgt;
+    wire [     STEP_W-1:0] next_step;
+
+    assign {begins_item, first_window, last_window, walk_last_word, walk_wgt, next_step} = walk_step;
+
     // ---------------------------------------------------------------- windows.v's item, and that of the steps
-    wire [     38:0] item_numbers = {item[36], 2'b00, item[35:0]};
     wire [OUT_W-1:0] next_out;
     wire [ACT_W-1:0] next_act_release;
     wire [WGT_W-1:0] next_wgt_release;
     wire [     11:0] next_flags;
 
     // verilog_format: off
-    number #(.INDEX({2'b00, ITEM_OUT}), .WIDTH(OUT_W)) u_out
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_out));
-    number #(.INDEX({2'b00, ITEM_ACT_RELEASE}), .WIDTH(ACT_W)) u_act_release
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_act_release));
-    number #(.INDEX({2'b00, ITEM_WGT_RELEASE}), .WIDTH(WGT_W)) u_wgt_release
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_wgt_release));
-    number #(.INDEX({2'b00, ITEM_FLAGS}), .WIDTH(12)) u_flags
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(next_flags));
+    number #(.INDEX(ITEM_OUT), .WIDTH(OUT_W))         u_out         (clk, item, take_item, next_out);
+    number #(.INDEX(ITEM_ACT_RELEASE), .WIDTH(ACT_W)) u_act_release (clk, item, take_item, next_act_release);
+    number #(.INDEX(ITEM_WGT_RELEASE), .WIDTH(WGT_W)) u_wgt_release (clk, item, take_item, next_wgt_release);
+    number #(.INDEX(ITEM_FLAGS), .WIDTH(12))          u_flags       (clk, item, take_item, next_flags);
     // verilog_format: on
 
     wire begins = walk_valid && walk_ready && begins_item;
@@ -105,12 +91,11 @@ module gate #(
 
     always @(posedge clk) begin
         if (begins) begin
-            act_release_q <= next_act_release[ACT_W-1:LANE_W];
-            wgt_release_q <= next_wgt_release;
-            flags_q       <= next_flags;
+            {act_release_q, wgt_release_q} <= {next_act_release[ACT_W-1:LANE_W], next_wgt_release};
+            {out_q, flags_q}               <= {next_out, next_flags};
+        end else if (end_of_window) begin
+            out_q <= out_q + pixel_bytes;
         end
-        if (begins) out_q <= next_out;
-        else if (end_of_window) out_q <= out_q + pixel_bytes;
 
         if (rst) item_held <= 1'b0;
         else if (take_item || begins) item_held <= take_item;
@@ -136,29 +121,25 @@ module gate #(
     wire              release_ok = release_ahead[WORD_W-1] || !release_ahead[WORD_W-2];
 
     wire ends_row = last_window_q && step[STEP_LAST] && flags_q[ITEM_ROW_END];
-    wire walk_ends_row = last_window && walk_step[STEP_LAST] && flags_q[ITEM_ROW_END];
+    wire walk_ends_row = last_window && next_step[STEP_LAST] && flags_q[ITEM_ROW_END];
     // Of an item with a single step it is not known yet, as it comes, whether it ends a row.
-    wire walk_ends_at_once = last_window && walk_step[STEP_LAST] && begins_item;
+    wire walk_ends_at_once = last_window && next_step[STEP_LAST] && begins_item;
 
-    wire walk_act_ok = !walk_step[STEP_ANY] || walk_act_ahead[WORD_W-1];
+    wire walk_act_ok = !next_step[STEP_ANY] || walk_act_ahead[WORD_W-1];
 
     assign step_valid    = act_ok_q && wgt_ok_q && (credit_q || !step[STEP_LAST]);
     assign end_of_window = step_valid && step[STEP_LAST];
     assign walk_ready    = !valid_q || step_valid;
     assign busy          = valid_q || item_held;
-    assign stall_act     = valid_q && !act_ok_q;
-    assign stall_wgt     = act_ok_q && !wgt_ok_q;
-    assign stall_out     = act_ok_q && wgt_ok_q && !step_valid;
+    assign stalls        = {act_ok_q && wgt_ok_q && !step_valid, act_ok_q && !wgt_ok_q, valid_q && !act_ok_q};
 
     always @(posedge clk) begin
         if (walk_ready) begin
-            step           <= walk_step;
-            last_word_q    <= walk_last_word;
-            wgt_q          <= walk_wgt;
-            first_window_q <= first_window;
-            last_window_q  <= last_window;
-            act_ok_q       <= walk_valid && walk_act_ok && (!walk_ends_row || release_ok) && !walk_ends_at_once;
-            wgt_ok_q       <= walk_wgt_ahead[WGT_W-1];
+            {first_window_q, last_window_q, last_word_q} <= {first_window, last_window, walk_last_word};
+            {wgt_q, step}                                <= {walk_wgt, next_step};
+
+            act_ok_q <= walk_valid && walk_act_ok && (!walk_ends_row || release_ok) && !walk_ends_at_once;
+            wgt_ok_q <= walk_wgt_ahead[WGT_W-1];
         end else begin
             act_ok_q <= (!step[STEP_ANY] || act_ahead[WORD_W-1]) && (!ends_row || release_ok);
             wgt_ok_q <= wgt_ahead[WGT_W-1];
@@ -189,7 +170,7 @@ module gate #(
     always @(posedge clk) begin
         if (rst) begin
             valid_q             <= 1'b0;
-            credits_q           <= CREDITS[CREDIT_W-1:0];
+            credits_q           <= RESULT_QUEUE[CREDIT_W-1:0];
             credit_q            <= 1'b1;
             credit_return_q     <= 1'b0;
             act_release_now_q   <= {WORD_W{1'b0}};
@@ -200,8 +181,7 @@ module gate #(
             wgt_released        <= {WGT_W{1'b0}};
         end else begin
             if (walk_ready) valid_q <= walk_valid;
-            credit_return_q <= credit_return;
-            credits_q       <= credits;
+            {credit_return_q, credits_q} <= {credit_return, credits};
             credit_q        <= credits != {CREDIT_W{1'b0}};
             if (end_of_window && last_window_q && flags_q[ITEM_ROW_END]) act_release_now_q <= act_release_q;
             if (valid_q && last_use) wgt_release_now_q <= end_of_window ? wgt_release_q : wgt_q;

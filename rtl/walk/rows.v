@@ -25,9 +25,7 @@
 `default_nettype none
 
 module rows #(
-    parameter LANES_OUT = 16,  // 4, 8, 16, 32
-    parameter OUT_W     = 16,  // result byte addresses, counted on from reset; at most WIN_W
-    parameter WIN_W     = 26   // of the adder: no number is wider, activation and weight addresses included
+    `include "parameters.vh"
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -35,16 +33,16 @@ module rows #(
     input  wire [38:0] numbers,      // the broadcast: valid, index, value (layer_numbers.vh)
     input  wire        layer_valid,  // a layer's numbers are complete; low again once windows.v has taken them
 
-    output reg  [36:0] item,         // valid, index, value (item_numbers.vh)
+    output reg  [38:0] item,         // valid, index, value (item_numbers.vh)
     output reg         item_valid,   // all numbers of an item have been sent
     input  wire        item_ready
 );
 
-    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
     `include "layer_numbers.vh"
     `include "item_numbers.vh"
     `include "rows_program.vh"
-    /* verilator lint_on UNUSEDPARAM */
+
+    localparam WIN_W = 26;  // of the adder: no number is wider, activation and weight addresses included
 
     // Sizes and result addresses are kept with a sign, other variables as wide as the adder.
     localparam SIZE_W = OUT_W > 16 ? OUT_W : 16;
@@ -56,7 +54,7 @@ module rows #(
     wire [4:0] a;
     wire [1:0] how;
     wire [5:0] b;
-    wire [3:0] sent_as;
+    wire [5:0] sent_as;
 
     // ---------------------------------------------------------------- its branches
     // They know a result's sign, and whether it is 0, from the second operation after it on.
@@ -180,10 +178,10 @@ module rows #(
         .INDEX(MODE),
         .WIDTH(MODE_DEPTHWISE + 1)
     ) u_mode (
-        .clk    (clk),
-        .numbers(numbers),
-        .take   (move && take),
-        .value  (mode)
+        clk,
+        numbers,
+        move && take,
+        mode
     );
 
     assign depthwise = mode[MODE_DEPTHWISE];
@@ -221,17 +219,16 @@ module rows #(
     reg             none_q;
     reg             carry_q;
     reg [WIN_W-1:0] second_q;
-    reg [      3:0] sent_as_q;
+    reg [      5:0] sent_as_q;
     reg             align_q;  // down to a word of results
 
     always @(posedge clk) begin
         if (move) begin
-            to_q      <= to;
             a_q       <= {a[4:1], a[0] || (a[3] && !a[1] && !first_row_q)};
             none_q    <= a == NONE;
-            carry_q   <= how[0];
+            {to_q, carry_q, sent_as_q} <= {to, how[0], sent_as};
+
             second_q  <= second ^ {WIN_W{how[1]}};
-            sent_as_q <= sent_as;
             align_q   <= at_q == FRAME_END_2;
         end
         if (rst) sent_as_q <= ITEM_NOTHING;
@@ -280,7 +277,7 @@ module rows #(
             item <= {sent_as_q != ITEM_NOTHING, sent_as_q, {32 - WIN_W{negative}}, result};
         end
         if (rst) begin
-            item[36]                              <= 1'b0;
+            item[38]                              <= 1'b0;
             {item_valid, complete_q2, complete_q} <= 3'b000;
         end else if (move) begin
             {item_valid, complete_q2, complete_q} <= {complete_q2, complete_q, at_q == DONE};

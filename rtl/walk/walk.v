@@ -10,45 +10,33 @@
 `default_nettype none
 
 module walk #(
-    parameter LANES      = 16,  // lanes in
-    parameter ACT_W      = 20,  // activation byte addresses: 16 times the buffer; 10 to 24
-    parameter WGT_W      = 24,  // weight word addresses
-    parameter WGT_ADDR_W = 10,  // those of the weight buffer
-    parameter OUT_W      = 16,  // result byte addresses
-    parameter CREDITS    = 8    // results that may be on their way or waiting
+    `include "parameters.vh"
 ) (
-    input  wire                                         clk,
-    input  wire                                         rst,
+    input  wire                   clk,
+    input  wire                   rst,
 
-    input  wire [                                 38:0] numbers,      // layer_numbers.vh
-    input  wire                                         layer_valid,
-    output wire                                         layer_ready,  // taken when both are high
+    input  wire [           38:0] numbers,        // layer_numbers.vh
+    input  wire                   layer_valid,
+    output wire                   layer_ready,    // taken when both are high
 
-    input  wire [                                 36:0] item,         // item_numbers.vh
-    input  wire                                         item_valid,
-    output wire                                         item_ready,
+    input  wire [           38:0] item,           // item_numbers.vh
+    input  wire                   item_valid,
+    output wire                   item_ready,
 
-    input  wire [              ACT_W-$clog2(LANES)-1:0] act_written,
-    input  wire [                            WGT_W-1:0] wgt_written,
-    output wire [              ACT_W-$clog2(LANES)-1:0] act_released,
-    output wire [                            WGT_W-1:0] wgt_released,
-    input  wire                                         credit_return,
+    input  wire [ACT_COUNT_W-1:0] act_written,
+    input  wire [      WGT_W-1:0] wgt_written,
+    output wire [ACT_COUNT_W-1:0] act_released,
+    output wire [      WGT_W-1:0] wgt_released,
+    input  wire                   credit_return,
 
-    output wire                                         step_valid,
-    output wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0] step,         // step.vh
-    output wire [                            OUT_W+8:0] marks,        // marks.vh
-
-    output wire                                         stall_act,
-    output wire                                         stall_wgt,
-    output wire                                         stall_out
+    output wire                   step_valid,
+    output wire [     STEP_W-1:0] step,           // step.vh
+    output wire [    MARKS_W-1:0] marks,          // marks.vh
+    output wire [            2:0] stalls          // a step waits: {for a result's place, for weights, for activations}
 );
 
-    localparam WINDOW_W = 2 * ACT_W + WGT_W + $clog2(LANES) + 23;
-    localparam DEPTH = 16;  // windows that wait
-
-    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
     `include "item_numbers.vh"
-    /* verilator lint_on UNUSEDPARAM */
+    `include "window.vh"
 
     // The flags come last, so that the latest are those of the item that waits.
     reg  first_item_q;
@@ -68,32 +56,24 @@ module walk #(
     assign item_ready  = known_ready && (!first_item_q || settled_q);
 
     always @(posedge clk) begin
-        if (item[36] && item[35:32] == ITEM_FLAGS) first_item_q <= item[ITEM_FIRST];
+        if (item[38] && item[37:32] == ITEM_FLAGS) first_item_q <= item[ITEM_FIRST];
         if (rst) {settled_q, layer_q} <= 2'b00;
         else if (take) layer_q <= 1'b1;
         else if (item_valid && item_ready) {settled_q, layer_q} <= 2'b00;
         else settled_q <= layer_q;
     end
 
-    wire                           item_held;
-    wire                           window_pushed;
-    wire [           WINDOW_W-1:0] window;
-    wire [           WINDOW_W-1:0] head;
-    wire                           head_ready;
-    wire                           pop = queued && head_ready;
-    wire                           walk_ready;
-    wire [2*$clog2(LANES)+ACT_W+WGT_ADDR_W+14:0] walk_step;
-    wire [ACT_W-$clog2(LANES)-1:0] walk_last_word;
-    wire [              WGT_W-1:0] walk_wgt;
-    wire                           begins_item;
-    wire                           first_window;
-    wire                           last_window;
+    wire                   item_held;
+    wire                   window_pushed;
+    wire [   WINDOW_W-1:0] window;
+    wire [   WINDOW_W-1:0] head;
+    wire                   head_ready;
+    wire                   pop = queued && head_ready;
+    wire                   walk_ready;
+    wire [WALK_STEP_W-1:0] walk_step;
 
     windows #(
-        .LANES(LANES),
-        .ACT_W(ACT_W),
-        .WGT_W(WGT_W),
-        .DEPTH(DEPTH)
+        `include "same_parameters.vh"
     ) u_windows (
         .clk         (clk),
         .rst         (rst),
@@ -111,7 +91,7 @@ module walk #(
 
     fifo #(
         .WIDTH(WINDOW_W),
-        .DEPTH(DEPTH)
+        .DEPTH(WINDOWS)
     ) u_fifo (
         .clk       (clk),
         .rst       (rst),
@@ -123,63 +103,43 @@ module walk #(
     );
 
     steps #(
-        .LANES     (LANES),
-        .ACT_W     (ACT_W),
-        .WGT_W     (WGT_W),
-        .WGT_ADDR_W(WGT_ADDR_W)
+        `include "same_parameters.vh"
     ) u_steps (
-        .clk           (clk),
-        .rst           (rst),
-        .numbers       (numbers),
-        .take          (take),
-        .window_valid  (queued),
-        .window_ready  (head_ready),
-        .window        (head),
-        .step_valid    (walk_valid),
-        .step_ready    (walk_ready),
-        .step          (walk_step),
-        .step_last_word(walk_last_word),
-        .step_wgt      (walk_wgt),
-        .begins_item   (begins_item),
-        .first_window  (first_window),
-        .last_window   (last_window)
+        .clk         (clk),
+        .rst         (rst),
+        .numbers     (numbers),
+        .take        (take),
+        .window_valid(queued),
+        .window_ready(head_ready),
+        .window      (head),
+        .walk_valid  (walk_valid),
+        .walk_ready  (walk_ready),
+        .walk_step   (walk_step)
     );
 
     gate #(
-        .LANES     (LANES),
-        .ACT_W     (ACT_W),
-        .WGT_W     (WGT_W),
-        .WGT_ADDR_W(WGT_ADDR_W),
-        .OUT_W     (OUT_W),
-        .CREDITS   (CREDITS)
+        `include "same_parameters.vh"
     ) u_gate (
-        .clk           (clk),
-        .rst           (rst),
-        .busy          (gate_busy),
-        .numbers       (numbers),
-        .take          (take),
-        .item          (item),
-        .take_item     (known_valid && known_ready),
-        .item_held     (item_held),
-        .walk_valid    (walk_valid),
-        .walk_ready    (walk_ready),
-        .walk_step     (walk_step),
-        .walk_last_word(walk_last_word),
-        .walk_wgt      (walk_wgt),
-        .begins_item   (begins_item),
-        .first_window  (first_window),
-        .last_window   (last_window),
-        .act_written   (act_written),
-        .wgt_written   (wgt_written),
-        .act_released  (act_released),
-        .wgt_released  (wgt_released),
-        .credit_return (credit_return),
-        .step_valid    (step_valid),
-        .step          (step),
-        .marks         (marks),
-        .stall_act     (stall_act),
-        .stall_wgt     (stall_wgt),
-        .stall_out     (stall_out)
+        .clk          (clk),
+        .rst          (rst),
+        .busy         (gate_busy),
+        .numbers      (numbers),
+        .take         (take),
+        .item         (item),
+        .take_item    (known_valid && known_ready),
+        .item_held    (item_held),
+        .walk_valid   (walk_valid),
+        .walk_ready   (walk_ready),
+        .walk_step    (walk_step),
+        .act_written  (act_written),
+        .wgt_written  (wgt_written),
+        .act_released (act_released),
+        .wgt_released (wgt_released),
+        .credit_return(credit_return),
+        .step_valid   (step_valid),
+        .step         (step),
+        .marks        (marks),
+        .stalls       (stalls)
     );
 
 endmodule

@@ -18,29 +18,25 @@
 `default_nettype none
 
 module windows #(
-    parameter LANES = 16,
-    parameter ACT_W = 20,  // activation byte addresses: 16 times the buffer; 10 to 24
-    parameter WGT_W = 24,  // weight word addresses
-    parameter DEPTH = 16   // windows of the queue
+    `include "parameters.vh"
 ) (
-    input  wire                                        clk,
-    input  wire                                        rst,
-    output wire                                        busy,
+    input  wire                clk,
+    input  wire                rst,
+    output wire                busy,
 
-    input  wire [                                38:0] numbers,       // of layers (layer_numbers.vh)
-    input  wire                                        take,          // a layer begins
+    input  wire [        38:0] numbers,       // of layers (layer_numbers.vh)
+    input  wire                take,          // a layer begins
 
-    input  wire [                                36:0] item,          // numbers of items (item_numbers.vh)
-    input  wire                                        item_valid,
-    output wire                                        item_ready,
-    input  wire                                        item_held,     // the item before is not to be overwritten yet
+    input  wire [        38:0] item,          // numbers of items (item_numbers.vh)
+    input  wire                item_valid,
+    output wire                item_ready,
+    input  wire                item_held,     // the item before is not to be overwritten yet
 
-    output wire                                        window_valid,  // pushed, ready or not
-    output wire [2*ACT_W+WGT_W+$clog2(LANES)+22:0]     window,        // window.vh
-    input  wire                                        window_taken   // one has left the queue
+    output reg                 window_valid,  // pushed, ready or not
+    output wire [WINDOW_W-1:0] window,        // window.vh
+    input  wire                window_taken   // one has left the queue
 );
 
-    localparam LANE_W = $clog2(LANES);
     localparam WIN_W = 26;  // byte offset of a window in its row, signed
     localparam POS_W = 18;  // column, signed
     localparam TAP_W = 5;
@@ -48,11 +44,9 @@ module windows #(
     localparam NEAR_W = 8;  // distance from the image in columns, signed; all taps are within 30 * 4
     localparam BYTES_W = ACT_W - 1;  // four pixels, each at most the buffer
 
-    /* verilator lint_off UNUSEDPARAM */  // each unit uses some of these
     `include "layer_numbers.vh"
     `include "item_numbers.vh"
     `include "window.vh"
-    /* verilator lint_on UNUSEDPARAM */
 
     // ---------------------------------------------------------------- the layer
     wire [        7:0] mode;
@@ -70,26 +64,19 @@ module windows #(
     wire [  ACT_W-1:0] seen_bytes;
 
     // verilog_format: off
-    number #(.INDEX(MODE), .WIDTH(8)) u_mode (.clk(clk), .numbers(numbers), .take(take), .value(mode));
-    number #(.INDEX(WIDTH), .WIDTH(16)) u_width (.clk(clk), .numbers(numbers), .take(take), .value(width));
-    number #(.INDEX(TAPS_X), .WIDTH(TAP_W)) u_taps_x (.clk(clk), .numbers(numbers), .take(take), .value(taps_x));
-    number #(.INDEX(STRIDE_X), .WIDTH(3)) u_stride_x (.clk(clk), .numbers(numbers), .take(take), .value(stride_x));
-    number #(.INDEX(DILATION_X), .WIDTH(3)) u_dilation_x
-        (.clk(clk), .numbers(numbers), .take(take), .value(dilation_x));
-    number #(.INDEX(ROW_BYTES), .WIDTH(ACT_W)) u_row_bytes
-        (.clk(clk), .numbers(numbers), .take(take), .value(row_bytes));
-    number #(.INDEX(STRIDE_BYTES), .WIDTH(BYTES_W)) u_stride_bytes
-        (.clk(clk), .numbers(numbers), .take(take), .value(stride_bytes));
-    number #(.INDEX(TAP_BYTES), .WIDTH(BYTES_W)) u_tap_bytes
-        (.clk(clk), .numbers(numbers), .take(take), .value(tap_bytes));
-    number #(.INDEX(RUN_BYTES), .WIDTH(RUN_W)) u_run_bytes
-        (.clk(clk), .numbers(numbers), .take(take), .value(run_bytes));
-    number #(.INDEX(RUN_WORDS), .WIDTH(RUN_W)) u_run_words
-        (.clk(clk), .numbers(numbers), .take(take), .value(run_words));
-    number #(.INDEX(SEEN), .WIDTH(TAP_W)) u_seen (.clk(clk), .numbers(numbers), .take(take), .value(seen));
-    number #(.INDEX(SEEN_COLS), .WIDTH(6)) u_seen_cols (.clk(clk), .numbers(numbers), .take(take), .value(seen_cols));
-    number #(.INDEX(SEEN_BYTES), .WIDTH(ACT_W)) u_seen_bytes
-        (.clk(clk), .numbers(numbers), .take(take), .value(seen_bytes));
+    number #(.INDEX(MODE), .WIDTH(8))               u_mode         (clk, numbers, take, mode);
+    number #(.INDEX(WIDTH), .WIDTH(16))             u_width        (clk, numbers, take, width);
+    number #(.INDEX(TAPS_X), .WIDTH(TAP_W))         u_taps_x       (clk, numbers, take, taps_x);
+    number #(.INDEX(STRIDE_X), .WIDTH(3))           u_stride_x     (clk, numbers, take, stride_x);
+    number #(.INDEX(DILATION_X), .WIDTH(3))         u_dilation_x   (clk, numbers, take, dilation_x);
+    number #(.INDEX(ROW_BYTES), .WIDTH(ACT_W))      u_row_bytes    (clk, numbers, take, row_bytes);
+    number #(.INDEX(STRIDE_BYTES), .WIDTH(BYTES_W)) u_stride_bytes (clk, numbers, take, stride_bytes);
+    number #(.INDEX(TAP_BYTES), .WIDTH(BYTES_W))    u_tap_bytes    (clk, numbers, take, tap_bytes);
+    number #(.INDEX(RUN_BYTES), .WIDTH(RUN_W))      u_run_bytes    (clk, numbers, take, run_bytes);
+    number #(.INDEX(RUN_WORDS), .WIDTH(RUN_W))      u_run_words    (clk, numbers, take, run_words);
+    number #(.INDEX(SEEN), .WIDTH(TAP_W))           u_seen         (clk, numbers, take, seen);
+    number #(.INDEX(SEEN_COLS), .WIDTH(6))          u_seen_cols    (clk, numbers, take, seen_cols);
+    number #(.INDEX(SEEN_BYTES), .WIDTH(ACT_W))     u_seen_bytes   (clk, numbers, take, seen_bytes);
     // verilog_format: on
 
     wire       packed_rows = mode[MODE_PACKED];
@@ -115,7 +102,6 @@ module windows #(
     end
 
     // ---------------------------------------------------------------- the item
-    wire [     38:0] item_numbers = {item[36], 2'b00, item[35:0]};
     wire             take_item = item_valid && item_ready;
     wire [TAP_W-1:0] taps_y;
     wire [     15:0] cols;
@@ -126,20 +112,13 @@ module windows #(
     wire [     11:0] flags;
 
     // verilog_format: off
-    number #(.INDEX({2'b00, ITEM_TAPS}), .WIDTH(TAP_W)) u_taps_y
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(taps_y));
-    number #(.INDEX({2'b00, ITEM_COLS}), .WIDTH(16)) u_cols
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(cols));
-    number #(.INDEX({2'b00, ITEM_COL}), .WIDTH(POS_W)) u_col
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(col));
-    number #(.INDEX({2'b00, ITEM_OFFSET}), .WIDTH(WIN_W)) u_offset
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(offset));
-    number #(.INDEX({2'b00, ITEM_ACT}), .WIDTH(ACT_W)) u_act
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(act));
-    number #(.INDEX({2'b00, ITEM_WGT}), .WIDTH(WGT_W)) u_wgt
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(wgt));
-    number #(.INDEX({2'b00, ITEM_FLAGS}), .WIDTH(12)) u_flags
-        (.clk(clk), .numbers(item_numbers), .take(take_item), .value(flags));
+    number #(.INDEX(ITEM_TAPS), .WIDTH(TAP_W))   u_taps_y (clk, item, take_item, taps_y);
+    number #(.INDEX(ITEM_COLS), .WIDTH(16))      u_cols   (clk, item, take_item, cols);
+    number #(.INDEX(ITEM_COL), .WIDTH(POS_W))    u_col    (clk, item, take_item, col);
+    number #(.INDEX(ITEM_OFFSET), .WIDTH(WIN_W)) u_offset (clk, item, take_item, offset);
+    number #(.INDEX(ITEM_ACT), .WIDTH(ACT_W))    u_act    (clk, item, take_item, act);
+    number #(.INDEX(ITEM_WGT), .WIDTH(WGT_W))    u_wgt    (clk, item, take_item, wgt);
+    number #(.INDEX(ITEM_FLAGS), .WIDTH(12))     u_flags  (clk, item, take_item, flags);
     // verilog_format: on
 
     wire             no_rows = taps_y == {TAP_W{1'b0}};
@@ -208,10 +187,8 @@ module windows #(
 
     always @(posedge clk) begin
         if (advance) begin
-            first_q1     <= first_q;
-            last_q1      <= last;
-            fresh_q1     <= fresh_q;
-            phase_q1     <= phase_q;
+            {first_q1, last_q1, fresh_q1, phase_q1} <= {first_q, last, fresh_q, phase_q};
+
             rest_q1      <= {{WIN_W - ACT_W{1'b0}}, row_bytes} + ~offset_q;
             ends_left_q1 <= finish[WIN_W-1];
         end
@@ -246,7 +223,6 @@ module windows #(
     wire [ RUN_W-1:0] upto = packed_rows && right_q1[NEAR_W-1] ? rest_q1[RUN_W-1:0] : run_last_q;
     wire [ WIN_W-1:0] upto_chunks = {{WIN_W - RUN_W + LANE_W{1'b0}}, upto[RUN_W-1:LANE_W]};  // wide enough for CHUNK_W
 
-    reg               valid_q2;
     reg               first_q2;
     reg               last_q2;
     reg               empty_q2;
@@ -270,14 +246,12 @@ module windows #(
     wire [  WGT_W-1:0] first_word = wgt_q2 + more_q2 + {{WGT_W - 1{1'b0}}, even_q2};
 
     always @(posedge clk) begin
-        first_q2      <= first_q1;
-        last_q2       <= last_q1;
-        empty_q2      <= empty;
+        {first_q2, last_q2, fresh_q2} <= {first_q1, last_q1, fresh_q1};
+        {begin_q2, after_q2}          <= {begins[3:0], after_q1};
+        {empty_q2, wgt_q2}            <= {empty, wgt};
+
         rows_q2       <= empty ? {TAP_W{1'b0}} : taps_y - 1'b1;
         runs_q2       <= packed_rows || runs == {TAP_W{1'b0}} ? {TAP_W{1'b0}} : runs - 1'b1;
-        begin_q2      <= begins[3:0];
-        after_q2      <= after_q1;
-        fresh_q2      <= fresh_q1;
         memory_q2     <= taps_y > 5'd4 ? {phase_q1[0], 3'd0} : {phase_q1, 2'd0};
         last_chunk_q2 <= empty || depthwise ? {CHUNK_W{1'b0}} : upto_chunks[CHUNK_W-1:0];
         back_q2       <= late_inside ? high[CHUNK_W-1:0] : {CHUNK_W{1'b0}};
@@ -285,20 +259,20 @@ module windows #(
         first_lane_q2 <= late ? -low : {LANE_W{1'b0}};
         last_lane_q2  <= depthwise ? last_channel[LANE_W-1:0] : upto[LANE_W-1:0];
         act_q2        <= act + (late ? {{ACT_W - LANE_W{uneven}}, low} : offset_q1[ACT_W-1:0]);
-        wgt_q2        <= wgt;
         more_q2       <= late_inside ? {{WGT_W + LANE_W - WIN_W{1'b0}}, ~high}
                        : packed_rows || empty || depthwise ? {WGT_W{1'b0}} : skip_q1;
         even_q2       <= late_inside && !uneven;
     end
 
-    assign window_valid = valid_q2;
+    // verilog_format: off
     assign window = {
         first_q2, last_q2, empty_q2, rows_q2, runs_q2, begin_q2, after_q2, fresh_q2, memory_q2,
         chunks, first_lane_q2, last_lane_q2, act_q2, first_word
     };
+    // verilog_format: on
 
     // ---------------------------------------------------------------- what moves
-    localparam ROOM_W = $clog2(DEPTH + 1);
+    localparam ROOM_W = $clog2(WINDOWS + 1);
 
     reg               taken_q;
     reg  [ROOM_W-1:0] rooms_q;
@@ -309,24 +283,23 @@ module windows #(
             begin_q  <= 1'b0;
             valid_q  <= 1'b0;
             valid_q1 <= 1'b0;
-            valid_q2 <= 1'b0;
+            window_valid <= 1'b0;
             turn_q   <= 1'b0;
             taken_q  <= 1'b0;
-            rooms_q  <= DEPTH[ROOM_W-1:0];
+            rooms_q  <= WINDOWS[ROOM_W-1:0];
             room_q   <= 1'b1;
         end else begin
             begin_q <= take_item;
             if (begin_q || (advance && last)) valid_q <= begin_q;
             if (advance || issue) valid_q1 <= advance;
-            valid_q2 <= issue;
+            window_valid <= issue;
             turn_q   <= advance && depthwise && fresh_q && last_phase && !last;
-            taken_q  <= window_taken;
-            rooms_q  <= rooms;
+            {taken_q, rooms_q} <= {window_taken, rooms};
             room_q   <= rooms != {ROOM_W{1'b0}};
         end
     end
 
-    assign busy = begin_q || valid_q || valid_q1 || valid_q2;
+    assign busy = begin_q || valid_q || valid_q1 || window_valid;
 
     wire unused = &{1'b0, flags, mode, last_channel, begins[TAP_W-1], unused_finish, upto_chunks};
 

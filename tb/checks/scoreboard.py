@@ -81,6 +81,11 @@ class Verdict:
         """counted over all result beats of the layer"""
         return min((m.beat for m in self.mismatches), default=None)
 
+    @property
+    def wrong_beat_ns(self) -> int | None:
+        """When that was, where it is known."""
+        return next((m.time_ns for m in self.mismatches if m.time_ns is not None), None)
+
     def at_time(self, time_ns: int | None) -> Verdict:
         """The same, with the time of the first wrong beat."""
         first = self.first_wrong_beat

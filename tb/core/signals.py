@@ -16,35 +16,41 @@ from conv_core.models.schedule import Window, schedule, window_number, windows
 from conv_core.tb.checks.scoreboard import Place
 from conv_core.tb.core.registers import Register
 from conv_core.tb.paths import INCLUDES, RTL
-from conv_core.tb.waves.signals import Events, Group, Show, Signal
+from conv_core.tb.waves.signals import Events, Group, Names, Show, Signal
 
 CORE = "u_core."
-GATE = CORE + "u_walk.u_gate."
-FINISHER = CORE + "u_finisher."
+ENGINE = CORE + "u_engine."
+GATE = ENGINE + "u_walk.u_gate."
+FINISHER = ENGINE + "u_finisher."
 WEIGHT_ADDRESS_BITS = 24
 NAMED_WINDOWS = 2048
 """before and after the one in question, whose places have names"""
 
 STEP_FLAGS = ("step_valid", "stall_act", "stall_wgt", "stall_out")
-STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "room?", 0: "-"}
+STEP_STATES = {0b1000: "MAC", 0b0100: "act?", 0b0010: "wgt?", 0b0001: "out?", 0: "-"}
 """by these"""
 HALT_STATES = {0: "runs", 0b10: "halts", 0b01: "halted", 0b11: "halted"}
 """by halting and halted"""
 
 
 class CoreSignals:
-    """A `Watched` of a core of this configuration."""
+    """The `Watched` and the `Origins` of a core of this configuration."""
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         self._out_bits = config.out_bytes.bit_length() + 1
         self.events = Events(
             step=CORE + "step_valid",
-            last=CORE + "step[0]",
-            vector=CORE + "result_valid",
-            sums=CORE + "result",
+            last=ENGINE + "step[0]",
+            vector=ENGINE + "result_valid",
+            sums=ENGINE + "result",
             lanes=config.lanes_out,
         )
+
+    @property
+    def origins(self) -> CoreSignals:
+        """Itself."""
+        return self
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -56,7 +62,7 @@ class CoreSignals:
             Group(
                 "lanes in",
                 tuple(
-                    _part(f"lane_{n}", f"{CORE}u_datapath.activations_q6", 9, n)
+                    _part(f"lane_{n}", f"{ENGINE}u_datapath.activations_q6", 9, n)
                     for n in range(self._config.lanes_in)
                 ),
                 closed=True,
@@ -80,21 +86,23 @@ class CoreSignals:
                     Signal(name, weight, WEIGHT_ADDRESS_BITS, "names", when="step_valid")
                     for name in ("kernel_row", "kernel_column", "chunk")
                 ),
-                Signal("last_of_window", (CORE + "step[0]",), when="step_valid"),
+                Signal("last_of_window", (ENGINE + "step[0]",), when="step_valid"),
             ),
         )
 
     def _array(self) -> Group:
+        lanes = range(self._config.lanes_out)
         return Group(
             "accumulator",
             (
-                Signal("sums_leave", (CORE + "result_valid",)),
-                *(_part(f"sum_{n}", CORE + "result", 32, n) for n in range(self._config.lanes_out)),
+                Signal("sums_leave", (ENGINE + "result_valid",)),
+                *(_part(f"sum_{n}", ENGINE + "result", 32, n) for n in lanes),
             ),
         )
 
     def _finisher(self) -> Group:
-        bits = self._out_bits
+        bits, lanes, write = self._out_bits, self._config.lanes_out, ENGINE + "out_write"
+        data = 8 * lanes  # a write: an enable for each byte, the address, the data
         return Group(
             "finisher",
             (
@@ -103,10 +111,10 @@ class CoreSignals:
                 _aside("slice", FINISHER + "slice_q", 2, "unsigned", when="slice_taken"),
                 Signal("waits_constants", (FINISHER + "locked_q",)),
                 _aside("has_room", FINISHER + "room_q"),
-                _aside("bytes_written", CORE + "out_wr_en", self._config.lanes_out, "hex"),
-                _aside("written_at", CORE + "out_wr_addr", bits, "unsigned"),
-                _aside("committed_to", CORE + "committed", bits, "unsigned"),
-                _aside("read_to", CORE + "read", bits, "unsigned"),
+                _aside("bytes_written", f"{write}[{data + bits} +: {lanes}]", lanes, "hex"),
+                _aside("written_at", f"{write}[{data} +: {bits}]", bits, "unsigned"),
+                _aside("committed_to", ENGINE + "out_committed", bits, "unsigned"),
+                _aside("read_to", ENGINE + "out_read", bits, "unsigned"),
             ),
         )
 
@@ -135,9 +143,7 @@ class CoreSignals:
         whole = int(accumulate(case)[where]) - int(case.bias[place.channel])
         return int(np.int64(whole).astype(np.int32))  # an accumulator wraps
 
-    def names(
-        self, layer: Layer, before: Sequence[Layer], vector: int
-    ) -> Mapping[str, Mapping[int, str]]:
+    def names(self, layer: Layer, before: Sequence[Layer], vector: int) -> Names:
         """Of result addresses (frame, row, column, filters) and of weight addresses."""
         return {**self._result_names(layer, before, vector), **self._weight_names(layer, before)}
 
@@ -189,7 +195,7 @@ def _control() -> Group:
         "control",
         (
             halt,
-            _aside("rows_program", CORE + "u_rows.at_q", 6, "names", _rows_program()),
+            _aside("rows_program", ENGINE + "u_rows.at_q", 6, "names", _rows_program()),
             _aside("write_of", "axil_awaddr", 8, "names", registers, "axil_awvalid"),
             _aside("axil_awvalid", "axil_awvalid"),
             _aside("written", "axil_wdata", 32, "hex", when="axil_wvalid"),

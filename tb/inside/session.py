@@ -8,20 +8,25 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cocotb
-import numpy as np
-from numpy.typing import NDArray
 
 from conv_core.models.layer import LayerCase
-from conv_core.models.packing import Bytes
 from conv_core.tb.bench.bench import Bench, Cause
 from conv_core.tb.bench.drivers import CoreDriver, DriverError, driver_named
-from conv_core.tb.bench.parameters import RING_BEATS
-from conv_core.tb.bench.seen import BUS, STREAM_NAMES, Record
-from conv_core.tb.checks.scoreboard import ResultFormat, Verdict, judge
+from conv_core.tb.bench.seen import BUS
+from conv_core.tb.checks.scoreboard import ResultFormat, judge
+from conv_core.tb.inside.batch import (
+    Running,
+    broken_rules,
+    data_of,
+    left_over,
+    pin_cycles,
+    timed,
+    traces,
+)
 from conv_core.tb.inside.hang import hang_report
 from conv_core.tb.runs.job import (
     FAIL,
@@ -55,25 +60,6 @@ async def run_job(dut: object) -> None:
     job: Job = read_pickle(Path(os.environ[JOB_VARIABLE]))
     session = Session(dut, job)
     write_pickle(job.results_path, await session.run())
-
-
-@dataclass
-class _Running:
-    """A layer on its way through the core."""
-
-    case: LayerCase
-    layout: ResultFormat
-    beats_before: int
-    """result beats of the layers in front of it in the same batch"""
-    queued: tuple[int, int] = (0, 0)
-    """cycles between which the core took the layer's START"""
-    counters: dict[str, int] | None = None
-    """the core's, None as long as they are not read"""
-
-    @property
-    def cycles(self) -> int | None:
-        """As the core counted them."""
-        return (self.counters or {}).get("cycles")
 
 
 def time_limit(expected: Sequence[int], input_beats: int, profile: Profile) -> int:
@@ -232,7 +218,7 @@ class Session:
         self._batch += 1
         await self._bench.stall(self._profile, seeds)
 
-    async def _stage(self, cases: Sequence[LayerCase]) -> list[_Running]:
+    async def _stage(self, cases: Sequence[LayerCase]) -> list[Running]:
         """Hands all packets to the sources and tells the monitors what to expect."""
         bench, driver = self._bench, self._driver
         running = []
@@ -242,13 +228,13 @@ class Session:
             await bench.wgt.job(driver.weight_packets(case))
             await bench.job("out", *driver.result_packet(case.layer))
             layout = ResultFormat(case.layer, bench.config.out_stream_bytes)
-            running.append(_Running(case, layout, beats))
+            running.append(Running(case, layout, beats))
             beats += layout.beats
         await bench.act.fill()
         await bench.wgt.fill()
         return running
 
-    async def _queue(self, waiting: Sequence[_Running]) -> int:
+    async def _queue(self, waiting: Sequence[Running]) -> int:
         """Hands layers to the core as long as it takes them; how many it took."""
         taken = 0
         for layer in waiting:
@@ -261,7 +247,7 @@ class Session:
         return taken
 
     async def _interrupt(
-        self, running: Sequence[_Running], *, last: bool = False
+        self, running: Sequence[Running], *, last: bool = False
     ) -> tuple[str, int]:
         """Answers an interrupt: (what is wrong, LAYERS_DONE). The `last` reads all counters."""
         answer = await self._driver.acknowledge()
@@ -285,22 +271,22 @@ class Session:
 
     # ---------------------------------------------------------------- verdict
     async def _conclude(
-        self, index: int, running: Sequence[_Running], trouble: str, model: int | None
+        self, index: int, running: Sequence[Running], trouble: str, model: int | None
     ) -> LayerResult:
         bench, job = self._bench, self._job
         layer = running[index]
         case, layout = layer.case, layer.layout
         last = index == len(running) - 1
-        data = self._data_of(layer, last=last)
+        data = data_of(bench, layer, last=last)
         finished = bench.results_taken() > index
         problems = [] if finished and not last else [trouble] if trouble else []
-        problems += self._broken_rules(index, running)
+        problems += broken_rules(bench, index, running)
         if last:
-            problems += self._left_over()
+            problems += left_over(bench)
 
         # The record of a stream stands when the last of the layer's packets has passed.
         passed = all(bench.read(f"host_{stream}_jobs") > index for stream in STREAMS)
-        cycles, held = await self._pin_cycles(index, layer) if passed else (None, 0)
+        cycles, held = await pin_cycles(bench, index, layer) if passed else (None, 0)
         if cycles is not None and layer.cycles is not None and layer.cycles != cycles:
             problems.append(
                 f"CYCLES reads {layer.cycles}, but the monitor at the pins counted {cycles}"
@@ -315,7 +301,7 @@ class Session:
         )
         self._previous = case
         self._diagnoses_left -= bool(verdict.diagnosis)
-        verdict, first_wrong_ns = await self._timed(verdict, layer)
+        verdict, first_wrong_ns = await timed(bench, verdict, layer)
         text = verdict.text()
         return LayerResult(
             name=case.name,
@@ -334,82 +320,10 @@ class Session:
             compared=verdict.compared,
             counters=layer.counters or {},
             first_wrong_ns=first_wrong_ns,
+            wrong_beat_ns=verdict.wrong_beat_ns,
             values=verdict.values,
-            traces=await self._traces(index) if job.trace and finished else {},
+            traces=await traces(bench, index) if job.trace and finished else {},
         )
-
-    def _data_of(self, layer: _Running, *, last: bool) -> Bytes:
-        """The bytes of a layer's result beats; what is too much belongs to the last layer."""
-        start = layer.beats_before * layer.layout.beat_bytes
-        end = None if last else start + layer.layout.beats * layer.layout.beat_bytes
-        return self._bench.results()[start:end]
-
-    def _broken_rules(self, index: int, running: Sequence[_Running]) -> list[str]:
-        """Rules broken within this layer's results; those on other streams go to the last layer."""
-        layer = running[index]
-        texts = []
-        for broken in self._bench.broken():
-            beat = broken.beat - layer.beats_before
-            if broken.stream == "out":
-                mine = 0 <= beat < layer.layout.beats or (index == len(running) - 1 and beat >= 0)
-                if mine:
-                    texts.append(f"{broken}; {layer.layout.describe_beat(beat)}")
-            elif index == len(running) - 1:
-                texts.append(str(broken))
-        return texts
-
-    def _left_over(self) -> list[str]:
-        """Beats that the core should have taken and did not."""
-        texts = []
-        for stream, source in (("act", self._bench.act), ("wgt", self._bench.wgt)):
-            accepted = self._bench.read(f"host_{stream}_beats")
-            if accepted != source.queued:
-                texts.append(
-                    f"{STREAM_NAMES[stream]}: {source.queued - accepted} of {source.queued} beats "
-                    "are left over, the core did not take them"
-                )
-        return texts
-
-    async def _timed(self, verdict: Verdict, layer: _Running) -> tuple[Verdict, int | None]:
-        """The verdict with the simulation time of the first thing that is wrong."""
-        times = [b.time_ns for b in self._bench.broken() if b.stream in ("out", BUS)]
-        beat = verdict.first_wrong_beat
-        if beat is not None:
-            cycle = await self._bench.beat_cycle("out", layer.beats_before + beat)
-            if cycle is not None:
-                time_ns = self._bench.time_of(cycle)
-                verdict = verdict.at_time(time_ns)
-                times.append(time_ns)
-        return verdict, min(times, default=None)
-
-    async def _pin_cycles(self, index: int, layer: _Running) -> tuple[int, int]:
-        """Cycles and held cycles of a layer, as the monitors saw them.
-
-        A layer that was queued before the one in front of it ended counts from that end.
-        """
-        inputs = [await self._bench.record(stream, index) for stream in ("act", "wgt")]
-        out = await self._bench.record("out", index)
-        first: Record = min(inputs, key=lambda r: r.first_cycle)
-        cycles = out.last_cycle - first.first_cycle + 1
-        held = out.held_at_last - first.held_at_first
-        if index:
-            before = await self._bench.record("out", index - 1)
-            behind = out.last_cycle - before.last_cycle
-            earliest, latest = layer.queued
-            unclear = earliest <= before.last_cycle <= latest
-            if latest < before.last_cycle or (unclear and layer.cycles == behind):
-                cycles, held = behind, out.held_at_last - before.held_at_last
-        return cycles, held
-
-    async def _traces(self, index: int) -> dict[str, NDArray[np.int64]]:
-        """For each stream the cycle of each beat, from the layer's first; only of single layers."""
-        bench = self._bench
-        counts = {stream: bench.read(f"host_{stream}_beats") for stream in STREAMS}
-        if index or max(counts.values()) > RING_BEATS:
-            return {}
-        traces = {stream: await bench.trace(stream, count) for stream, count in counts.items()}
-        origin = min(int(trace[0]) for trace in traces.values() if trace.size)
-        return {stream: trace - origin for stream, trace in traces.items()}
 
     # ---------------------------------------------------------------- the rest
     def _failed(self, case: LayerCase, problem: str) -> LayerResult:
@@ -431,7 +345,7 @@ class Session:
         """A problem that ends a batch, and all rules that were broken before."""
         return "\n".join(filter(None, [problem, *map(str, self._bench.broken())]))
 
-    def _tell_progress(self, running: Sequence[_Running]) -> None:
+    def _tell_progress(self, running: Sequence[Running]) -> None:
         if not self._job.cases:
             return
         beats = self._bench.read("host_out_beats")

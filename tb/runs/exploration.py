@@ -24,7 +24,7 @@ from conv_core.tb.runs.scenario_job import Found, PlayJob, SearchJob
 from conv_core.tb.stimuli.scenario import Record, Scenario, save
 from conv_core.tb.stimuli.stalls import PROFILES
 from conv_core.tb.stimuli.strategies import Space
-from conv_core.tb.waves.explain import explained
+from conv_core.tb.waves.explain import EXPLAIN_SECONDS, explained
 from conv_core.tb.waves.watch import RECORDING
 
 EXPLORER = "conv_core.tb.inside.explorer"
@@ -104,7 +104,12 @@ def explore(
         save(folder / FIRST, replace(record, scenario=found.first))
     others.pop("space", None)
     return Exploration(
-        config, simulator, seed, found, folder, tuple(play(record, explain=True, **others))
+        config,
+        simulator,
+        seed,
+        found,
+        folder,
+        tuple(play(record, explain=EXPLAIN_SECONDS, **others)),
     )
 
 
@@ -136,11 +141,13 @@ def search(
     return found
 
 
-def play(record: Record, *, explain: bool = False, **others: Any) -> list[LayerResult]:
+def play(record: Record, *, explain: float = 0.0, **others: Any) -> list[LayerResult]:
     """Plays one scenario; results of its layers, up to the first that is wrong.
 
-    `explain` plays it again where that is so, for the cycles around the wrong beat. `others`: see
-    `play_all`. Raises `ToolMissingError`, `SimulationError`.
+    `explain` plays it again where that is so, for the cycles around the wrong beat, unless it takes
+    more than so many seconds. `others`: see `play_all`.
+
+    Raises `ToolMissingError`, `SimulationError`.
     """
     scenario, config = record.scenario, record.config
     core = {"dut": record.dut, "driver": record.driver, "rtl_sources": record.rtl_sources}
@@ -165,6 +172,7 @@ def play(record: Record, *, explain: bool = False, **others: Any) -> list[LayerR
         config,
         rerun,
         watched_by(others["driver"], config, others["dut"], sources),
+        seconds=explain,
         alone=False,
         from_reset=disturbance is None or disturbance.kind == "reset",
     )

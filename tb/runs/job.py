@@ -87,7 +87,9 @@ class LayerResult:
     counters: dict[str, int] = field(default_factory=dict)
     """the core's counters, by name in lower case"""
     first_wrong_ns: int | None = None
-    """simulation time of the first beat that is wrong"""
+    """simulation time of the first thing that is wrong: a value, or a rule that a result broke"""
+    wrong_beat_ns: int | None = None
+    """simulation time of the first beat with a wrong value"""
     values: NDArray[Any] | None = None
     """(N, OH, OW, Cout) as it came out of the RTL, int32 or int8; None where it is not complete"""
     cut: Cut | None = None
@@ -98,6 +100,11 @@ class LayerResult:
     @property
     def passed(self) -> bool:
         return self.status == PASS
+
+    @property
+    def look_at_ns(self) -> int | None:
+        """The simulation time that explains most: of a wrong value, else of what else is wrong."""
+        return self.first_wrong_ns if self.wrong_beat_ns is None else self.wrong_beat_ns
 
     @property
     def multipliers(self) -> int:

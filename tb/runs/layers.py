@@ -66,7 +66,7 @@ def run_layers(
     driver: str = OUR_DRIVER,
     plus_args: Sequence[str] = (),
     x_random: bool = True,
-    explain: bool = False,
+    explain: float = 0.0,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[LayerResult]:
     """Runs layers through the RTL, all of them in one simulation, and judges each.
@@ -78,7 +78,8 @@ def run_layers(
     `rtl_sources` and `dut` put other RTL in place of the core, and `driver`, "module:class", is
     what knows how to drive it. `out_dir` keeps the files of the run. `x_random`: on Verilator, what
     is not initialised is random, from the seed. `explain` runs the first layer that is wrong once
-    more, and its result shows the cycles around its wrong beat.
+    more if that takes at most so many seconds, and its result shows the cycles around its wrong
+    beat.
 
     Raises `ToolMissingError`, `SimulationError`, `StallError`, `RuleError`, `NotFittingError`, and
     `InterruptedRun`, with the results that there are, on a KeyboardInterrupt.
@@ -146,7 +147,7 @@ def run_layers(
         )
 
     watching = watched_by(driver, config, dut, core_sources(rtl_sources))
-    return explained(cases, judged, config, rerun, watching, alone=replay is None)
+    return explained(cases, judged, config, rerun, watching, seconds=explain, alone=replay is None)
 
 
 class InterruptedRun(KeyboardInterrupt):

@@ -65,6 +65,7 @@ class CutLayer:
         cycles = sum(counted) if len(counted) == len(results) else None
         models = [each.cycles_model for each in results if each.cycles_model is not None]
         wrong_at = [each.first_wrong_ns for each in results if each.first_wrong_ns is not None]
+        beat_at = [each.wrong_beat_ns for each in results if each.wrong_beat_ns is not None]
         passed = values is not None and not messages and all(each.passed for each in results)
         return replace(
             first,
@@ -84,6 +85,7 @@ class CutLayer:
                 name: sum(each.counters.get(name, 0) for each in results) for name in first.counters
             },
             first_wrong_ns=min(wrong_at, default=None),
+            wrong_beat_ns=min(beat_at, default=None),
             values=values,
             traces={},
         )

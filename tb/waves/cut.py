@@ -56,8 +56,9 @@ class Cut:
         size = -(-len(self.times) // pieces)
         lines = [f"{self.title}:"]
         for start in range(0, len(self.times), size):
-            lines += self._table(range(len(self.times))[start : start + size], labels, cell)
-        for note in self.notes:
+            lines += self._table(self.columns[start : start + size], labels, cell)
+        quiet = [row.label for row in self.rows if _quiet(row)]
+        for note in [*([f"0 throughout: {', '.join(quiet)}"] if quiet else []), *self.notes]:
             lines += wrap(note, width, initial_indent=INDENT, subsequent_indent=2 * INDENT)
         return "\n".join(lines)
 
@@ -69,16 +70,20 @@ class Cut:
     def _table(self, columns: Sequence[int], labels: int, cell: int) -> Iterator[str]:
         heads = [f">{0}<" if i == self.wrong else str(i - self.wrong) for i in columns]
         yield _line("cycle", heads, labels, cell)
-        for group, rows in groupby(self.rows, key=lambda row: row.group):
+        shown = [row for row in self.rows if not _quiet(row) and any(row.cells)]
+        for group, rows in groupby(shown, key=lambda row: row.group):
             if group:
                 yield f"{INDENT}{group}"
             for row in rows:
                 cells = [row.cells[i] for i in columns]
-                if not any(cells):
-                    continue
                 if row.bit:
                     cells = [LOW if text == "0" else text for text in cells]
                 yield _line(row.label, cells, labels, cell)
+
+
+def _quiet(row: Row) -> bool:
+    """A bit that is 0 all the time."""
+    return row.bit and set(row.cells) == {"0"}
 
 
 def _line(label: str, cells: Sequence[str], labels: int, cell: int) -> str:
@@ -117,6 +122,8 @@ def svg(cut: Cut) -> str:
             drawn.append(_text(MARGIN, y + 13, group, css="group"))
             y += ROW_HEIGHT
         for row in rows:
+            if not any(row.cells):
+                continue
             drawn.append(_text(MARGIN, y + 13, row.label))
             drawn += _bits(row, labels, y, cell) if row.bit else _values(row, labels, y, cell)
             y += ROW_HEIGHT + ROW_GAP
@@ -142,10 +149,13 @@ def _text(x: float, y: float, text: str, anchor: str = "start", css: str = "") -
 
 
 def _bits(row: Row, x: float, y: float, cell: float) -> Iterator[str]:
-    """A line that is high for 1, low for 0, and red in the middle for anything else."""
+    """A line: high for 1, low for 0, red in the middle for x, none where nothing is shown."""
     heights = {"1": y + 2, "0": y + ROW_HEIGHT}
     last = None
     for index, text in enumerate(row.cells):
+        if not text:
+            last = None
+            continue
         left, level = x + cell * index, heights.get(text, y + ROW_HEIGHT / 2)
         step = f"M{left:.1f} {level if last is None else last:.1f}V{level:.1f}h{cell:.1f}"
         unknown = "" if text in heights else ' class="unknown"'

@@ -30,7 +30,18 @@ from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.pieces import CutLayer
 from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.waves.cut import Cut, Row
-from conv_core.tb.waves.signals import INT8, INT32, Group, Signal, Watched, all_groups, shown
+from conv_core.tb.waves.signals import (
+    INT8,
+    INT32,
+    RESULT_BEAT,
+    Group,
+    Names,
+    Origins,
+    Signal,
+    Watched,
+    all_groups,
+    shown,
+)
 from conv_core.tb.waves.watch import (
     AFTER,
     HALF_CYCLE_NS,
@@ -40,11 +51,10 @@ from conv_core.tb.waves.watch import (
     read_recording,
 )
 
-SECONDS = 4.0
-"""a layer that took longer is not run again without being asked for"""
+EXPLAIN_SECONDS = 4.0
+"""what commands let it take to run a layer again: with what surrounds it, less than five seconds"""
 MAX_VALUES = 8
 """of the wrong beat, that are shown"""
-Names = Mapping[str, Mapping[int, str]]
 Rerun = Callable[[Sequence[LayerCase], Sequence[str], Path], object]
 """Runs layers as the failing run did, with further arguments for the simulator, in a folder."""
 
@@ -58,6 +68,8 @@ class Wrong:
     """the pieces that the core computes first"""
     beat: int
     """counted over the result beats of all pieces"""
+    beat_in_piece: int
+    """as the report counts it"""
     place: Place
     """within the piece"""
     expected: int
@@ -92,6 +104,7 @@ def first_wrong(case: LayerCase, result: LayerResult, config: CoreConfig) -> Wro
                 piece=piece,
                 before=tuple(before),
                 beat=beats + beat,
+                beat_in_piece=beat,
                 place=layout.place(value),
                 expected=int(expected.reshape(-1)[value]),
                 got=int(got.reshape(-1)[value]),
@@ -121,6 +134,7 @@ def explained(
     rerun: Rerun,
     watched: Watched | None,
     *,
+    seconds: float,
     alone: bool = True,
     from_reset: bool = True,
 ) -> list[LayerResult]:
@@ -128,27 +142,43 @@ def explained(
 
     `rerun` repeats the run that gave the results. Without `alone` it always repeats all of it: for
     traffic that was recorded. Without `from_reset` the core has done more than these layers, and
-    where it stood in them is not said. A layer that took long is left as it is.
+    where it stood in them is not said. What took more than `seconds` is not run again.
     """
     found = list(results)
     for index, (case, result) in enumerate(zip(cases, results, strict=True)):
-        if result.passed or result.first_wrong_ns is None:
+        time_ns = result.look_at_ns
+        if result.passed or time_ns is None:
             continue
         spent = sum(each.wall_s or 0.0 for each in results[: index + 1])
         wrong = first_wrong(case, result, config)
         cut = None
-        if wrong is not None and alone and (result.wall_s or 0.0) <= SECONDS:
+        if wrong is not None and alone and (result.wall_s or 0.0) <= seconds:
             cut = _alone(case, wrong, config, rerun, watched)
-        if cut is None and spent <= SECONDS:
+        if cut is None and spent <= seconds:
             before = None
             if from_reset:
-                done = zip(cases[:index], results, strict=False)
-                before = [layer for each, its in done for layer in pieces_of(each, its, config)]
-            cut = _repeated(cases, before, result.first_wrong_ns, wrong, config, rerun, watched)
+                before = layers_before(cases, results, index, config)
+            cut = _repeated(cases, before, time_ns, wrong, config, rerun, watched)
         if cut is not None:
             found[index] = replace(result, cut=cut, message=f"{result.message}\n{cut.text()}")
+        elif spent > seconds:
+            left_out = (
+                f"the cycles around that are left out, since it took {spent:.0f} s to get there"
+            )
+            found[index] = replace(
+                result, message=f"{result.message}\n{left_out}: make waves shows them"
+            )
         break
     return found
+
+
+def layers_before(
+    cases: Sequence[LayerCase], results: Sequence[LayerResult], index: int, config: CoreConfig
+) -> list[Layer]:
+    """What the core computed before a layer; it is reset after each that was wrong."""
+    start = max((i + 1 for i in range(index) if not results[i].passed), default=0)
+    before = zip(cases[start:index], results[start:index], strict=True)
+    return [layer for case, its in before for layer in pieces_of(case, its, config)]
 
 
 def pieces_of(case: LayerCase, result: LayerResult, config: CoreConfig) -> list[Layer]:
@@ -246,6 +276,7 @@ def cut_of(
     column = _wrong_column(recording)
     times = tuple(cycle.time_ns for cycle in recording.cycles)
     groups = list(all_groups(config, watched))
+    names: dict[str, Mapping[int, str]]
     names = {s.name: s.names for group in groups for s in group.signals if s.names}
     notes = []
     begun_ns = None
@@ -256,31 +287,32 @@ def cut_of(
             f"value {wrong.index} of the beat is {wrong.place}: "
             f"expected {wrong.expected}, got {wrong.got}"
         )
-        if watched is not None and before is not None:
-            vector, _ = watched.vector_of(layer, wrong.place)
-            names |= watched.names(layer, before, vector)
-            origin = origin_of(recording, wrong, before, watched)
+        origins = None if watched is None else watched.origins
+        if origins is not None and before is not None:
+            vector, _ = origins.vector_of(layer, wrong.place)
+            names |= origins.names(layer, before, vector)
+            origin = origin_of(recording, wrong, before, origins)
             if origin is not None:
-                notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, watched)
+                notes += _came(origin, wrong, times[column] - HALF_CYCLE_NS, origins)
                 begun_ns = origin.begun_ns
+    cycles = recording.cycles if wrong is None else _counted(recording.cycles, column, wrong)
     rows = [
-        Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in recording.cycles),
+        Row(signal.label, tuple(_cell(signal, cycle, names) for cycle in cycles),
             group.title, signal.show == "bit")
         for group in groups
         for signal in group.signals
         if signal.cut and _concerns(signal, wrong)
     ]  # fmt: skip
-    beat = "what is wrong" if wrong is None else f"result beat {wrong.beat}"
+    beat = "what is wrong" if wrong is None else f"result beat {wrong.beat_in_piece}"
     how = ", with the layer on its own" if alone else ""
     title = f"the {len(times)} cycles around {beat}; cycle 0 ends at {times[column]} ns{how}"
     return Cut(title, times, column, tuple(rows), tuple(notes), alone, begun_ns)
 
 
-def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[str]:
+def _came(origin: Origin, wrong: Wrong, now: int, origins: Origins) -> Iterator[str]:
     """Sentences on where the value came from."""
-    bits, lane = int(origin.sums, 16), origin.lane
-    held = int(np.uint32(bits >> 32 * lane & 0xFFFF_FFFF).astype(np.int32))
-    due = watched.sum_of(wrong.piece, wrong.place)
+    held = "X" if origin.sum is None else origin.sum
+    due = origins.sum_of(wrong.piece, wrong.place)
     if wrong.as_modelled:
         verdict = "from which the model makes the same: the layer file expects something else"
     elif held == due:
@@ -289,7 +321,7 @@ def _came(origin: Origin, wrong: Wrong, now: int, watched: Watched) -> Iterator[
         verdict = f"where {due} would be right: it went wrong in the array or before"
     yield (
         f"its sum left the array {(now - origin.left_ns) // CLOCK_NS} cycles earlier, at "
-        f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {lane}, as {held}, {verdict}"
+        f"{origin.left_ns + HALF_CYCLE_NS} ns, in lane {origin.lane}, as {held}, {verdict}"
     )
     yield (
         f"its window's first step was taken {(now - origin.begun_ns) // CLOCK_NS} cycles earlier, "
@@ -306,26 +338,44 @@ class Origin:
     left_ns: int
     """its sum left the array"""
     lane: int
-    sums: str
-    """all lanes, in hexadecimal; may have x"""
+    sum: int | None
+    """int32; None where it has an X"""
 
 
 def origin_of(
-    recording: Recording, wrong: Wrong, before: Sequence[Layer], watched: Watched
+    recording: Recording, wrong: Wrong, before: Sequence[Layer], origins: Origins
 ) -> Origin | None:
     """The vector with that number since reset, and the window with that number."""
-    vector, lane = watched.vector_of(wrong.piece.layer, wrong.place)
-    number = sum(watched.vectors(layer) for layer in before) + vector
+    vector, lane = origins.vector_of(wrong.piece.layer, wrong.place)
+    number = sum(origins.vectors(layer) for layer in before) + vector
     if number >= min(len(recording.vectors), len(recording.windows)):
         return None
     left_ns, sums = recording.vectors[number]
-    if set(sums) & set("xzXZ"):
+    return Origin(recording.windows[number], left_ns, lane, lane_of(sums, lane))
+
+
+def lane_of(sums: str, lane: int) -> int | None:
+    """A lane of the sums in hexadecimal, as int32; None where it has an X."""
+    digits = sums[len(sums) - 8 * lane - 8 : len(sums) - 8 * lane]
+    if set(digits.lower()) & set("xz"):
         return None
-    return Origin(recording.windows[number], left_ns, lane, sums)
+    return int(np.uint32(int(digits, 16)).astype(np.int32))
 
 
 def _wrong_column(recording: Recording) -> int:
     return len(recording.cycles) - 1 - AFTER
+
+
+def _counted(cycles: Sequence[Cycle], column: int, wrong: Wrong) -> Sequence[Cycle]:
+    """The same with result beats counted as the report does, not from the first of the batch."""
+    counts = [_bits(cycle, RESULT_BEAT) for cycle in cycles]
+    shift = (counts[column] or 0) - wrong.beat_in_piece
+    return [
+        cycle
+        if count is None or count < shift
+        else replace(cycle, values={**cycle.values, RESULT_BEAT: f"{count - shift:b}"})
+        for cycle, count in zip(cycles, counts, strict=True)
+    ]
 
 
 def _concerns(signal: Signal, wrong: Wrong | None) -> bool:

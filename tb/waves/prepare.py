@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.layer import Layer, LayerCase
+from conv_core.models.layer import LayerCase
 from conv_core.tb.runs.job import LayerResult
-from conv_core.tb.waves.explain import first_wrong, origin_of, pieces_of
-from conv_core.tb.waves.signals import Watched, all_groups, shown
-from conv_core.tb.waves.view import Marks, Names, write_views
+from conv_core.tb.waves.explain import first_wrong, layers_before, origin_of, pieces_of
+from conv_core.tb.waves.signals import Names, Watched, all_groups, shown
+from conv_core.tb.waves.view import Marks, write_views
 from conv_core.tb.waves.watch import HALF_CYCLE_NS, RECORDING, Recording, read_recording
 
 
@@ -27,7 +27,7 @@ def prepare(
     Without cases the first wrong beat is found, but not where its value came from.
     """
     groups = all_groups(config, watched)
-    timed = [(r.first_wrong_ns, i) for i, r in enumerate(results) if r.first_wrong_ns is not None]
+    timed = [(r.look_at_ns, i) for i, r in enumerate(results) if r.look_at_ns is not None]
     wrong_ns, index = min(timed, default=(None, 0))
     path = folder / RECORDING
     recording = read_recording(path, groups, wrong_ns) if path.exists() else Recording()
@@ -35,28 +35,22 @@ def prepare(
     marks = Marks(beat_ns, wrong=wrong_ns is not None)
     names: Names = {}
     if cases:
-        before = _layers_before(cases[:index], results, config)
+        before = layers_before(cases, results, index, config)
         layer = pieces_of(cases[index], results[index], config)[0]
         vector = 0
         wrong = None
         if wrong_ns is not None:
             wrong = first_wrong(cases[index], results[index], config)
+        origins = None if watched is None else watched.origins
         if wrong is not None:
             before, layer = [*before, *wrong.before], wrong.piece.layer
-            if watched is not None:
-                vector, _ = watched.vector_of(layer, wrong.place)
-                origin = origin_of(recording, wrong, before, watched)
+            if origins is not None:
+                vector, _ = origins.vector_of(layer, wrong.place)
+                origin = origin_of(recording, wrong, before, origins)
                 if origin is not None:
                     marks = Marks(beat_ns, origin.left_ns, origin.begun_ns, wrong=True)
-        if watched is not None:
-            names = watched.names(layer, before, vector)
+        if origins is not None:
+            names = origins.names(layer, before, vector)
         groups = tuple(shown(groups, layer))
     write_views(folder, groups, names, marks)
     return marks
-
-
-def _layers_before(
-    cases: Sequence[LayerCase], results: Sequence[LayerResult], config: CoreConfig
-) -> list[Layer]:
-    done = zip(cases, results, strict=False)
-    return [layer for case, its in done for layer in pieces_of(case, its, config)]

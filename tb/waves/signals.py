@@ -11,6 +11,8 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.tb.checks.scoreboard import Place
 
+Names = Mapping[str, Mapping[int, str]]
+"""of values, by signal"""
 Show = Literal["bit", "hex", "unsigned", "signed", "names"]
 
 
@@ -65,19 +67,12 @@ class Events:
     lanes: int
 
 
-class Watched(Protocol):
-    """What a core's driver says of its core; one that says nothing is seen at its pins only."""
+class Origins(Protocol):
+    """Where the values of a layer come from inside a core."""
 
     @property
-    def groups(self) -> Sequence[Group]:
-        """Signals inside the core."""
-
-    @property
-    def events(self) -> Events | None:
-        """Where values come from; None where nobody says."""
-
-    def stands_in(self, dut: str, sources: Sequence[Path]) -> bool:
-        """Are these the signals of the module `dut` in these files?"""
+    def events(self) -> Events:
+        """When they come about."""
 
     def vector_of(self, layer: Layer, place: Place) -> tuple[int, int]:
         """Which of the layer's vectors holds a value, and in which lane, both from 0."""
@@ -88,13 +83,39 @@ class Watched(Protocol):
     def sum_of(self, case: LayerCase, place: Place) -> int:
         """What the lane of that vector should hold."""
 
-    def names(
-        self, layer: Layer, before: Sequence[Layer], vector: int
-    ) -> Mapping[str, Mapping[int, str]]:
+    def names(self, layer: Layer, before: Sequence[Layer], vector: int) -> Names:
         """Names of values that follow from the layer, by signal, around that vector at least.
 
         `before` are the layers since reset.
         """
+
+
+class Watched(Protocol):
+    """What a core's driver shows of its core; without it a core is seen at its pins only."""
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """Signals inside the core."""
+
+    @property
+    def origins(self) -> Origins | None:
+        """Where values come from; None if the driver does not know."""
+
+    def stands_in(self, dut: str, sources: Sequence[Path]) -> bool:
+        """Are these the signals of the module `dut` in these files?"""
+
+
+@dataclass(frozen=True)
+class WatchedSignals:
+    """A `Watched` with signals of one module, and nothing else."""
+
+    dut: str
+    groups: tuple[Group, ...]
+    origins: Origins | None = None
+
+    def stands_in(self, dut: str, sources: Sequence[Path]) -> bool:  # noqa: ARG002
+        """Goes by the module's name."""
+        return dut == self.dut
 
 
 def bench_groups(config: CoreConfig) -> tuple[Group, ...]:
@@ -138,6 +159,7 @@ def _stream(name: str, size: int) -> tuple[Signal, ...]:
     )
 
 
+RESULT_BEAT = "out_beat"
 INT8, INT32 = "int8_", "int32_"
 
 

@@ -8,7 +8,7 @@ address for its web build is in `surfer.url`. Nothing needs Tcl, which GTKWave 4
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from urllib.parse import quote
 from vcd.gtkw import GTKWSave
 
 from conv_core.tb.bench.bench import CLOCK_NS
-from conv_core.tb.waves.signals import Group, Signal
+from conv_core.tb.waves.signals import Group, Names, Signal
 from conv_core.tb.waves.watch import SCOPE
 
 FILE = "waves.fst"
@@ -60,8 +60,11 @@ class Marks:
 
     @property
     def start_ns(self) -> int:
-        """The left edge of what is shown: as many of the marks as there is room for."""
-        start = self.beat_ns - CYCLES_BEFORE * CLOCK_NS
+        """The left edge of what is shown: as many of the marks as there is room for.
+
+        Before the first beat of all there is little to see.
+        """
+        start = self.beat_ns - (CYCLES_BEFORE if self.wrong else MARGIN) * CLOCK_NS
         for mark in (self.left_ns, self.begun_ns):
             if mark is not None and self.beat_ns - mark < (CYCLES_SHOWN - MARGIN) * CLOCK_NS:
                 start = min(start, mark - MARGIN // 2 * CLOCK_NS)
@@ -73,9 +76,6 @@ class Marks:
         first = "first wrong beat" if self.wrong else "first beat"
         others = (("value leaves the array", self.left_ns), ("window begins", self.begun_ns))
         return [(first, self.beat_ns), *((name, ns) for name, ns in others if ns is not None)]
-
-
-Names = Mapping[str, Mapping[int, str]]
 
 
 def write_views(folder: Path, groups: Sequence[Group], names: Names, marks: Marks) -> None:

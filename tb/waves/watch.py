@@ -134,7 +134,9 @@ def watch_module(groups: Sequence[Group], events: Events | None) -> str:
 
 def watch_file(config: CoreConfig, watched: Watched | None) -> Path:
     """The module as a file, written unless it is there."""
-    events = None if watched is None else watched.events
+    events = None
+    if watched is not None and watched.origins is not None:
+        events = watched.origins.events
     text = watch_module(all_groups(config, watched), events)
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     path = BUILD / "watch" / name / f"{MODULE}.v"

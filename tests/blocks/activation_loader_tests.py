@@ -13,6 +13,7 @@ from cocotb.triggers import FallingEdge
 
 from tests.blocks.loader import Sent, Stream, reset, sent
 from tests.blocks.ring import Ring, releases
+from tests.blocks.vectors import log2, split
 
 ROUNDS = 6
 LAYERS = 12
@@ -47,8 +48,9 @@ def random_layer(
 async def frames_arrive_in_the_buffer(dut: Any) -> None:
     """Random layers, stalls, releases and faults; every output in every cycle."""
     rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
-    lanes, size = int(os.environ["LANES"]), int(os.environ["BYTES"])
-    words, count_w = size // lanes, int(os.environ["COUNT_W"])
+    lanes, size = int(os.environ["LANES_IN"]), int(os.environ["ACT_BYTES"])
+    words = size // lanes
+    count_w = log2(words) + 4
     edge = FallingEdge(dut.clk)
     cocotb.start_soon(Clock(dut.clk, 10, "ns").start())
     dut.released.value = 0
@@ -75,10 +77,11 @@ async def frames_arrive_in_the_buffer(dut: Any) -> None:
         while (stream.words or writing or stream.sender.left) and ends:
             ends -= 1
             assert int(dut.written.value) == counted.popleft() % ring.modulus
-            assert bool(dut.wr_en.value) == (writing is not None)
+            valid, word, data = split(str(dut.write.value), 1, log2(words), 8 * lanes)
+            assert valid == str(int(writing is not None))
             if writing:
-                assert int(dut.wr_data.value) == writing.data
-                assert int(dut.wr_word.value) == (ring.written - 1) % words
+                assert int(data, 2) == writing.data
+                assert int(word, 2) == (ring.written - 1) % words
             full += stream.states[0] == "active" and not ring.room
             taken = stream.step(room=ring.room)
             released = releases(rng, ring)

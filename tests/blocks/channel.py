@@ -26,6 +26,11 @@ def parameter(name: str) -> int:
     return int(os.environ[name])
 
 
+def word_fields(bits: str, size: int) -> tuple[str, str, str]:
+    """A word {..., keep, data} of a stream, as bits: data, keep, what goes before them."""
+    return bits[-8 * size :], bits[-9 * size : -8 * size], bits[: -9 * size]
+
+
 class Bench:
     """Clock, reset and channels of a block; a reset ends what went on before."""
 

@@ -14,6 +14,7 @@ from cocotb.triggers import FallingEdge
 
 from tests.blocks.layers import LayerSender
 from tests.blocks.rounding import by_float, by_single, by_tflite, clamped, wrapped
+from tests.blocks.vectors import joined, log2, split
 
 LAYERS = 16
 MOST_CYCLES = 60_000
@@ -85,17 +86,16 @@ class Layer:
 
 @cocotb.test()
 async def results_stand_in_order(dut: Any) -> None:
-    names = ("LANES_IN", "LANES_OUT", "QUEUE", "OUT_BYTES", "CONST_WORDS", "CONST_COUNT_W", "OUT_W")
-    lanes_in, lanes, queue, size, const_words, const_bits, out_bits = (
-        int(os.environ[name]) for name in names
-    )
+    names = ("LANES_IN", "LANES_OUT", "RESULT_QUEUE", "OUT_BYTES", "CONST_WORDS")
+    lanes_in, lanes, queue, size, const_words = (int(os.environ[name]) for name in names)
+    const_bits, out_bits = log2(const_words) + 2, log2(size) + 2
     rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
     cocotb.start_soon(Clock(dut.clk, 10, "ns").start())
     dut.rst.value = 1
     for pin in (
         dut.numbers,
         dut.take_layer,
-        dut.const_wr_en,
+        dut.const_write,
         dut.mark_valid,
         dut.vector_valid,
         dut.read,
@@ -157,13 +157,13 @@ async def results_stand_in_order(dut: Any) -> None:
     for cycle in range(MOST_CYCLES):
         # What the registers say now.
         places += int(dut.credit.value)
-        enable = int(dut.wr_en.value)
+        enables, where, data = split(str(dut.write.value), lanes, out_bits, 8 * lanes)
+        enable = int(enables, 2)
         if enable:
-            at = int(dut.wr_addr.value)
-            data = dut.wr_data.value
+            at = int(where, 2)
             for lane in range(lanes):
                 if enable >> lane & 1:
-                    byte = int(data[8 * lane + 7 : 8 * lane])
+                    byte = int(data[8 * (lanes - 1 - lane) : 8 * (lanes - lane)], 2)
                     address = read + (at + lane - read) % 2**out_bits
                     assert address < read + size, f"byte {address} before {read} was read"
                     memory[address % size] = byte
@@ -177,10 +177,12 @@ async def results_stand_in_order(dut: Any) -> None:
         dut.numbers.value = numbers
         dut.take_layer.value = int(offered and ready)
         free = const_words - (written - released) % 2**const_bits
-        dut.const_wr_en.value = int(free > 0 and written < len(words))
+        dut.const_write.value = 0
         if free > 0 and written < len(words):
-            dut.const_wr_word.value = written % const_words
-            dut.const_wr_data.value = int.from_bytes(words[written], "little")
+            word = int.from_bytes(words[written], "little")
+            dut.const_write.value = joined(
+                (1, 1), (written % const_words, log2(const_words)), (word, 8 * lanes_in)
+            )
             written += 1
         busy = cycle // 300 % 2
         step = windows and places and written >= windows[0][2] and (busy or rng.random() < 0.3)

@@ -9,9 +9,11 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from conv_core.tb.core.registers import Error
 from tests.blocks.channel import Bench
+from tests.blocks.vectors import joined, parts
 
-IDLE = {"setup_error": 0, "setup_code": 0, "setup_detail": 0, "act_error": 0, "wgt_error": 0}
-IDLE |= {"queue_overrun": 0, "resume": 0, "force_resume": 0, "results_open": 0, "closed": 0}
+IDLE = {"setup_error": 0, "act_error": 0, "wgt_error": 0}
+IDLE |= {"queue_overrun": 0, "resume": 0, "results_open": 0, "closed": 0}
+FORCED = 0b11
 
 
 async def pulse(dut: Any, **values: int) -> None:
@@ -25,14 +27,15 @@ async def pulse(dut: Any, **values: int) -> None:
 
 def state(dut: Any) -> tuple[int, int, int]:
     """(halted, code, detail)"""
-    return tuple(int(s.value) for s in (dut.halted, dut.error_code, dut.error_detail))
+    detail, code = parts(int(dut.error.value), 8, 8)
+    return int(dut.halted.value), code, detail
 
 
 @cocotb.test()
 async def the_first_error_stays_until_the_core_goes_on(dut: Any) -> None:
     bench = Bench(dut)
     await bench.reset(**IDLE)
-    setup = {"setup_error": 1, "setup_code": Error.FIELD, "setup_detail": 0x50}
+    setup = {"setup_error": joined((1, 1), (0x50, 8), (Error.FIELD, 8))}
     for cause, expected in (
         (setup, (1, Error.FIELD, 0x50)),
         (setup | {"act_error": 1}, (1, Error.FIELD, 0x50)),
@@ -74,7 +77,7 @@ async def resume_waits_for_results_then_for_both_streams(dut: Any) -> None:
         dut.results_open.value = 0
         await bench.clock(2)
         if force:
-            await pulse(dut, resume=1, force_resume=1)
+            await pulse(dut, resume=FORCED)
         for closed in (0, 1, 2):
             dut.closed.value = closed
             await bench.clock(3)

@@ -8,17 +8,18 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from tests.blocks.channel import Bench
+from tests.blocks.vectors import joined
 
-IDLE = {"halted": 0, "wr_en": 0, "start": 0, "layer_end": 0, "desc_ready": 0, "desc_index": 0}
+IDLE = {"halted": 0, "write": 0, "start": 0, "layer_end": 0, "desc_ready": 0, "desc_index": 0}
 WORDS, SLOTS = 8, 4
 OFFERED = 9
 """cycles from START until the layer is offered"""
 
 
 async def write(dut: Any, index: int, value: int) -> None:
-    dut.wr_en.value, dut.wr_index.value, dut.wr_data.value = 1, index, value
+    dut.write.value = joined((1, 1), (index, 3), (value, 32))
     await RisingEdge(dut.clk)
-    dut.wr_en.value = 0
+    dut.write.value = 0
 
 
 async def read(dut: Any) -> list[int]:

@@ -14,6 +14,7 @@ from cocotb.triggers import ClockCycles, FallingEdge
 
 from tests.blocks.headers import LAYER_NUMBERS
 from tests.blocks.set_up import MODES, Core, Fields, SetUp, set_up
+from tests.blocks.vectors import split
 
 SEED = int(os.environ["COCOTB_RANDOM_SEED"])
 CORE = Core(
@@ -21,7 +22,7 @@ CORE = Core(
         int(os.environ[name])
         for name in (
             *("LANES_IN", "LANES_OUT", "ACT_BYTES", "WGT_WORDS", "CONST_WORDS", "OUT_BYTES"),
-            *("BAND_WINDOWS", "FLOAT_RULE"),
+            *("WGT_STREAM_BYTES", "FLOAT_RULE"),
         )
     )
 )
@@ -73,8 +74,9 @@ class Rig:
             assert broadcast.is_resolvable, "a number is X"
             assert int(dut.layer_valid.value) == 0, "a number of the next layer came too early"
             self.numbers[int(broadcast) >> 32 & 63] = int(broadcast) & 0xFFFFFFFF
-        if int(dut.error.value):
-            self.errors.append((int(dut.error_code.value), int(dut.error_detail.value)))
+        valid, detail, code = split(str(dut.error.value), 1, 8, 8)
+        if valid != "0":
+            self.errors.append((int(code, 2), int(detail, 2)))
 
     def offer(self, fields: Fields) -> None:
         """The next descriptor."""

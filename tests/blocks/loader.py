@@ -11,8 +11,6 @@ import numpy as np
 
 from tests.blocks.layers import LayerSender
 
-ERRORS = ("error_early", "error_late", "error_keep")
-
 
 @dataclass(frozen=True)
 class Sent:
@@ -75,6 +73,7 @@ class Stream:
         self.offered = False
         self.errors = deque([(False, False, False)] * 2)
         self.found = [0, 0, 0]
+        self.lanes = len(dut.s_word) // 9
 
     def step(self, *, room: bool) -> Sent | None:
         """At a falling edge: checks what the loader says, drives it; the word that is taken."""
@@ -83,7 +82,7 @@ class Stream:
         assert bool(dut.layer_ready.value) == (state == "idle")
         assert bool(dut.s_ready.value) == ready, (state, room)
         errors = self.errors.popleft()
-        assert tuple(bool(getattr(dut, name).value) for name in ERRORS) == errors
+        assert tuple(bit == "1" for bit in reversed(str(dut.error.value))) == errors
         self.found = [count + error for count, error in zip(self.found, errors, strict=True)]
 
         dut.numbers.value, valid = self.sender.step(ready=state == "idle")
@@ -92,9 +91,10 @@ class Stream:
         dut.s_valid.value = int(self.offered)
         # What is not valid may say anything.
         word = self.words[0] if self.offered else None
-        dut.s_data.value = word.data if word else int(self.rng.integers(1 << 31))
-        dut.s_keep.value = word.keep if word else int(self.rng.integers(16))
-        dut.s_last.value = int(word.last) if word else int(self.rng.integers(2))
+        data = word.data if word else int(self.rng.integers(1 << 31))
+        keep = word.keep if word else int(self.rng.integers(16))
+        last = int(word.last) if word else int(self.rng.integers(2))
+        dut.s_word.value = (last << self.lanes | keep) << 8 * self.lanes | data
 
         taken = word if ready else None
         if taken:

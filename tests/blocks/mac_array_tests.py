@@ -8,6 +8,7 @@ import cocotb
 import numpy as np
 
 from tests.blocks.pipeline import FULL, generator, operands, outputs, packed, parameter, signed
+from tests.blocks.vectors import joined, log2
 
 AHEAD = 2
 """cycles from a weight's address to its activations"""
@@ -18,18 +19,19 @@ STEPS = 600
 async def windows_are_summed_modulo_2_to_32(dut: Any) -> None:
     """Windows of any length, gaps inside and between them, a reset in the middle of one."""
     lanes, filters, words = parameter("LANES_IN"), parameter("LANES_OUT"), parameter("WGT_WORDS")
-    channels, taps = parameter("CHANNELS"), parameter("TAPS")
+    channels, taps = min(lanes, filters), min(lanes, 11)
     latency = 3 + lanes.bit_length() - 1
     rng = generator()
     weights = operands(rng, filters * lanes, words).reshape(words, filters, lanes)
-    idle = {"rst": 1, "wgt_wr_lane": 0, "step_wgt": 0, "step_valid": 0, "step_last": 0}
-    idle |= {"wgt_wr_word": 0, "wgt_wr_data": 0, "activations": 0, "taps": 0}
+    idle = {"rst": 1, "write": 0, "step_wgt": 0, "step_valid": 0, "step_last": 0}
+    idle |= {"activations": 0, "taps": 0}
+
+    def write(word: int, filter_: int) -> int:
+        data = packed(weights[word, filter_], 9)
+        return joined((1 << filter_, filters), (word, log2(words)), (data, 9 * lanes))
+
     inputs = [idle] * 3 + [
-        idle
-        | {"rst": 0, "wgt_wr_lane": 1 << o, "wgt_wr_word": word}
-        | {"wgt_wr_data": packed(weights[word, o], 9)}
-        for word in range(words)
-        for o in range(filters)
+        idle | {"rst": 0, "write": write(word, o)} for word in range(words) for o in range(filters)
     ]
     inputs += [
         idle | {"rst": 0} for _ in range(AHEAD)

@@ -8,19 +8,25 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from tests.blocks.channel import Bench
+from tests.blocks.vectors import joined
 
-CAUSES = ("active", "stall_act", "stall_wgt", "stall_out")
 IDLE = {"halted": 0, "opens": 0, "beat": 0, "layer_end": 0, "more_queued": 0, "layer": 1}
-IDLE |= dict.fromkeys(CAUSES, 0) | {"read_layer": 0, "read_index": 0}
+IDLE |= {"active": 0, "stalls": 0, "read": 0}
 STORED = 7
+IDLE_CAUSE = 5
+
+
+def drive(dut: Any, cause: int) -> None:
+    """1 to 5: the array works, waits for activations, weights, a result's place, is idle."""
+    dut.active.value = int(cause == 1)
+    dut.stalls.value = 1 << cause - 2 if 1 < cause < IDLE_CAUSE else 0
 
 
 async def figures(dut: Any, layer: int) -> list[int]:
     """Cycles, then what they went into, idle last."""
     values = []
     for index in range(6):
-        dut.read_layer.value = layer % 16
-        dut.read_index.value = index
+        dut.read.value = joined((layer % 16, 4), (index, 3))
         await RisingEdge(dut.clk)
         await FallingEdge(dut.clk)
         assert str(dut.storing.value) == "0"
@@ -43,21 +49,19 @@ async def each_cycle_of_a_layer_is_counted_once(dut: Any) -> None:
         counts = [0] * 5
         cycles = int(rng.integers(12, 60))
         first = 2 + int(rng.integers(4))
-        cause = 5
+        cause = IDLE_CAUSE
         for cycle in range(cycles):
             # What the array does is looked at a cycle later: beats and ends come from registers.
             counts[cause - 1] += cycle >= first
             dut.beat.value = int(rng.integers(1, 4)) if cycle == first else 0
             dut.layer_end.value = int(cycle == cycles - 1)
             cause = int(rng.integers(1, 6))
-            for number, name in enumerate(CAUSES, start=1):
-                getattr(dut, name).value = int(number == cause)
+            drive(dut, cause)
             await RisingEdge(dut.clk)
             dut.opens.value = 0
         dut.layer_end.value = 0
         expected.append([sum(counts), *counts])
-        for name in CAUSES:
-            getattr(dut, name).value = 0
+        drive(dut, IDLE_CAUSE)
         wait = 0
         while True:
             await FallingEdge(dut.clk)

@@ -7,6 +7,7 @@ from typing import Any
 import cocotb
 
 from tests.blocks.pipeline import generator, outputs, parameter
+from tests.blocks.vectors import joined, log2
 
 READS = 1500
 
@@ -19,25 +20,25 @@ async def a_read_returns_what_was_written_last(dut: Any) -> None:
     def word() -> int:
         return int.from_bytes(rng.bytes(width // 8 + 1), "little") & (1 << width) - 1
 
+    def write(valid: int, address: int, value: int) -> int:
+        return joined((valid, 1), (address, log2(depth)), (value, width))
+
     memory = [word() for _ in range(depth)]
     inputs = [
-        {"wr_en": 1, "wr_addr": address, "wr_data": value, "rd_en": 0, "rd_addr": address ^ 1}
+        {"write": write(1, address, value), "rd_en": 0, "rd_addr": address ^ 1}
         for address, value in enumerate(memory)
     ]
     expected: list[int | None] = [None] * depth
     latest: int | None = None
     for _ in range(READS):
-        read, write = (int(n) for n in rng.integers(0, depth, 2))
-        write = write ^ 1 if write == read else write
+        read, place = (int(n) for n in rng.integers(0, depth, 2))
+        place = place ^ 1 if place == read else place
         enabled, written, value = int(rng.integers(0, 2)), int(rng.integers(0, 2)), word()
-        inputs.append(
-            {"wr_en": written, "wr_addr": write, "wr_data": value}
-            | {"rd_en": enabled, "rd_addr": read}
-        )
+        inputs.append({"write": write(written, place, value), "rd_en": enabled, "rd_addr": read})
         latest = memory[read] if enabled or register else latest
         expected.append(latest)
         if written:
-            memory[write] = value
+            memory[place] = value
     seen = await outputs(dut, inputs, ["rd_data"], register)
     compared = 0
     for cycle, value in enumerate(expected):

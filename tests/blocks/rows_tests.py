@@ -126,9 +126,9 @@ async def items_are_those_of_the_loops(dut: Any) -> None:
                 bus = int(dut.item.value)
                 first = not valid
                 valid = bool(int(dut.item_valid.value))
-                if bus >> 36:
+                if bus >> 38:
                     assert not valid, "a number is sent while an item waits"
-                    name = ITEM[bus >> 32 & 15]
+                    name = ITEM[bus >> 32 & 63]
                     sent[name] = bus & ((1 << WIDTHS[name]) - 1)
                 if valid and first:
                     begun = taken if place else max(setup.offered_since or 0, taken + 1)

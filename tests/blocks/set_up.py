@@ -33,8 +33,13 @@ class Core:
     wgt_words: int = 2048
     const_words: int = 1024
     out_bytes: int = 16384
-    band_windows: int = 16
+    wgt_stream_bytes: int = 8
     float_rule: int = 1
+
+    @property
+    def band_windows(self) -> int:
+        """Windows that take as long as a word for each filter takes on the stream, twice."""
+        return 2 * self.lanes_out * (self.lanes_in // self.wgt_stream_bytes)
 
     @property
     def block_constants(self) -> int:
@@ -44,8 +49,7 @@ class Core:
     def parameters(self) -> dict[str, int]:
         """By their Verilog names."""
         names = ("LANES_IN", "LANES_OUT", "ACT_BYTES", "WGT_WORDS", "CONST_WORDS", "OUT_BYTES")
-        values = dict(zip((*names, "BAND_WINDOWS", "FLOAT_RULE"), astuple(self), strict=True))
-        return values | {"CONST_PER_BLOCK": self.block_constants}
+        return dict(zip((*names, "WGT_STREAM_BYTES", "FLOAT_RULE"), astuple(self), strict=True))
 
 
 @dataclass(frozen=True)

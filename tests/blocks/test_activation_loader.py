@@ -15,7 +15,7 @@ def test_frames_arrive_in_the_buffer(
 ) -> None:
     run_block(
         "activation_loader",
-        {"LANES": lanes, "BYTES": lanes * words, "COUNT_W": words.bit_length() + 1},
+        {"LANES_IN": lanes, "ACT_BYTES": lanes * words},
         "activation_loader_tests",
         simulator,
         tmp_path,

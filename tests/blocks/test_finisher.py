@@ -18,10 +18,8 @@ def test_results_stand_in_order(
         "LANES_IN": lanes_in,
         "LANES_OUT": 8,
         "REQUANT_LANES": requant_lanes,
-        "QUEUE": 4,
+        "RESULT_QUEUE": 4,
         "OUT_BYTES": 1024,
         "CONST_WORDS": 64,
-        "CONST_COUNT_W": 8,
-        "OUT_W": 12,
     }
     run_block("finisher", parameters, "finisher_tests", simulator, tmp_path, seed=1)

@@ -13,8 +13,8 @@ from tests.blocks.block import run_block
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"LANES_IN": 4, "LANES_OUT": 8, "WGT_WORDS": 16, "CHANNELS": 4, "TAPS": 4},
-        {"LANES_IN": 16, "LANES_OUT": 4, "WGT_WORDS": 16, "CHANNELS": 4, "TAPS": 11},
+        {"LANES_IN": 4, "LANES_OUT": 8, "WGT_WORDS": 16},
+        {"LANES_IN": 16, "LANES_OUT": 4, "WGT_WORDS": 16},
     ],
     ids=str,
 )

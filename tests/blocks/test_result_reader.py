@@ -13,5 +13,5 @@ from tests.blocks.block import run_block
 def test_frames_come_out_with_zeros_after_their_end(
     lanes: int, simulator: str, tmp_path: Path
 ) -> None:
-    parameters = {"LANES": lanes, "OUT_W": 12}
+    parameters = {"LANES_OUT": lanes, "OUT_BYTES": 1024}
     run_block("result_reader", parameters, "result_reader_tests", simulator, tmp_path, seed=1)

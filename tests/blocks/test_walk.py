@@ -10,8 +10,20 @@ from conv_core.tb.runs.builds import Design, build
 from tests.blocks.block import sources_of
 
 SIZES = {
-    "4": {"LANES": 4, "ACT_W": 14, "WGT_W": 24, "WGT_ADDR_W": 8, "OUT_W": 12, "CREDITS": 8},
-    "8": {"LANES": 8, "ACT_W": 15, "WGT_W": 24, "WGT_ADDR_W": 7, "OUT_W": 11, "CREDITS": 4},
+    "4": {
+        "LANES_IN": 4,
+        "ACT_BYTES": 1024,
+        "WGT_WORDS": 256,
+        "OUT_BYTES": 1024,
+        "RESULT_QUEUE": 8,
+    },
+    "8": {
+        "LANES_IN": 8,
+        "ACT_BYTES": 2048,
+        "WGT_WORDS": 128,
+        "OUT_BYTES": 512,
+        "RESULT_QUEUE": 4,
+    },
 }
 LAYERS = {"icarus": 8, "verilator": 50}
 

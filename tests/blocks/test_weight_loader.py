@@ -25,8 +25,6 @@ def test_packets_arrive_in_the_buffers(
             "LANES_OUT": lanes_out,
             "WGT_WORDS": 16,
             "CONST_WORDS": const_words,
-            "WGT_COUNT_W": 8,
-            "CONST_COUNT_W": const_words.bit_length() + 1,
         },
         "weight_loader_tests",
         simulator,

@@ -14,6 +14,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from tests.blocks.headers import LAYER_NUMBERS, constants
+from tests.blocks.vectors import log2
 from tests.blocks.walking import (
     RELEASE,
     Taken,
@@ -27,12 +28,12 @@ from tests.blocks.walking import (
     windows_of,
 )
 
-LANES, ACT_W, WGT_W, WGT_ADDR_W, OUT_W, CREDITS = (
+LANES, ACT_BYTES, WGT_WORDS, OUT_BYTES, CREDITS = (
     int(os.environ.get(name, 1))
-    for name in ("LANES", "ACT_W", "WGT_W", "WGT_ADDR_W", "OUT_W", "CREDITS")
+    for name in ("LANES_IN", "ACT_BYTES", "WGT_WORDS", "OUT_BYTES", "RESULT_QUEUE")
 )
-LANE_W = LANES.bit_length() - 1
-ACT_BYTES = 1 << (ACT_W - 4)
+LANE_W, WGT_ADDR_W = log2(LANES), log2(WGT_WORDS)
+ACT_W, WGT_W, OUT_W = log2(ACT_BYTES) + 4, 24, log2(OUT_BYTES) + 2
 HANG = 20_000
 
 
@@ -131,7 +132,7 @@ async def run(dut: Any, work: list[Work], rng: np.random.Generator, *, slow: boo
         item_done = False
         if item_queue and not item_valid and chance(rng, slow, 0.5):
             name, value = item_queue.pop()
-            number = 1 << 36 | ITEM_NUMBERS[str(name)] << 32 | int(value) & 0xFFFFFFFF
+            number = 1 << 38 | ITEM_NUMBERS[str(name)] << 32 | int(value) & 0xFFFFFFFF
             item_done = not item_queue
         dut.item.value = number
         dut.item_valid.value = int(item_valid)
@@ -168,8 +169,7 @@ async def run(dut: Any, work: list[Work], rng: np.random.Generator, *, slow: boo
             item_valid = True
             sent_items += 1
         seen.released.append((int(dut.act_released.value), int(dut.wgt_released.value)))
-        stalled = (dut.stall_act, dut.stall_wgt, dut.stall_out)
-        seen.stalls.append(sum(int(s.value) << i for i, s in enumerate(stalled)))
+        seen.stalls.append(int(dut.stalls.value))
         if int(dut.step_valid.value):
             step = int(dut.step.value)
             seen.steps.append((cycle, step, int(dut.marks.value)))

@@ -15,8 +15,10 @@ from cocotb.triggers import FallingEdge
 
 from tests.blocks.loader import Stream, reset, sent
 from tests.blocks.ring import Ring, releases
+from tests.blocks.vectors import log2, split
 
 ROUNDS = 6
+WGT_COUNT_W = 24
 LAYERS = 8
 
 
@@ -126,8 +128,8 @@ async def packets_arrive_in_the_buffers(dut: Any) -> None:
             ],
             float(rng.uniform(0.4, 1)),
         )
-        wgt_ring = Ring(wgt_words, int(os.environ["WGT_COUNT_W"]))
-        const_ring = Ring(const_words, int(os.environ["CONST_COUNT_W"]))
+        wgt_ring = Ring(wgt_words, WGT_COUNT_W)
+        const_ring = Ring(const_words, log2(const_words) + 2)
         taken_words = 0
         counted = deque([0, 0, 0])  # sets, as `wgt_written` counts them in the cycles to come
         on_the_way: deque[tuple[Word, int] | None] = deque([None, None])
@@ -137,21 +139,25 @@ async def packets_arrive_in_the_buffers(dut: Any) -> None:
             at_weights, at_constants = on_the_way
             assert int(dut.wgt_written.value) == counted.popleft() % wgt_ring.modulus
             is_constant = at_constants is not None and at_constants[0].lane is None
-            assert bool(dut.const_wr_en.value) == is_constant
+            write = str(dut.const_write.value)
+            valid, address, data = split(write, 1, log2(const_words), 8 * lanes_in)
+            assert valid == str(int(is_constant))
             if at_constants is not None and is_constant:
                 word, place = at_constants
-                assert int(dut.const_wr_data.value) == int.from_bytes(word.data, "little")
-                assert int(dut.const_wr_word.value) == place % const_words
+                assert int(data, 2) == int.from_bytes(word.data, "little")
+                assert int(address, 2) == place % const_words
             lane = None if at_weights is None else at_weights[0].lane
-            assert int(dut.wgt_wr_lane.value) == (0 if lane is None else 1 << lane)
+            write = str(dut.wgt_write.value)
+            lanes, address, data = split(write, lanes_out, log2(wgt_words), 9 * lanes_in)
+            assert int(lanes, 2) == (0 if lane is None else 1 << lane)
             if at_weights is not None and lane is not None:
                 word, place = at_weights
-                kept = int(dut.wgt_wr_data.value)
+                kept = int(data, 2)
                 for value in word.weights:
                     assert kept & 511 == value & 511
                     kept >>= 9
                 assert kept == 0
-                assert int(dut.wgt_wr_word.value) == place % wgt_words
+                assert int(address, 2) == place % wgt_words
                 weights += 1
 
             at_hand = every[taken_words] if taken_words < len(every) else every[0]

@@ -80,7 +80,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Effect:
-    """What an input of an instance in `conv_core` is in place of `{}`."""
+    """What an input of an instance in `engine` or `conv_core` is in place of `{}`."""
 
     name: str
     instance: str
@@ -102,17 +102,18 @@ EFFECTS = (
     Effect("a bit of the zero point is wrong", "u_datapath", "step",
            "{} ^ ({{{{STEP_W - 1{{1'b0}}}}, 1'b1}} << (12))"),
     Effect("each step ends a window", "u_datapath", "step", "{} | 1'b1", 2),
-    Effect("a bit of each activation word is wrong", "u_datapath", "act_wr_data", "{} ^ 2'd2"),
-    Effect("a bit of each weight word is wrong", "u_datapath", "wgt_wr_data", "{} ^ 2'd2"),
+    Effect("a bit of each activation word is wrong", "u_datapath", "act_write", "{} ^ 2'd2"),
+    Effect("a bit of each weight word is wrong", "u_datapath", "wgt_write", "{} ^ 2'd2"),
     Effect("the first filter's sum is wrong", "u_finisher", "vector", "{} ^ 10'd512"),
     Effect("the last lane's sum is wrong", "u_finisher", "vector",
            "{} ^ ({{32*LANES_OUT{{1'b1}}}} << (32*LANES_OUT - 24))"),
-    Effect("a bit of the results is wrong", "u_result_buffer", "wr_data", "{} ^ 2'd2"),
-    Effect("tkeep lacks a byte", "u_packet_guard", "s_keep", "{} >> 1'b1"),
+    Effect("a bit of the results is wrong", "u_result_reader", "write", "{} ^ 2'd2"),
+    Effect("tkeep lacks a byte", "u_out_stream", "s_word",
+           "{} & ~({{{{9*LANES_OUT + 1{{1'b0}}}}, 1'b1}} << (8*LANES_OUT))"),
 )  # fmt: skip
 
 
-LOADING = ("act_wr_data", "wgt_wr_data")
+LOADING = ("act_write", "wgt_write")
 """Ports of effects that are over, for most layers, when the first result comes"""
 
 
@@ -194,14 +195,21 @@ def _condition(rng: Generator, kind: int, config: CoreConfig) -> Condition:
 def plant(bugs: list[RareBug], folder: Path) -> list[Path]:
     """A copy of the core's files below `folder`, with all the bugs: `+planted=1` is the first.
 
-    Raises `PatchError` if `conv_core` has no such place any more.
+    Raises `PatchError` if `engine` or `conv_core` has no such place any more.
     """
     rtl = folder / FILE_LIST.parent.name
     shutil.copytree(FILE_LIST.parent, rtl)
-    core = rtl / "conv_core.v"
-    text = core.read_text()
+    core, engine = rtl / "conv_core.v", rtl / "engine.v"
+    texts = [core.read_text(), engine.read_text()]
     for number, bug in enumerate(bugs, 1):
-        text = _wrapped(text, bug.effect, f"rare_hit[{number}]")
+        texts = _wrapped(texts, bug.effect, f"rare_hit[{number}]")
+    text, inner = texts
+    for each, port in ((text, "u_engine (\n"), (inner, ") (\n")):
+        if each.count(port) != 1:
+            raise PatchError(f"conv_core.v or engine.v no longer has {port!r} once")
+    text = text.replace("u_engine (\n", "u_engine (\n        .rare_hit(rare_hit),\n")
+    hits_port = f") (\n    input wire [{len(bugs)}:1] rare_hit,\n"
+    engine.write_text(inner.replace(") (\n", hits_port))
     fields = "\n".join(
         f"    wire [{high - low}:0] rare_{name} = rare_desc[{high}:{low}];"
         for name, (low, high) in FIELDS.items()
@@ -236,7 +244,7 @@ TRACKER = """
     wire rare_any = rare_in_q != rare_out_q;
     wire [255:0] rare_desc = rare_queue_q[rare_out_q];
     always @(posedge clk) begin
-        if (desc_write) rare_shadow_q[32*write_addr[4:2]+:32] <= write_data;
+        if (desc_write[35]) rare_shadow_q[32*desc_write[34:32]+:32] <= desc_write[31:0];
         if (start && !queue_full) rare_queue_q[rare_in_q] <= rare_shadow_q;
         if (core_rst) begin
             rare_in_q  <= 4'd0;
@@ -262,18 +270,23 @@ def _renamed(text: str) -> str:
     return re.sub("|".join(FIELDS), lambda match: f"rare_{match[0]}", text)
 
 
-def _wrapped(text: str, effect: Effect, hit: str) -> str:
-    """The module with another expression at an input of an instance."""
-    port = re.search(rf"\) {effect.instance} \((?:(?!\);).)*?\.{effect.port}\s*\(", text, re.S)
-    if port is None:
-        raise PatchError(f"conv_core.v has no {effect.instance} with a port {effect.port} any more")
+def _wrapped(texts: list[str], effect: Effect, hit: str) -> list[str]:
+    """The modules with another expression at an input of an instance in one of them."""
+    pattern = rf"\) {effect.instance} \((?:(?!\);).)*?\.{effect.port}\s*\("
+    places = [(place, re.search(pattern, text, re.S)) for place, text in enumerate(texts)]
+    found = [(place, port) for place, port in places if port is not None]
+    if len(found) != 1:
+        raise PatchError(f"no {effect.instance} with a port {effect.port} any more")
+    place, port = found[0]
+    text = texts[place]
     depth, end = 1, port.end()
     while depth:
         depth += {"(": 1, ")": -1}.get(text[end], 0)
         end += 1
     before = text[port.end() : end - 1]
     wrong = effect.expression.format(f"({before})")
-    return f"{text[: port.end()]}{hit} ? ({wrong}) : ({before}){text[end - 1 :]}"
+    changed = f"{text[: port.end()]}{hit} ? ({wrong}) : ({before}){text[end - 1 :]}"
+    return [changed if each is text else each for each in texts]
 
 
 # -------------------------------------------------------------------------------- the hunt

@@ -49,27 +49,27 @@ def places(dut: Any) -> dict[str, Callable[[], bool]]:
     def state(number: int) -> Callable[[], bool]:
         return lambda: int(dut.u_layer_setup.state_q.value) == number
 
-    control = dut.u_axil_port
+    control, engine = dut.u_registers, dut.u_engine
     assert SETUP_STATES.keys() == {"IDLE", "RUN", "OFFERING", "PAUSE"}
     result = {f"set-up: {name}": state(number) for name, number in SETUP_STATES.items()}
-    result["rows: at work"] = lambda: int(dut.u_rows.at_q.value) not in ROWS_AT_REST
+    result["rows: at work"] = lambda: int(engine.u_rows.at_q.value) not in ROWS_AT_REST
     for name in ("windows", "gate"):
-        result[f"walk: {name}"] = of(getattr(dut.u_walk, f"{name}_busy"))
+        result[f"walk: {name}"] = of(getattr(engine.u_walk, f"{name}_busy"))
     result["walk: a step"] = of(dut.step_valid)
-    loader = dut.u_weight_loader
+    loader = engine.u_weight_loader
     result |= {
-        "activations: loading": of(dut.u_activation_loader.u_frame_counter.active_q),
+        "activations: loading": of(engine.u_activation_loader.u_frame_counter.active),
         "weights: constants": of(loader.active_q, loader.constants_q),
         "weights: weights": of(loader.active_q, loader.constants_q, values="10"),
-        "results: finishing": of(dut.u_finisher.active_q),
-        "results: reading": of(dut.u_result_reader.u_frame_counter.active_q),
+        "results: finishing": of(engine.u_finisher.active_q),
+        "results: reading": of(engine.u_result_reader.u_frame_counter.active),
         "halted": of(dut.halted, dut.closing, values="10"),
         "halted: closing": of(dut.halted, dut.closing),
         "open packet": of(dut.halted, dut.closing, values="01"),
         "control: address without data": of(control.aw_valid_q, control.w_valid_q, values="10"),
         "control: data without address": of(control.aw_valid_q, control.w_valid_q, values="01"),
-        "control: write answered": of(control.b_valid_q),
-        "control: read answered": of(control.r_valid_q),
+        "control: write answered": of(dut.s_axil_bvalid),
+        "control: read answered": of(dut.s_axil_rvalid),
     }
     for stream in ("s_axis_act", "s_axis_wgt", "m_axis_out"):
         valid, ready = (getattr(dut, f"{stream}_{name}") for name in ("tvalid", "tready"))

@@ -16,11 +16,12 @@ from conv_core.tb.runs.simulators import SimulationError
 from tests.core.pins import core_at_its_pins, run_at_the_pins
 
 PAGE = (ROOT / "docs" / "driving-the-core.md").read_text()
-REGISTERS, HALT, SETUP, PORT = (
+REGISTERS, HALT, SETUP = (
     (ROOT / "rtl" / "control" / f"{name}.v").read_text()
-    for name in ("registers", "halt", "layer_setup", "axil_port")
+    for name in ("registers", "halt", "layer_setup")
 )
 LINE = (ROOT / "rtl" / "common" / "setup_line.vh").read_text()
+TURNED = " else if (!s_axil_rready) s_axil_rdata <= ~s_axil_rdata;"
 
 
 def documented() -> dict[str, tuple[int, str]]:
@@ -77,14 +78,14 @@ def test_the_control_port_does_what_the_page_says(simulator: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("right", "wrong", "words"),
     [
-        ("_bvalid  = b_valid_q;", "_bvalid  = b_valid_q && !s_axil_bready;", "withdrawn"),
-        ("_rdata   = r_data_q;", "_rdata   = r_data_q ^ !s_axil_rready;", "changed"),
+        (" || (s_axil_bvalid && !s_axil_bready);", ";", "withdrawn"),
+        ("s_axil_rdata <= read_data;", f"s_axil_rdata <= read_data;{TURNED}", "changed"),
     ],
 )
 def test_a_broken_control_port_is_named(right: str, wrong: str, words: str, tmp_path: Path) -> None:
-    assert PORT.count(right) == 1
-    broken = tmp_path / "axil_port.v"
-    broken.write_text(PORT.replace(right, wrong))
+    assert REGISTERS.count(right) == 1
+    broken = tmp_path / "registers.v"
+    broken.write_text(REGISTERS.replace(right, wrong))
     design = core_at_its_pins()
     sources = tuple(broken if path.name == broken.name else path for path in design.sources)
     with pytest.raises(SimulationError, match=words):

@@ -1,4 +1,4 @@
-"""All that a layer can be, through the RTL: groups, dilation, both roundings, cut or whole."""
+"""All that a layer can be, through the RTL: groups, dilation, all roundings, cut or whole."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ def layers_for(
         dilation=True,
         groups=True,
         float_rounding=True,
+        single_rounding=True,
         weight_zero_points=True,
     )
     cases: list[LayerCase] = []
@@ -232,7 +233,13 @@ def assert_passed(results: list[LayerResult]) -> None:
 
 def test_a_core_without_the_float_rule_computes_all_other_layers_and_refuses_those() -> None:
     config = CoreConfig.from_array("8x8", float_rule=0)
-    mix = Mix(max_macs=20_000, groups=True, float_rounding=True, weight_zero_points=True)
+    mix = Mix(
+        max_macs=20_000,
+        groups=True,
+        float_rounding=True,
+        single_rounding=True,
+        weight_zero_points=True,
+    )
     cases = random_cases(np.random.default_rng(79), 30, mix)
     by_float = [case for case in cases if case.layer.rounding == "float"]
     others = [case for case in cases if case not in by_float]

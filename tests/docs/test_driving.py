@@ -42,11 +42,11 @@ from tests.docs.driving import (
     weight_words,
 )
 
-CHECK, CORE, REGISTERS, QUEUE = (
+CHECK, PARAMETERS, REGISTERS, QUEUE = (
     (ROOT / "rtl" / name).read_text()
     for name in (
         "control/conv_core_check.v",
-        "conv_core.v",
+        "common/parameters.vh",
         "control/registers.v",
         "control/layer_queue.v",
     )
@@ -113,7 +113,7 @@ def test_the_limits_of_page_core_and_models_agree(lanes_in: int, lanes_out: int)
     in_core["FLOAT_RULE"] = "0, 1"
     assert in_core.keys() == rows.keys()
     for name, (default, legal) in rows.items():
-        (given,) = re.findall(rf"parameter {name} += ([^,\n]+?),? *//", CORE)
+        (given,) = re.findall(rf"parameter {name} += ([^,\n]+?),? *//", PARAMETERS)
         expected = CoreConfig().verilog_parameters() if name in core_lanes else defaults
         assert number(default, **page_lanes) == expected[name], name
         assert number(given, **core_lanes) == expected[name], name

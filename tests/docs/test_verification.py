@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from conv_core.tb.checks.rules import RULES
+from conv_core.tb.runs.layers import run_layers
 from conv_core.tb.stimuli.stalls import ORDERS, PROFILES
+from tests.environment.test_cut import BUGS, CONFIG, PATIENT, sample
 from tests.environment.test_faults import run_with_fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verification.md").read_text()
@@ -28,6 +30,15 @@ def first_column(heading: str) -> list[str]:
     table = PAGE[PAGE.index(f"| {heading} |") :].split("\n\n")[0]
     cells = re.findall(r"^\| (`[^|]*`) \|", table, re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)]
+
+
+def test_the_cycles_around_a_wrong_beat_are_those_of_a_real_run(tmp_path: Path) -> None:
+    name = "33_high_half_rounds_down"
+    assert f"`tests/bugs/{name}.patch`" in PAGE
+    sources = BUGS[name].apply(tmp_path)
+    (wrong,) = run_layers(sample(name), CONFIG, "icarus", rtl_sources=sources, explain=PATIENT)
+    assert wrong.cut is not None
+    assert f"```\n{wrong.cut.text()}\n```" in PAGE
 
 
 @pytest.mark.parametrize("fault", [5, 2])

@@ -97,7 +97,7 @@ def test_an_error_that_is_not_reported_or_has_another_name_is_seen() -> None:
         [scenario(), TOO_SHORT, SHORT_WEIGHTS, NO_KERNEL],
         (".act_error    (act_error)", ".act_error    (3'd0)"),
         (".wgt_error    (wgt_error)", ".wgt_error    (wgt_error << 1)"),
-        (".setup_error  (setup_error)", ".setup_error  (1'b0)"),
+        (".setup_error  (setup_error)", ".setup_error  (17'd0)"),
     )
     assert_passed(undisturbed)
     another = "ERROR reads 13 (WGT_TLAST_LATE), detail 0, expected WGT_TKEEP or WGT_TLAST_EARLY"
@@ -107,7 +107,7 @@ def test_an_error_that_is_not_reported_or_has_another_name_is_seen() -> None:
         assert f"layer disturbed: {words}" in results[0].message
 
 
-ENTRY = "u_act_entry (\n        .clk    (clk),\n        .rst    "
+ENTRY = "u_act_stream (\n        .clk      (clk),\n        .rst      "
 
 
 def test_a_halted_core_that_takes_nothing_is_seen() -> None:

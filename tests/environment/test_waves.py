@@ -249,6 +249,23 @@ def test_the_marks_are_named_in_the_save_file(view: tuple[Path, SaveFile, Waves]
     assert f"[*] first wrong beat: {int(file.marker) // 1000} ns\n" in file.text
 
 
+def test_on_icarus_the_recording_may_begin_late(tmp_path: Path) -> None:
+    start_ns = 4_600  # the beats come at about 4,800 ns
+    run_layers(
+        [case_of()],
+        CONFIG,
+        "icarus",
+        waves=True,
+        out_dir=tmp_path,
+        plus_args=[f"+waves_from={start_ns}"],
+    )
+    waves = Waves(tmp_path / FILE)
+    for name in ("clk", "out_beat"):
+        changes = list(waves.variables[f"conv_bench.u_watch.{name}"].signal)
+        assert len(changes) >= 6
+        assert changes[0][0] == start_ns * 1000
+
+
 # -------------------------------------------------------------------------------- Surfer
 def test_surfer_gets_the_same_signals_marks_and_names(view: tuple[Path, SaveFile, Waves]) -> None:
     folder, file, waves = view

@@ -32,7 +32,7 @@ def a_case(layer: Layer, **changes: Any) -> LayerCase:
         "w": np.zeros(layer.weight_shape, np.int8),
         "bias": np.zeros(channels, np.int32),
     }
-    if layer.requantise and layer.rounding == "tflite":
+    if layer.requantise and layer.rounding != "float":
         fields["mult"] = np.zeros(channels, np.int32)
         fields["shift"] = np.zeros(channels, np.int32)
     if layer.requantise and layer.rounding == "float":
@@ -164,6 +164,11 @@ def test_nonsense_is_refused_by_name(changes: dict[str, Any], sentence: str) -> 
         ({}, {"mult": np.zeros(8, np.int32)}, "mult: accumulators need none"),
         ({"requantise": True}, {"mult": None}, "mult: missing, rounding 'tflite' needs it"),
         ({"requantise": True}, {"shift": None}, "shift: missing, rounding 'tflite' needs it"),
+        (
+            {"requantise": True, "rounding": "single"},
+            {"mult": None},
+            "mult: missing, rounding 'single' needs it",
+        ),
         (
             {"requantise": True},
             {"scale": np.zeros(8, np.float32)},

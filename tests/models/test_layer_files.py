@@ -258,6 +258,11 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         "scale: rounding 'tflite' reads mult and shift; say rounding 'float'",
     ),
     (
+        "scale and single",
+        {"scale": np.ones(8, F32), "rounding": "single", "mult": REMOVED, "shift": REMOVED},
+        "scale: rounding 'single' reads mult and shift; say rounding 'float'",
+    ),
+    (
         "scale NaN",
         {"scale": np.full(8, np.nan, F32), "rounding": "float", "mult": REMOVED, "shift": REMOVED},
         "scale: nan of channel 0 is not a finite number",
@@ -373,7 +378,7 @@ def float_fields(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (tensors | changes).items() if value is not REMOVED}
 
 
-@pytest.mark.parametrize("rounding", ["tflite", "float"])
+@pytest.mark.parametrize("rounding", ["tflite", "single", "float"])
 def test_floating_point_layers_are_quantised_and_come_within_a_step_of_the_result(
     path: Path, rounding: str
 ) -> None:
@@ -480,7 +485,13 @@ def test_a_zip_of_something_else_is_refused(path: Path) -> None:
 
 
 def test_cases_come_back_as_they_were_saved(path: Path) -> None:
-    mix = Mix(dilation=True, groups=True, float_rounding=True, weight_zero_points=True)
+    mix = Mix(
+        dilation=True,
+        groups=True,
+        float_rounding=True,
+        single_rounding=True,
+        weight_zero_points=True,
+    )
     for case in random_cases(np.random.default_rng(15), 33, mix):
         write_layer(path, case)
         back = read_layer(path)

@@ -45,7 +45,7 @@ def test_the_float_convolution_is_the_formula(groups: int) -> None:
         assert y[n, oy, ox, o] == pytest.approx(np.sum(window * w[o]))
 
 
-@pytest.mark.parametrize("rounding", ["tflite", "float"])
+@pytest.mark.parametrize("rounding", ["tflite", "single", "float"])
 def test_random_layers_come_within_a_few_steps_of_the_float_result(rounding: str) -> None:
     rng = np.random.default_rng(4)
     for groups in (1, 2, 8):
@@ -57,7 +57,7 @@ def test_random_layers_come_within_a_few_steps_of_the_float_result(rounding: str
         assert quantisation.error(y).largest < 4 * quantisation.out_scale
         assert np.abs(case.w).max(axis=(1, 2, 3)).tolist() == [127] * 16
         by_mult = (case.mult is not None, case.scale is not None)
-        assert by_mult == ((True, False) if rounding == "tflite" else (False, True))
+        assert by_mult == ((False, True) if rounding == "float" else (True, False))
 
 
 def test_channels_without_weights_and_with_large_biases_keep_their_bias() -> None:

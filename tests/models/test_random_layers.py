@@ -131,6 +131,7 @@ def test_what_is_asked_for_comes() -> None:
         dilation=True,
         groups=True,
         float_rounding=True,
+        single_rounding=True,
         weight_zero_points=True,
         beyond_tflite=True,
     )
@@ -146,7 +147,7 @@ def test_what_is_asked_for_comes() -> None:
     assert {layer.dilation[0] for layer in layers} == {1, 2, 3, 4}
     assert any(layer.groups == layer.in_channels > 1 for layer in layers)
     assert any(1 < layer.groups < layer.in_channels for layer in layers)
-    assert {layer.rounding for layer in layers} == {"tflite", "float"}
+    assert {layer.rounding for layer in layers} == {"tflite", "single", "float"}
     assert any(case.name.endswith("-wrapping") for case in cases)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conv_core.models.layer import INT8_MAX, INT8_MIN, Int32Array
-from conv_core.models.requantisation import requantise, requantise_float, result
+from conv_core.models.requantisation import requantise, requantise_float, requantise_single, result
 from conv_core.tb.stimuli.random_layers import Mix, random_cases
 from tests.oracles import (
     ScaledCase,
@@ -38,6 +38,13 @@ def exact(acc: int, mult: int, shift: int, out_zp: int, act_min: int, act_max: i
     return min(max(nearest + out_zp, act_min), act_max)
 
 
+def exact_once(acc: int, mult: int, shift: int, out_zp: int, act_min: int, act_max: int) -> int:
+    """The rule `single`, in fractions."""
+    product = acc * mult * Fraction(2) ** (shift - 31)
+    nearest = math.floor(abs(product) + Fraction(1, 2)) * (-1 if product < 0 else 1)
+    return min(max(nearest + out_zp, act_min), act_max)
+
+
 def test_by_hand_ties_of_the_first_rounding_go_up_of_the_second_away_from_zero() -> None:
     acc = ints(1, 3, -1, -3)
     assert requantise(acc, ints(HALF), ints(0), *FULL).tolist() == [1, 2, 0, -1]
@@ -62,7 +69,7 @@ def test_by_hand_channels_have_multipliers_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_tflite_rule_equals_exact_arithmetic(seed: int) -> None:
+def test_tflite_and_single_rules_equal_exact_arithmetic(seed: int) -> None:
     rng = np.random.default_rng((4, seed))
     edges = (-(2**31), -(2**31) + 1, -HALF, -1, 0, 1, HALF, 2**31 - 2, 2**31 - 1)
     acc = np.concatenate(
@@ -73,6 +80,11 @@ def test_tflite_rule_equals_exact_arithmetic(seed: int) -> None:
     shift = rng.integers(-31, 8, mult.size)
     shift[::7] = (-31, 7, 0, -1, 1, -30, 6)
     y = requantise(acc, mult.astype(np.int32), shift.astype(np.int32), 3, -100, 101)
+    single = requantise_single(acc, mult.astype(np.int32), shift.astype(np.int32), 3, -100, 101)
+    assert single.tolist() == [
+        [exact_once(int(a), int(m), int(s), 3, -100, 101) for m, s in zip(mult, shift, strict=True)]
+        for a in acc[:, 0]
+    ]
     expected = [
         [exact(int(a), int(m), int(s), 3, -100, 101) for m, s in zip(mult, shift, strict=True)]
         for a in acc[:, 0]
@@ -85,6 +97,18 @@ def test_tflite_rule_does_not_overflow_on_left_shifts() -> None:
     assert requantise(acc, ints(2**31 - 1), ints(7), *FULL).tolist() == [127, -128]
     assert requantise(acc, ints(1), ints(7), *FULL).tolist() == [127, -128]
     assert requantise(acc, ints(1), ints(5), *FULL).tolist() == [32, -32]
+
+
+def test_single_rule_rounds_once_ties_away_from_zero() -> None:
+    assert requantise_single(ints(1, 3, -1, -3), ints(HALF), ints(0), *FULL).tolist() == [
+        *(1, 2, -1, -2)
+    ]
+    acc = ints(7, 8, 24, -7, -8, -24)  # sixteenths; tflite rounds 7 to 4 eighths first
+    assert requantise_single(acc, ints(HALF), ints(-3), *FULL).tolist() == [0, 1, 2, 0, -1, -2]
+    assert requantise(acc, ints(HALF), ints(-3), *FULL).tolist() == [1, 1, 2, 0, -1, -2]
+    extremes = ints(2**31 - 1, -(2**31))
+    assert requantise_single(extremes, ints(2**31 - 1), ints(9), *FULL).tolist() == [127, -128]
+    assert requantise_single(extremes, ints(2**31 - 1), ints(-40), *FULL).tolist() == [1, -1]
 
 
 def test_float_rule_rounds_half_to_even() -> None:

@@ -86,6 +86,7 @@ FACTS: dict[str, Callable[[Layer], bool]] = {
     ),
     "accumulators": lambda layer: not layer.requantise,
     "float": lambda layer: layer.rounding == "float",
+    "single": lambda layer: layer.rounding == "single",
     "clamped": lambda layer: layer.act_min > -128,
     "smallest zero point": lambda layer: layer.in_zp == -128,
 }

@@ -11,7 +11,9 @@ from conv_core.models.files import write_whole
 from conv_core.pages import outcomes, report
 from conv_core.pages.failures import failure_of
 from conv_core.pages.outcomes import Outcome, keep
+from conv_core.tb.waves.cut import Cut, Row, svg
 from tests.pages.browser import loaded
+from tests.pages.devtools import Page
 
 MESSAGE = """\
 layer <b>: 3 of 8 values differ from the model; the first in row 0, beat 1, 35 ns: expected 1, got 2
@@ -23,6 +25,7 @@ around beat 1 of the results:
   cycle     -1  >0<
   tvalid     1    1
 """
+CUT = svg(Cut("around beat 1", (15, 25), 1, (Row("tvalid", ("0", "1"), bit=True),)))
 LAYER = {"name": "<b>", "array": "4x4", "simulator": "icarus", "cycles": 20, "cycles_limit": 10}
 JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.a" name="test_right" time="0.5"/>
@@ -41,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def keep_all(folder: Path) -> None:
     good = {**LAYER, "name": "good", "status": "PASS", "efficiency": 0.5, "message": ""}
-    bad = {**LAYER, "status": "FAIL", "efficiency": 0.5, "message": MESSAGE}
+    bad = {**LAYER, "status": "FAIL", "efficiency": 0.5, "message": MESSAGE, "cut": CUT}
     keep(Outcome("question", "PASS", 1.0, ["question"], [good]))
     keep(Outcome("run", "FAIL", 2.0, ["run", "a b.npz"], [good, bad]))
     write_whole(folder / "reports" / "tests.xml", JUNIT)
@@ -81,11 +84,24 @@ def test_all_that_was_run_is_shown(folder: Path, width: str) -> None:
     assert "bias missing" in text
     assert "conv-core run 'a b.npz' --waves" in text.replace("&#39;", "'")
     assert "make lint" in text
-    assert dom.count("<rect") == 6
+    assert dom.count("<rect") == 6 + CUT.count("<rect")
+    assert dom.count('class="cut"') == 1
     targets = re.findall(r'href="#([^"]+)"', dom)
     assert len(targets) == 9
     for target in targets:
         assert f'<section id="{target}">' in dom
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_fits_every_screen(folder: Path, chrome: Page, width: int, dark: bool) -> None:
+    keep_all(folder)
+    chrome.open(page(folder), width=width, dark=dark)
+    assert chrome.complaints() == []
+    assert chrome.requests() == []
+    assert chrome.wider_than_window() == []
+    paper = chrome.run("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 3 * 128) == dark
 
 
 def test_tests_are_filtered_by_status_and_name(folder: Path) -> None:

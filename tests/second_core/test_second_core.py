@@ -13,7 +13,9 @@ from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.tiling import NotFittingError
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.layers import run_layers
+from conv_core.tb.waves.signals import Group, Signal, WatchedSignals
 from tests.cases import case_of
+from tests.second_core.driver import SimpleDriver
 
 FOLDER = Path(__file__).resolve().parent
 CORE = FOLDER / "simple_conv.v"
@@ -45,6 +47,8 @@ def run(
     queue: bool = False,
     fault: tuple[str, str] | None = None,
     count: int = 2,
+    explain: float = 0.0,
+    driver: str = DRIVER,
 ) -> list[LayerResult]:
     """The layer's cases through simple_conv, with `fault` a piece of its text replaced."""
     shape = {
@@ -71,7 +75,8 @@ def run(
         queue=queue,
         rtl_sources=[shapes, core, FOLDER / "simple_conv_dut.v"],
         dut="simple_conv_dut",
-        driver=DRIVER,
+        driver=driver,
+        explain=explain,
     )
 
 
@@ -121,6 +126,36 @@ def test_a_fault_of_the_second_core_is_named(name: str, tmp_path: Path) -> None:
     (result,) = run(LAYERS["same"], "icarus", tmp_path, fault=FAULTS[name], count=1)
     assert not result.passed
     assert re.search(f"this is what .* would give: .*{re.escape(name)}", result.message)
+
+
+class WatchedDriver(SimpleDriver):
+    """The same driver, which shows where the core is."""
+
+    @classmethod
+    def watched(cls, config: CoreConfig) -> WatchedSignals:  # noqa: ARG003
+        inside = "u_core.u_simple_conv."
+        tap = (Signal(name, (inside + name,), 32, "unsigned") for name in ("y", "x", "o", "ky"))
+        return WatchedSignals("simple_conv_dut", (Group("place", tuple(tap)),))
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_the_wrong_beat_of_the_second_core_is_shown(watched: bool, tmp_path: Path) -> None:
+    driver = f"{__name__}:WatchedDriver" if watched else DRIVER
+    fault = FAULTS["accumulator not cleared"]
+    (result,) = run(
+        LAYERS["same"], "icarus", tmp_path, fault=fault, count=1, explain=600, driver=driver
+    )
+    assert result.cut is not None
+    shown = {row.label: row.cells[result.cut.wrong] for row in result.cut.rows}
+    beat = int(shown["out beat"])
+    assert f"beat {beat}, {result.first_wrong_ns} ns: expected" in result.message
+    assert result.values is not None
+    assert shown["int32 0"] == str(result.values.reshape(-1)[beat])
+    if watched:
+        row, rest = divmod(beat, 5 * 3)
+        assert (shown["y"], shown["x"], shown["o"]) == (str(row), str(rest // 3), str(rest % 3))
+    else:
+        assert "y" not in shown
 
 
 HANGS = {

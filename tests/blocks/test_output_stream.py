@@ -1,4 +1,4 @@
-"""rtl/streams/stream_widener.v on its own: what stream_widener_tests.py claims."""
+"""rtl/streams/output_stream.v on its own: what output_stream_tests.py claims."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ BUILDS = [
 
 
 @pytest.mark.parametrize("parameters", BUILDS, ids=str)
-def test_stream_widener(parameters: dict[str, int], simulator: str, tmp_path: Path) -> None:
-    run_block("stream_widener", parameters, "stream_widener_tests", simulator, tmp_path, seed=1)
+def test_output_stream(parameters: dict[str, int], simulator: str, tmp_path: Path) -> None:
+    run_block("output_stream", parameters, "output_stream_tests", simulator, tmp_path, seed=1)
