@@ -96,7 +96,7 @@ def _fits(each: Planned, device: Device | None) -> str:
         return "refused"
     if device is not None:
         missing = area_of(each.config, device.family).missing(device)
-        return "no: " + ", ".join(missing) if missing else "yes"
+        return f"no: {', '.join(missing)}" if missing else "yes"
     return ", ".join(one.name for one in _homes(each, None)) or "none"
 
 

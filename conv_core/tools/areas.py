@@ -47,6 +47,7 @@ CORES: Mapping[str, Sequence[tuple[str, Settings]]] = {
         ("4x4", {"act_stream_bytes": 1, "wgt_stream_bytes": 1, "out_stream_bytes": 1}),
         ("4x4", {"requant_lanes": 4}),
         ("4x4", {"float_rule": 0}),
+        ("16x16", {}),
     ),
     "check": (
         ("8x16", {}),

@@ -18,7 +18,6 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import cache
-from math import log2
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +54,14 @@ class Area:
     multipliers: int
 
     def missing(self, device: Device) -> list[str]:
-        """What the device has too little of, in words; none if the core fits."""
+        """What the device has too little of; none if the core fits."""
         return [
-            f"{needed:,} {name}, it has {there:,}"
+            name
             for name, needed, there in (
-                ("LUTs", self.luts, device.luts),
+                ("LUT", self.luts, device.luts),
                 ("flip-flops", self.flip_flops, device.flip_flops),
-                ("block memories", self.memories, device.memories),
-                ("multipliers", self.multipliers, device.multipliers),
+                ("RAM", self.memories, device.memories),
+                ("DSP", self.multipliers, device.multipliers),
             )
             if needed > there
         ]
@@ -120,18 +119,14 @@ def features(config: CoreConfig) -> NDArray[np.float64]:
         + (lanes_in - config.wgt_stream_bytes)
         + (lanes_out - config.out_stream_bytes)
     )
-    return np.array(
-        [
-            1,  # control, set-up, walk
-            config.multipliers,  # the adders of the array
-            lanes_in * log2(lanes_in),  # the rotation of activations, the loaders
-            lanes_out * log2(lanes_out),  # accumulators, constants, the rotation of results
-            config.requant_lanes,
-            config.requant_lanes * config.float_rule,
-            narrow,  # bytes that wait until a word is complete
-        ],
-        float,
-    )
+    sizes = [
+        1,  # control, set-up, walk
+        config.multipliers,  # the adders of the array
+        lanes_in,  # the loaders, and the rotation of activations
+        lanes_out,  # accumulators, constants, requantisers, and the rotation of results
+        narrow,  # bytes that wait until a word is complete
+    ]
+    return np.array(sizes, np.float64)
 
 
 @dataclass(frozen=True)
