@@ -81,9 +81,9 @@ def synthesise(config: CoreConfig) -> Area:
     base = kept(f"area-{config.array}-{FAMILY}", making)
     figures = base.with_suffix(".json")
     if not figures.exists():
-        script = [SYNTHESIS, "conv_core", settings, SCRIPTS[FAMILY], base.with_suffix(".netlist")]
-        files = [*DEFINES[FAMILY], INCLUDE, *rtl_files()]
-        said = run(base.with_suffix(".log"), ["-c", *script, *files])
+        netlist = base.with_suffix(".netlist")
+        script = ["-c", SYNTHESIS, "conv_core", settings, SCRIPTS[FAMILY], netlist]
+        said = run(base.with_suffix(".log"), [*script, *DEFINES[FAMILY], INCLUDE, *rtl_files()])
         if found := warnings(said):
             raise SynthesisError("\n".join(found))
         figures.write_text(json.dumps(asdict(area_of(config.array, FAMILY, said))))

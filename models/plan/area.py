@@ -167,7 +167,8 @@ def _costs() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
     def fitted(counts: list[int]) -> NDArray[np.float64]:
         wanted = np.array(counts, float)[:, None]
-        return np.linalg.lstsq(sizes / wanted, np.ones(len(cores)), rcond=None)[0]
+        found: NDArray[np.float64] = np.linalg.lstsq(sizes / wanted, np.ones(len(cores)))[0]
+        return found
 
     luts = fitted([each.area.luts for each in cores])
     return luts, fitted([each.area.flip_flops for each in cores])
