@@ -1,4 +1,4 @@
-"""Cores on ECP5: those that the area of `models/plan` is fitted to, and those that it is checked with.
+"""Cores on ECP5: those that the area of `models/plan` is fitted to, and those that check it.
 
     python -m conv_core.tools.areas fit             measures the former, writes areas.csv
     python -m conv_core.tools.areas check           measures the latter, adds them to the file
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.tb.paths import ROOT
@@ -82,8 +83,9 @@ def synthesise(config: CoreConfig) -> Area:
     figures = base.with_suffix(".json")
     if not figures.exists():
         netlist = base.with_suffix(".netlist")
-        script = ["-c", SYNTHESIS, "conv_core", settings, SCRIPTS[FAMILY], netlist]
-        said = run(base.with_suffix(".log"), [*script, *DEFINES[FAMILY], INCLUDE, *rtl_files()])
+        script: list[str | Path] = ["-c", SYNTHESIS, "conv_core", settings, SCRIPTS[FAMILY]]
+        script += [netlist, *DEFINES[FAMILY], INCLUDE, *rtl_files()]
+        said = run(base.with_suffix(".log"), script)
         if found := warnings(said):
             raise SynthesisError("\n".join(found))
         figures.write_text(json.dumps(asdict(area_of(config.array, FAMILY, said))))

@@ -5,11 +5,11 @@ array, four for each lane of the requantisers and two in the set-up of layers; a
 `ram.v` and `result_queue.v` describe, in the widths that a block can have.
 
 Look-up tables and flip-flops are a sum of what the parts of the core take, each in proportion to
-its size. How much that is on ECP5, is fitted to the cores in areas.csv that are marked `fit`, which
+its size. How much that is on ECP5 is fitted to the cores in areas.csv that are marked `fit`, which
 `python -m conv_core.tools.areas fit` has measured with Yosys. Those marked `check` were measured
-after the fit was made, and tell how well it does for cores that it has not seen. Xilinx 7 has larger
-look-up tables, and needs a share of those of ECP5 that hardly depends on the core: the mean of
-docs/synthesis.md.
+after the fit was made, and tell how well it does for cores that it has not seen. Xilinx 7 has
+larger look-up tables, and needs a share of those of ECP5 that hardly depends on the core: the mean
+of docs/synthesis.md.
 """
 
 from __future__ import annotations
