@@ -74,7 +74,7 @@ test: ready  ## the complete quick test suite on both simulators
 networks: ready  ## docs/networks.md: ResNet-50 and MobileNet through the RTL; ARRAY=16x16: that one
 	@$(VENV) conv_core.tools.networks $(call option,ARRAY) $(call option,SEED)
 
-plan: ready  ## MODEL=resnet50 DEVICE=ecp5-85: cycles and area on many cores, without simulating
+plan: ready  ## MODEL=x.tflite|resnet50|mobilenet DEVICE=ecp5-85: cycles and area of many cores
 	@$(CONV) plan $(if $(MODEL),$(call quoted,$(MODEL))) $(call option,DEVICE)
 
 synth: ready  ## docs/synthesis.md: logic cells and clock on FPGAs; ARRAY=8x8: that one

@@ -72,7 +72,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--waves", action="store_true", help="record the run for `waves`")
     command.set_defaults(command="commands.replay:replay")
     command = commands.add_parser("plan", help="what cores would do with a network")
-    command.add_argument("model", nargs="?", metavar="MODEL", help="resnet50 or mobilenet")
+    command.add_argument(
+        "model", nargs="?", metavar="MODEL", help="a .tflite file, resnet50 or mobilenet"
+    )
     command.add_argument("--device", metavar="NAME", help="an FPGA, such as ecp5-85 or xc7a100t")
     command.set_defaults(command="commands.plan:plan")
     command = commands.add_parser("report", help="a page on all that was run")

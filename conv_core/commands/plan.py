@@ -42,9 +42,9 @@ def plan(options: argparse.Namespace) -> int:
         if each.refused:
             print(f"{each.config.array} lanes, {_buffers(each.config)}: {each.refused}")
     print(
-        "buffers: KiB of activations and of weights; use: of the multipliers; LUTs: by a fit; RAM:\n"
-        f"blocks of 18 kbit. MHz: as docs/synthesis.md reports; ({ASSUMED_MHZ:.0f}): assumed, nobody "
-        "has measured it."
+        "buffers: KiB of activations and of weights; use: of the multipliers; LUTs: by a fit;\n"
+        "RAM: blocks of 18 kbit. MHz: as docs/synthesis.md reports; "
+        f"({ASSUMED_MHZ:.0f}): assumed, nobody has measured it."
     )
     able = [each for each in found if not each.refused and _homes(each, device)]
     if not able:
@@ -96,7 +96,7 @@ def _fits(each: Planned, device: Device | None) -> str:
         return "refused"
     if device is not None:
         missing = area_of(each.config, device.family).missing(device)
-        return "no: " + ", ".join(missing) if missing else "yes"
+        return f"no: {', '.join(missing)}" if missing else "yes"
     return ", ".join(one.name for one in _homes(each, None)) or "none"
 
 

@@ -1,4 +1,4 @@
-"""Cores on ECP5: those that the area of `models/plan` is fitted to, and those that it is checked with.
+"""Cores on ECP5: those that the area of `models/plan` is fitted to, and those that check it.
 
     python -m conv_core.tools.areas fit             measures the former, writes areas.csv
     python -m conv_core.tools.areas check           measures the latter, adds them to the file
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.tb.paths import ROOT
@@ -47,6 +48,7 @@ CORES: Mapping[str, Sequence[tuple[str, Settings]]] = {
         ("4x4", {"act_stream_bytes": 1, "wgt_stream_bytes": 1, "out_stream_bytes": 1}),
         ("4x4", {"requant_lanes": 4}),
         ("4x4", {"float_rule": 0}),
+        ("16x16", {}),
     ),
     "check": (
         ("8x16", {}),
@@ -80,9 +82,10 @@ def synthesise(config: CoreConfig) -> Area:
     base = kept(f"area-{config.array}-{FAMILY}", making)
     figures = base.with_suffix(".json")
     if not figures.exists():
-        script = [SYNTHESIS, "conv_core", settings, SCRIPTS[FAMILY], base.with_suffix(".netlist")]
-        files = [*DEFINES[FAMILY], INCLUDE, *rtl_files()]
-        said = run(base.with_suffix(".log"), ["-c", *script, *files])
+        netlist = base.with_suffix(".netlist")
+        script: list[str | Path] = ["-c", SYNTHESIS, "conv_core", settings, SCRIPTS[FAMILY]]
+        script += [netlist, *DEFINES[FAMILY], INCLUDE, *rtl_files()]
+        said = run(base.with_suffix(".log"), script)
         if found := warnings(said):
             raise SynthesisError("\n".join(found))
         figures.write_text(json.dumps(asdict(area_of(config.array, FAMILY, said))))

@@ -3,5 +3,6 @@
 devices   what FPGAs have
 area      what a core takes of one
 clocks    how fast it has been seen to run
+models    the layers of a network
 planner   a network on many cores
 """

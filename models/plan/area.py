@@ -5,11 +5,11 @@ array, four for each lane of the requantisers and two in the set-up of layers; a
 `ram.v` and `result_queue.v` describe, in the widths that a block can have.
 
 Look-up tables and flip-flops are a sum of what the parts of the core take, each in proportion to
-its size. How much that is on ECP5, is fitted to the cores in areas.csv that are marked `fit`, which
+its size. How much that is on ECP5 is fitted to the cores in areas.csv that are marked `fit`, which
 `python -m conv_core.tools.areas fit` has measured with Yosys. Those marked `check` were measured
-after the fit was made, and tell how well it does for cores that it has not seen. Xilinx 7 has larger
-look-up tables, and needs a share of those of ECP5 that hardly depends on the core: the mean of
-docs/synthesis.md.
+after the fit was made, and tell how well it does for cores that it has not seen. Xilinx 7 has
+larger look-up tables, and needs a share of those of ECP5 that hardly depends on the core: the mean
+of docs/synthesis.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import cache
-from math import log2
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +54,14 @@ class Area:
     multipliers: int
 
     def missing(self, device: Device) -> list[str]:
-        """What the device has too little of, in words; none if the core fits."""
+        """What the device has too little of; none if the core fits."""
         return [
-            f"{needed:,} {name}, it has {there:,}"
+            name
             for name, needed, there in (
-                ("LUTs", self.luts, device.luts),
+                ("LUT", self.luts, device.luts),
                 ("flip-flops", self.flip_flops, device.flip_flops),
-                ("block memories", self.memories, device.memories),
-                ("multipliers", self.multipliers, device.multipliers),
+                ("RAM", self.memories, device.memories),
+                ("DSP", self.multipliers, device.multipliers),
             )
             if needed > there
         ]
@@ -120,18 +119,14 @@ def features(config: CoreConfig) -> NDArray[np.float64]:
         + (lanes_in - config.wgt_stream_bytes)
         + (lanes_out - config.out_stream_bytes)
     )
-    return np.array(
-        [
-            1,  # control, set-up, walk
-            config.multipliers,  # the adders of the array
-            lanes_in * log2(lanes_in),  # the rotation of activations, the loaders
-            lanes_out * log2(lanes_out),  # accumulators, constants, the rotation of results
-            config.requant_lanes,
-            config.requant_lanes * config.float_rule,
-            narrow,  # bytes that wait until a word is complete
-        ],
-        float,
-    )
+    sizes = [
+        1,  # control, set-up, walk
+        config.multipliers,  # the adders of the array
+        lanes_in,  # the loaders, and the rotation of activations
+        lanes_out,  # accumulators, constants, requantisers, and the rotation of results
+        narrow,  # bytes that wait until a word is complete
+    ]
+    return np.array(sizes, np.float64)
 
 
 @dataclass(frozen=True)
@@ -172,7 +167,8 @@ def _costs() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
     def fitted(counts: list[int]) -> NDArray[np.float64]:
         wanted = np.array(counts, float)[:, None]
-        return np.linalg.lstsq(sizes / wanted, np.ones(len(cores)), rcond=None)[0]
+        found: NDArray[np.float64] = np.linalg.lstsq(sizes / wanted, np.ones(len(cores)))[0]
+        return found
 
     luts = fitted([each.area.luts for each in cores])
     return luts, fitted([each.area.flip_flops for each in cores])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from conv_core.models.errors import RefusedError
-from conv_core.models.layer import Layer
+from conv_core.models.layer import Layer, LayerError
+from conv_core.models.network.files import read_network
+from conv_core.models.network.graph import NetworkError
+from conv_core.models.network.lowering import layer_of, on_core
 from conv_core.models.networks import mobilenet_v1, resnet50
 
 KNOWN: Mapping[str, Callable[[], dict[str, Layer]]] = {
@@ -19,10 +23,28 @@ class ModelError(RefusedError):
 
 
 def layers_of(model: str) -> dict[str, Layer]:
-    """The layers by their names, in the network's order. Raises `ModelError`."""
-    known = " or ".join(KNOWN)
+    """The layers by their names, in the network's order.
+
+    Raises `ModelError`, `NetworkError` where a file can't be read, and OSError.
+    """
     if not model:
-        raise ModelError(f"there is no network: MODEL is {known}")
-    if model not in KNOWN:
-        raise ModelError(f"MODEL: there is no network {model!r}; those that are known: {known}")
-    return KNOWN[model]()
+        raise ModelError(f"there is no network: MODEL is a .tflite file, {' or '.join(KNOWN)}")
+    if model in KNOWN:
+        return KNOWN[model]()
+    if not Path(model).exists():
+        raise ModelError(
+            f"MODEL: {model} is neither a file nor one of the networks that are known, "
+            f"{', '.join(KNOWN)}"
+        )
+    graph = read_network(Path(model))
+    layers: dict[str, Layer] = {}
+    for operator in graph.operators:
+        if on_core(graph, operator):
+            name = f"{operator.number} {operator.kind}"
+            try:
+                layers[name] = layer_of(graph, operator)
+            except LayerError as error:
+                raise NetworkError(f"{model}: operator {name}: {error}") from None
+    if not layers:
+        raise ModelError(f"{model}: none of its operators is computed by the core")
+    return layers

@@ -6,17 +6,20 @@ The areas are those of `python -m conv_core.tools.areas`, in models/plan/areas.c
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conv_core.commands.cli import main
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles import RepeatingQueue, cycles_limit, limits, queue_model
 from conv_core.models.layer import Layer
 from conv_core.models.networks import mobilenet_v1, resnet50
-from conv_core.models.plan import area
-from conv_core.models.plan.area import multipliers
-from conv_core.models.plan.clocks import PAGE
+from conv_core.models.plan import area, planner
+from conv_core.models.plan.area import Area, Measured, area_of, measured, multipliers
+from conv_core.models.plan.clocks import PAGE, clock_of
+from conv_core.models.plan.devices import DEVICES, DeviceError, device_named
 from conv_core.models.plan.planner import planned
 from conv_core.models.tiling import plan
 from conv_core.tb.runs.layers import run_layers
@@ -95,11 +98,10 @@ def test_causes_are_all_the_cycles_and_limits_their_parts() -> None:
 
 
 def test_what_can_not_be_cut_is_refused_with_the_parameter_to_raise() -> None:
-    wide = {"wide": Layer(1, 1, 1, 8, 4096, (1, 1))}
-    found = planned(wide, CoreConfig.from_array("8x8", out_bytes=128, const_words=128))
-    assert found.refused == "" or found.refused.startswith("wide: ")
     deep = {"deep": Layer(1, 4, 4, 4096, 8, (4, 4))}
-    assert "ACT_BYTES" in planned(deep, CoreConfig.from_array("8x8", act_bytes=1024)).refused
+    found = planned(deep, CoreConfig.from_array("8x8", act_bytes=1024))
+    assert found.refused.startswith("deep: ")
+    assert "raise ACT_BYTES to " in found.refused
 
 
 # ---------------------------------------------------------------- area
@@ -115,3 +117,89 @@ def test_memories_and_multipliers_are_those_of_the_page(
 
 def test_the_page_has_three_arrays_of_two_families() -> None:
     assert len(MAPPED) == 6
+
+
+@pytest.mark.parametrize("core", [each for each in measured() if each.role == "check"], ids=str)
+def test_the_fit_is_within_ten_per_cent_of_cores_that_it_has_not_seen(core: Measured) -> None:
+    """As `python -m conv_core.tools.areas check` has measured them."""
+    found = area_of(core.config, "ecp5")
+    assert found.luts == pytest.approx(core.area.luts, rel=0.1)
+    assert found.flip_flops == pytest.approx(core.area.flip_flops, rel=0.1)
+    assert (found.memories, found.multipliers) == (core.area.memories, core.area.multipliers)
+
+
+def test_xilinx_takes_the_share_of_the_page() -> None:
+    """Of each of its arrays, within two per cent of what it says of ECP5."""
+    page = re.findall(r"^\| (\d+x\d+) \| (\w+) [^|]*\| ([\d,]+) \|", PAGE.read_text(), re.MULTILINE)
+    luts = {(array, maker): int(count.replace(",", "")) for array, maker, count in page}
+    for array in ("4x4", "8x8", "16x16"):
+        config = CoreConfig.from_array(array)
+        ratio = area_of(config, "xc7").luts / area_of(config, "ecp5").luts
+        assert ratio == pytest.approx(luts[array, "Xilinx"] / luts[array, "Lattice"], rel=0.02)
+
+
+def test_what_a_device_has_too_little_of_is_named() -> None:
+    device = device_named(" ECP5-25 ")
+    assert Area(24_288, 24_288, 56, 28).missing(device) == []
+    assert Area(24_289, 24_289, 57, 29).missing(device) == ["LUT", "flip-flops", "RAM", "DSP"]
+    assert Area(1, 1, 57, 1).missing(device) == ["RAM"]
+    with pytest.raises(DeviceError, match="ecp5-85, xc7a15t"):
+        device_named("ecp5-99")
+
+
+def test_devices_are_named_once() -> None:
+    names = [device.name for device in DEVICES]
+    assert len(set(names)) == len(names)
+
+
+def test_the_clock_is_that_of_the_page_and_of_no_other_array_or_family() -> None:
+    assert f"| {clock_of(CoreConfig.from_array('8x8'), 'ecp5')} |" in PAGE.read_text()
+    assert clock_of(CoreConfig.from_array("16x8"), "ecp5") is None
+    assert clock_of(CoreConfig.from_array("8x8"), "xc7") is None
+
+
+# ---------------------------------------------------------------- the command
+def test_the_command_shows_cores_layers_and_what_fits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "ARRAYS", ("8x8", "16x16"))
+    assert main(["plan", "mobilenet", "--device", "ecp5-85"]) == 0
+    said = capsys.readouterr().out
+    config = CoreConfig.from_array("8x8")
+    found = planned(mobilenet_v1(), config)
+    clock = clock_of(config, "ecp5")
+    assert clock is not None
+    line = next(each for each in said.splitlines() if f"{found.cycles:,}" in each)
+    assert f"{1e6 * clock / found.cycles:.1f} " in line
+    assert " yes " in line
+    assert "no: " in next(each for each in said.splitlines() if "16x16" in each)
+    assert "the layers that cost most, 8x8 lanes" in said
+    assert "where the cycles go: products" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "there is no network: MODEL is a .tflite file, resnet50 or mobilenet"),
+        (["nothing.tflite"], "MODEL: nothing.tflite is neither a file nor one of the networks"),
+        (["mobilenet", "--device", "x"], "DEVICE: there is no device 'x'; those that are known:"),
+    ],
+)
+def test_what_can_not_be_planned_is_one_sentence(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", *words]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_a_file_that_is_no_model_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"no model")
+    assert main(["plan", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert str(path) in said
+    assert said.count("\n") == 1
