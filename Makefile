@@ -1,7 +1,7 @@
 # `make help` says what can be asked for.
 
-TARGETS := question setup test run network regress replay networks plan synth waves report explain lint \
-    doctor clean help
+TARGETS := question setup test run network plan regress replay networks synth waves report explain \
+    lint doctor clean help
 CORE := ACT_BYTES WGT_WORDS CONST_WORDS OUT_BYTES REQUANT_LANES FLOAT_RULE RESULT_QUEUE \
     ACT_STREAM_BYTES WGT_STREAM_BYTES OUT_STREAM_BYTES
 FOREIGN := DUT DRIVER RTL
@@ -10,7 +10,7 @@ RUN := SIM ARRAY SEED $(CORE) $(FOREIGN) STALL RULES RECORD WAVES QUEUE
 # The options of each target; PYTHON, which names the Python to set up with, is one of all.
 OPTIONS_question := $(RUN)
 OPTIONS_run := LAYER OUT $(RUN)
-OPTIONS_network := MODEL INPUT FRAMES JOBS OUT SIM ARRAY SEED $(CORE) STALL WAVES
+OPTIONS_network := MODEL INPUT FRAMES COMPASS JOBS OUT SIM ARRAY SEED $(CORE) STALL WAVES
 OPTIONS_regress := LAYERS SEEDS JOBS JUNIT SIM ARRAY SEED $(CORE) $(FOREIGN)
 OPTIONS_replay := FAILURE WAVES
 OPTIONS_explain := LAYER OUT SIM ARRAY SEED $(CORE)
@@ -55,7 +55,7 @@ run: ready  ## LAYER="a.npz dir/ ..." OUT=dir: your own layers through the RTL
 
 network: ready  ## MODEL=x.tflite INPUT=x.npy OUT=dir: a whole quantised network through the RTL
 	@$(CONV) network $(if $(MODEL),$(call quoted,$(MODEL))) $(foreach v,INPUT FRAMES JOBS OUT STALL,$(call option,$v)) \
-	    $(CORE_ARGUMENTS) $(call flag,WAVES,waves)
+	    $(CORE_ARGUMENTS) $(call flag,WAVES,waves) $(call flag,COMPASS,compass)
 
 regress: ready  ## random layers in random traffic: SEEDS=n LAYERS=n (of each) JOBS=n JUNIT=file
 	@$(CONV) regress $(CORE_ARGUMENTS) $(foreach v,LAYERS SEEDS JOBS JUNIT,$(call option,$v))

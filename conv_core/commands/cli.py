@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "network", parents=[core_options()], help="a whole quantised network"
     )
-    command.add_argument("model", nargs="?", metavar="MODEL", help="a .tflite file")
+    command.add_argument("model", nargs="?", metavar="MODEL", help="a .tflite or .onnx file")
     command.add_argument(
         "--input", default="random", metavar="FILE", help="an .npy file, or random"
     )
@@ -54,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--jobs", type=count, default=1, help="simulations that share the frames")
     command.add_argument("--stall", default="none", metavar="PROFILE", help="as for `run`")
     command.add_argument("--waves", action="store_true", help="record the run for `waves`")
+    command.add_argument(
+        "--compass", action="store_true", help="which rounding each runtime follows, by operator"
+    )
     command.add_argument("--out", default="out", help="folder for the results (default: out)")
     command.set_defaults(command="commands.network:network")
     command = commands.add_parser(

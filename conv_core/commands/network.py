@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ CLOCK = re.compile(r"^\| (\d+x\d+) \| \d+ \| (\d+\.\d+) \|", re.MULTILINE)
 def network(options: argparse.Namespace) -> int:
     """Runs it, shows each operator, and writes the answers; the exit status."""
     if not options.model:
-        raise NetworkError("there is no network: name a .tflite file, MODEL=x.tflite")
+        raise NetworkError("there is no network: name a .tflite or .onnx file, MODEL=x.tflite")
     config = config_of(options)
     find_simulator(options.sim)
     path, out = Path(options.model), Path(options.out)
@@ -71,6 +72,8 @@ def network(options: argparse.Namespace) -> int:
     remember(folder, [*_words(path, out, options), "--seed", str(seed), *words_of(options)])
     _write(targets, graph, result, options.sim, config, seed, seconds)
     _show(result, f"{path.name}, {config.array} lanes, {options.sim}, results in {out}")
+    if options.compass:
+        _show_compass(path, graph, frames)
     for message in _messages(result):
         print(message, file=sys.stderr)
     print(_last_line(result, config, seconds))
@@ -195,6 +198,16 @@ def _show(result: NetworkResult, title: str) -> None:
             )
         )
     screen.table(title, COLUMNS, rows)
+
+
+def _show_compass(path: Path, graph: Graph, frames: Sequence[Mapping[int, Array]]) -> None:
+    """Which rules give each runtime's results, operator by operator."""
+    # Only those who ask need ONNX, and the runtimes.
+    from conv_core.models.network import compass
+    from conv_core.models.network.tflite_operators import Network
+
+    inputs = [[frame[tensor] for tensor in graph.inputs] for frame in frames]
+    print(compass.table(compass.survey(Network.read(path), inputs)))
 
 
 def _messages(result: NetworkResult) -> list[str]:

@@ -9,8 +9,10 @@ import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerError
-from conv_core.models.network.graph import Array, Graph, NetworkError, Operator, Tensor
+from conv_core.models.network.graph import ONNX, Array, Graph, NetworkError, Operator, Tensor
 from conv_core.models.network.lowering import layer_of, on_core
+from conv_core.models.network.onnx_check import check_onnx
+from conv_core.models.network.onnx_file import read_onnx
 from conv_core.models.network.operators import ANY_TYPE, FUNCTIONS, STATE
 from conv_core.models.network.operators.call import ACTIVATIONS
 from conv_core.models.network.tflite_file import is_tflite, read_tflite
@@ -28,9 +30,7 @@ def read_network(path: Path) -> Graph:
     Raises `NetworkError` with a sentence that names the file and what is wrong with it, OSError.
     """
     content = path.read_bytes()
-    if is_tflite(content):
-        return read_tflite(path, content)
-    raise NetworkError(f"{path}: this is not a model; TensorFlow Lite files (.tflite) can be read")
+    return read_tflite(path, content) if is_tflite(content) else read_onnx(path, content)
 
 
 def check_network(graph: Graph, config: CoreConfig) -> None:
@@ -38,6 +38,9 @@ def check_network(graph: Graph, config: CoreConfig) -> None:
 
     Raises `NetworkError`, which names all that can't be.
     """
+    if graph.file_format == ONNX:
+        check_onnx(graph, config)
+        return
     floats = [each for each in graph.operators if _in_floats(graph, each)]
     if floats:
         kinds = ", ".join(dict.fromkeys(each.kind for each in floats))

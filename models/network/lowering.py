@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from conv_core.models.layer import Int8Array, Int32Array, Layer, LayerCase
-from conv_core.models.network import tflite_lowering
-from conv_core.models.network.graph import TFLITE, Array, Graph, Operator
+from conv_core.models.network import onnx_lowering, tflite_lowering
+from conv_core.models.network.graph import ONNX, TFLITE, Array, Graph, Operator
 from conv_core.models.network.placed import Placed, Values
 
 Place = Callable[[Graph, Operator, Values], Placed]
@@ -26,6 +26,7 @@ Place = Callable[[Graph, Operator, Values], Placed]
 
 FORMATS: Mapping[str, tuple[tuple[str, ...], Place]] = {
     TFLITE: (tflite_lowering.KINDS, tflite_lowering.place),
+    ONNX: (onnx_lowering.KINDS, onnx_lowering.place),
 }
 """for each file format the operators that the core computes, and how"""
 

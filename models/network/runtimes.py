@@ -22,12 +22,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_core.models.errors import RefusedError
+
 WORKER = Path(__file__).with_name("runtime_worker.py")
 SECONDS = 600
 """that the calls of one process may take together"""
 
 
-class RuntimeMissingError(RuntimeError):
+class RuntimeMissingError(RefusedError):
     """The package of a runtime is not installed."""
 
 
@@ -39,6 +41,9 @@ class Call:
     frames: Sequence[Sequence[NDArray[Any]]]
     keep: Sequence[int] = ()
     """indices of tensors that are wanted in place of outputs"""
+    names: Sequence[str] = ()
+    """of these tensors, and `types` their types, for runtimes that know them by name"""
+    types: Sequence[np.dtype[Any]] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,20 +152,39 @@ class OnnxRuntime(Runtime):
     def _run(self, call: Call) -> Answer:
         import onnxruntime
 
+        model = _with_outputs(call) if call.keep else call.model
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         try:
             session = onnxruntime.InferenceSession(
-                call.model, options, providers=["CPUExecutionProvider"]
+                model, options, providers=["CPUExecutionProvider"]
             )
             names = [each.name for each in session.get_inputs()]
+            wanted = list(call.names) if call.keep else None
             frames = [
-                session.run(None, dict(zip(names, frame, strict=True))) for frame in call.frames
+                session.run(wanted, dict(zip(names, frame, strict=True))) for frame in call.frames
             ]
         except Exception as error:
             return Answer(refusal=str(error).splitlines()[0])
-        return Answer(outputs=[np.stack(each) for each in zip(*frames, strict=True)])
+        stacked = [np.stack(each) for each in zip(*frames, strict=True)]
+        if call.keep:
+            return Answer(kept=dict(zip(call.keep, stacked, strict=True)))
+        return Answer(outputs=stacked)
+
+
+def _with_outputs(call: Call) -> bytes:
+    """The ONNX model, whose tensors that are wanted are outputs, too."""
+    import onnx
+
+    model: Any = onnx.load_model_from_string(call.model)
+    present = {each.name for each in model.graph.output}
+    for name, dtype in zip(call.names, call.types, strict=True):
+        if name not in present:
+            kind = onnx.helper.np_dtype_to_tensor_dtype(dtype)
+            model.graph.output.append(onnx.helper.make_tensor_value_info(name, kind, None))
+    content: bytes = model.SerializeToString()
+    return content
 
 
 RUNTIMES: tuple[type[Runtime], ...] = (LiteRtReference, LiteRtXnnpack, TfliteMicro, OnnxRuntime)

@@ -19,6 +19,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from conv_core.models.errors import RefusedError
 from conv_core.models.layer import (
     INT8_MAX,
     INT8_MIN,
@@ -47,7 +48,7 @@ DTYPES = {
 Tensors = Mapping[int, NDArray[Any]]
 
 
-class NotATfliteFileError(ValueError):
+class NotATfliteFileError(RefusedError):
     """The text names the file and says what is wrong with it."""
 
 

@@ -12,9 +12,16 @@ import numpy as np
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer
 from conv_core.models.network.files import check_network
-from conv_core.models.network.graph import Array, Graph, Operator
+from conv_core.models.network.graph import ONNX, TFLITE, Array, Graph, Operator
 from conv_core.models.network.lowering import folded
-from conv_core.models.network.runtimes import Answer, Call, LiteRtReference, RuntimeMissingError
+from conv_core.models.network.runtimes import (
+    Answer,
+    Call,
+    LiteRtReference,
+    OnnxRuntime,
+    Runtime,
+    RuntimeMissingError,
+)
 from conv_core.tb.bench.drivers import OUR_DRIVER
 from conv_core.tb.runs import processes
 from conv_core.tb.runs.builds import Build, build, core_design
@@ -23,6 +30,8 @@ from conv_core.tb.runs.layers import run_folder, run_job, watched
 from conv_core.tb.runs.network_job import NetworkJob, NetworkRun
 
 NETWORK = "conv_core.tb.inside.network"
+ORACLES: Mapping[str, type[Runtime]] = {TFLITE: LiteRtReference, ONNX: OnnxRuntime}
+"""what networks of each file format are compared with"""
 
 Frames = Sequence[Mapping[int, Array]]
 """for each frame a value for every input tensor"""
@@ -110,8 +119,8 @@ def run_network(
 
     `jobs` simulations side by side share the frames of a network that keeps nothing between them.
 
-    `model` is the network's file, to compare each operator with LiteRT's reference kernels, which
-    run at the same time; None compares with nothing. The rest is as in
+    `model` is the network's file, to compare each operator with LiteRT's reference kernels, or
+    with ONNX Runtime, which run at the same time; None compares with nothing. The rest is as in
     `conv_core.tb.runs.layers.run_layers`.
 
     Raises `NetworkError`, `ToolMissingError`, `SimulationError`.
@@ -184,11 +193,13 @@ def _joined(parts: Sequence[NetworkRun]) -> NetworkRun:
 
 
 def _reference(graph: Graph, model: bytes, frames: Frames) -> Answer:
-    """All tensors of LiteRT's reference kernels, or why there are none."""
+    """All tensors of the runtime, or why there are none."""
     wanted = [tensor for operator in graph.operators for tensor in operator.outputs]
     inputs = [[frame[tensor] for tensor in graph.inputs] for frame in frames]
+    tensors = [graph.tensors[tensor] for tensor in wanted]
+    names, types = [each.name for each in tensors], [each.dtype for each in tensors]
     try:
-        (answer,) = LiteRtReference().run([Call(model, inputs, keep=wanted)])
+        (answer,) = ORACLES[graph.file_format]().run([Call(model, inputs, wanted, names, types)])
     except RuntimeMissingError as error:
         return Answer(refusal=str(error))
     return answer
@@ -198,7 +209,7 @@ def _result(
     graph: Graph, frames: Frames, done: NetworkRun, reference: Answer | None
 ) -> NetworkResult:
     compared = reference is not None and not reference.refusal
-    runtime = "" if reference is None else reference.refusal or LiteRtReference.name
+    runtime = "" if reference is None else reference.refusal or ORACLES[graph.file_format].name
     expected = reference.kept if reference is not None else {}
     whole = [each for each in done.frames if all(tensor in each for tensor in graph.outputs)]
     skipped = folded(graph)

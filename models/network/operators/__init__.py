@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from conv_core.models.network.graph import TFLITE, Array
+from conv_core.models.network.graph import ONNX, TFLITE, Array
 from conv_core.models.network.operators import (
+    onnx_arithmetic,
+    onnx_shapes,
     tflite_arithmetic,
     tflite_pooling,
     tflite_shapes,
@@ -46,6 +48,7 @@ FUNCTIONS: Mapping[str, Mapping[str, Function]] = {
         "RELU6": tflite_shapes.relu,
         "RELU_N1_TO_1": tflite_shapes.relu,
     },
+    ONNX: {**onnx_arithmetic.FUNCTIONS, **onnx_shapes.FUNCTIONS},
 }
 """By file format and kind."""
 ANY_TYPE = (
