@@ -9,7 +9,7 @@ its size. How much that is on ECP5 is fitted to the cores in areas.csv that are 
 `python -m conv_core.tools.areas fit` has measured with Yosys. Those marked `check` were measured
 after the fit was made, and tell how well it does for cores that it has not seen. Xilinx 7 has
 larger look-up tables, and needs a share of those of ECP5 that hardly depends on the core: the mean
-of docs/synthesis.md.
+of docs/synthesis.md. All of these cores have as many lanes in the requantisers as is usual.
 """
 
 from __future__ import annotations
