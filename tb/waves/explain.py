@@ -20,16 +20,14 @@ import numpy as np
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import Layer, LayerCase
 from conv_core.models.requantisation import result as right_result
-from conv_core.models.tiling import Piece
 from conv_core.tb.bench.bench import CLOCK_NS
-from conv_core.tb.bench.drivers import Planner
 from conv_core.tb.checks.scoreboard import Place, ResultFormat
-from conv_core.tb.core.format import Format
 from conv_core.tb.paths import BUILD
 from conv_core.tb.runs.job import LayerResult
 from conv_core.tb.runs.pieces import CutLayer
 from conv_core.tb.runs.simulators import SimulationError
 from conv_core.tb.waves.cut import Cut, Row
+from conv_core.tb.waves.ran import layers_before, planner_of
 from conv_core.tb.waves.signals import (
     INT8,
     INT32,
@@ -86,7 +84,7 @@ def first_wrong(case: LayerCase, result: LayerResult, config: CoreConfig) -> Wro
     """The first wrong value of a layer, in the order in which the core answers."""
     if result.values is None:
         return None
-    layer = CutLayer.of(case, _planner(result, config))
+    layer = CutLayer.of(case, planner_of(result, config))
     before: list[Layer] = []
     beats = 0
     for part, piece in zip(layer.plan, layer.pieces, strict=True):
@@ -170,35 +168,6 @@ def explained(
             )
         break
     return found
-
-
-def layers_before(
-    cases: Sequence[LayerCase], results: Sequence[LayerResult], index: int, config: CoreConfig
-) -> list[Layer]:
-    """What the core computed before a layer; it is reset after each that was wrong."""
-    start = max((i + 1 for i in range(index) if not results[i].passed), default=0)
-    before = zip(cases[start:index], results[start:index], strict=True)
-    return [layer for case, its in before for layer in pieces_of(case, its, config)]
-
-
-def pieces_of(case: LayerCase, result: LayerResult, config: CoreConfig) -> list[Layer]:
-    """The layers that the core computed for it, in order."""
-    return [piece.layer for piece in CutLayer.of(case, _planner(result, config)).pieces]
-
-
-def _planner(result: LayerResult, config: CoreConfig) -> Planner:
-    """What cut the layer: one that ran whole may be larger than `conv_core`'s buffers."""
-    return Format(config) if (result.pieces or 1) > 1 else _Uncut()
-
-
-class _Uncut:
-    """Cuts nothing."""
-
-    def pieces(self, layer: Layer) -> list[Piece]:
-        return [Piece.whole(layer)]
-
-    def cycles_limit(self, layer: Layer) -> int:
-        return layer.macs
 
 
 def _alone(

@@ -8,7 +8,8 @@ from pathlib import Path
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerCase
 from conv_core.tb.runs.job import LayerResult
-from conv_core.tb.waves.explain import first_wrong, layers_before, origin_of, pieces_of
+from conv_core.tb.waves.explain import first_wrong, origin_of
+from conv_core.tb.waves.ran import layers_before, pieces_of
 from conv_core.tb.waves.signals import Names, Watched, all_groups, shown
 from conv_core.tb.waves.view import Marks, write_views
 from conv_core.tb.waves.watch import HALF_CYCLE_NS, RECORDING, Recording, read_recording
