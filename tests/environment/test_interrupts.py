@@ -52,6 +52,11 @@ def seconds_used(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def listen() -> None:
+    """Has a process listen to Ctrl-C though it is started by one that runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupt(
     command: Sequence[str], mark: str, started: Callable[[], bool], *, whole_group: bool
 ) -> tuple[int, str, float]:
@@ -67,6 +72,7 @@ def interrupt(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=listen,
     )
     deadline = time.monotonic() + SECONDS_TO_START
     while not started():
