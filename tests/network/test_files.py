@@ -38,7 +38,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.tflite"
     path.write_bytes(b"not a model at all")
     assert refusal(path) == (
-        f"{path}: this is not a model; TensorFlow Lite files (.tflite) can be read"
+        f"{path}: this is neither a TensorFlow Lite nor an ONNX model, or it is cut short"
     )
 
 
