@@ -34,7 +34,7 @@ MOST_LUT4 = {"4x4": 8_000, "8x8": 12_800, "16x16": 26_000}
 """4-input look-up tables, everything counted: 200 for each multiplier of an 8x8 array."""
 LEAST_MHZ = {"4x4": 140, "8x8": 130}
 """Clock on an ECP5 of speed grade 8."""
-SEEDS = {"4x4": 3, "8x8": 1}
+SEEDS = {"4x4": 2, "8x8": 2}
 """With which nextpnr begins: the result depends on it by several per cent."""
 MOST_PIN_NS = 11.0
 """Between a pin and a register: mostly wires across the chip. It must not creep; 5 is the aim."""

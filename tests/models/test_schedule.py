@@ -96,8 +96,9 @@ def test_windows_come_in_the_order_of_the_loops(name: str) -> None:
         "depthwise": (replace(QUESTION, out_channels=64, groups=64), CoreConfig.from_array("8x8")),
     }[name]
     walked = [
-        Window(each.frame, row, column, each.group)
+        Window(each.frame, row, column, group)
         for each in Loops.of(layer, config).passes()
+        for group in each.groups
         for row in each.rows
         for column in each.columns
     ]
