@@ -38,7 +38,7 @@ MAPPED = re.findall(
 
 
 # ---------------------------------------------------------------- cycles
-@pytest.mark.parametrize("act_bytes", [65536, 1024])
+@pytest.mark.parametrize("act_bytes", [65536, pytest.param(1024, marks=pytest.mark.long)])
 def test_the_cycles_are_those_of_the_rtl(act_bytes: int) -> None:
     """With the smaller buffer, many layers are cut into pieces."""
     cases = random_cases(np.random.default_rng([SEED, act_bytes]), LAYERS, MIX)

@@ -34,7 +34,14 @@ def loaded(page: Path, folder: Path, *, width: str = "desktop", script: str = ""
     done = subprocess.run(
         [
             chromium(),
-            *("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"),
+            *(
+                "--headless",
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                "--enable-logging=stderr",
+                "--v=0",
+            ),
             f"--user-data-dir={profile}",
             f"--window-size={WIDTHS[width]},900",
             "--virtual-time-budget=10000",

@@ -17,7 +17,14 @@ from typing import Any
 from tests.pages.browser import chromium
 
 OPTIONS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--mute-audio"),
+    *(
+        "--headless",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--no-first-run",
+        "--mute-audio",
+    ),
     *("--disable-dev-shm-usage", "--disable-extensions", "--force-color-profile=srgb"),
     *("--disable-background-networking", "--remote-debugging-pipe"),
 )
