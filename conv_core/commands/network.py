@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,22 +15,19 @@ import numpy as np
 from conv_core.commands import screen
 from conv_core.commands.last_run import remember
 from conv_core.commands.options import config_of, new_seed, seed_of, words_of
+from conv_core.commands.results import SUMMARY, check_replaced
 from conv_core.commands.simulating import new_folder
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.files import write_whole
 from conv_core.models.network.files import check_network, frames_of, random_frames, read_network
 from conv_core.models.network.graph import Array, Graph, NetworkError
-from conv_core.tb.paths import ROOT
+from conv_core.models.plan.clocks import PAGE, placed
 from conv_core.tb.runs.job import Progress
 from conv_core.tb.runs.network import NetworkResult, OperatorResult, run_network
 from conv_core.tb.runs.tools import find_simulator
 
 COLUMNS = (">", "operator", "shape", ">MACs", ">cycles", ">utilisation", ">differ", "")
 RANDOM = "random"
-SUMMARY = "summary.json"
-SYNTHESIS = ROOT / "docs" / "synthesis.md"
-CLOCK = re.compile(r"^\| (\d+x\d+) \| \d+ \| (\d+\.\d+) \|", re.MULTILINE)
-"""a line of its table of clocks: array, seed, MHz"""
 
 
 def network(options: argparse.Namespace) -> int:
@@ -47,7 +43,7 @@ def network(options: argparse.Namespace) -> int:
     seed = new_seed() if given is None else given
     frames = frames_of(graph, _input(graph, options, seed))
     targets = (out / f"{path.stem}.npz", out / SUMMARY)
-    _check_targets(targets)
+    check_replaced(targets, _is_ours)
     folder = new_folder()
     started = time.perf_counter()
     with screen.progress_bar("building the simulation, or looking for it") as advance:
@@ -103,16 +99,6 @@ def _input(graph: Graph, options: argparse.Namespace, seed: int) -> Array:
     if not isinstance(given, np.ndarray):
         raise NetworkError(f"{path}: an .npz file has many arrays; the input is a single .npy file")
     return given
-
-
-def _check_targets(targets: tuple[Path, ...]) -> None:
-    """Refuses to replace what no earlier run wrote. Raises `NetworkError`."""
-    for target in targets:
-        if target.exists() and not _is_ours(target):
-            raise NetworkError(
-                f"{target}: this file is not a result of an earlier run, and would be replaced by "
-                "one; name another folder by OUT="
-            )
 
 
 def _is_ours(path: Path) -> bool:
@@ -236,7 +222,7 @@ def _last_line(result: NetworkResult, config: CoreConfig, seconds: float) -> str
         answers = f"{frames}, {same} {result.runtime}"
     verdict = "PASS" if result.passed else "FAIL"
     rate = ""
-    if SYNTHESIS.exists() and result.cycles:
+    if PAGE.exists() and result.cycles:
         array, mhz = clock_of(config.array)
         rate = (
             f", {1e6 * mhz / result.cycles:,.0f} frames a second at {mhz} MHz "
@@ -246,11 +232,11 @@ def _last_line(result: NetworkResult, config: CoreConfig, seconds: float) -> str
 
 
 def clock_of(array: str) -> tuple[str, float]:
-    """An array in docs/synthesis.md, and its clock in MHz.
+    """An array that has been placed and routed, and its clock in MHz.
 
-    It is the largest array there if it has no clock for the one that is asked for.
+    It is the largest of those if the one that is asked for has not been.
     """
-    clocks = {name: float(mhz) for name, mhz in CLOCK.findall(SYNTHESIS.read_text())}
+    clocks = placed()
     found = array if array in clocks else max(clocks, key=_lanes)
     return found, clocks[found]
 

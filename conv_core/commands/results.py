@@ -8,14 +8,21 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from conv_core.models.errors import RefusedError
 from conv_core.models.files import write_whole
 from conv_core.models.layer_files import LayerFileError, write_result
 from conv_core.tb.runs.job import LayerResult
 
 SUMMARY = "summary.json"
+
+
+class ResultError(RefusedError):
+    """A file that results would replace and must not. The text names it."""
+
+
 RESULT_FIELDS = ({"acc.npy"}, {"y.npy"})
 
 
@@ -23,7 +30,7 @@ def check(out: Path, inputs: Sequence[Path]) -> None:
     """Refuses a folder for the results of these layer files, before anything is simulated.
 
     Raises `LayerFileError` where it can't be written, or where a file that is to be written is one
-    of the inputs, or is not the result of an earlier run.
+    of the inputs, and `ResultError` where it is not the result of an earlier run.
     """
     nearest = next(p for p in (out, *out.resolve().parents) if p.exists())
     if not nearest.is_dir():
@@ -31,14 +38,21 @@ def check(out: Path, inputs: Sequence[Path]) -> None:
     if not os.access(nearest, os.W_OK):
         raise LayerFileError(f"{nearest}: this folder can't be written")
     taken = {path.resolve() for path in inputs}
-    for target in _targets(out, inputs):
+    targets = _targets(out, inputs)
+    for target in targets:
         if target.resolve() in taken:
             raise LayerFileError(
                 f"{target}: this layer would be replaced by its own result; name another folder "
                 "by OUT="
             )
-        if target.exists() and not _is_ours(target):
-            raise LayerFileError(
+    check_replaced(targets, _is_ours)
+
+
+def check_replaced(targets: Iterable[Path], is_ours: Callable[[Path], bool]) -> None:
+    """Refuses to replace what no earlier run wrote, which `is_ours` knows. Raises `ResultError`."""
+    for target in targets:
+        if target.exists() and not is_ours(target):
+            raise ResultError(
                 f"{target}: this file is not a result of an earlier run, and would be replaced by "
                 "one; name another folder by OUT="
             )

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from conv_core.commands import endings
 from conv_core.models.core_config import CoreConfig
 from conv_core.tb.paths import ROOT
 from conv_core.tb.runs.builds import rtl_files
@@ -115,4 +116,4 @@ def written(settings: Settings) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(endings.run(main))

@@ -20,6 +20,7 @@ from pathlib import Path
 from pyslang import DiagnosticSeverity
 from pyslang import driver as slang_driver
 
+from conv_core.commands import endings
 from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.paths import INCLUDES, ROOT
 from conv_core.tb.runs.tools import find_simulator
@@ -219,4 +220,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(endings.run(main))

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from conv_core.models.core_config import ConfigError, CoreConfig
+from conv_core.commands import endings
+from conv_core.models.core_config import CoreConfig
 from conv_core.models.cycles import cycles_limit, queue_model
 from conv_core.models.files import write_whole
 from conv_core.models.layer import Layer
@@ -27,8 +28,6 @@ from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.paths import BUILD, ROOT
 from conv_core.tb.runs.builds import core_design
 from conv_core.tb.runs.layers import MAX_BATCH, run_layers
-from conv_core.tb.runs.simulators import SimulationError
-from conv_core.tb.runs.tools import ToolMissingError
 from conv_core.tb.stimuli.random_layers import tensors_for
 
 ARRAYS = ("8x8", "16x16", "32x32")
@@ -80,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{network} on {array} lanes: {cycles:,} cycles, {seconds:.0f} s", flush=True)
         PAGE.write_text(page(options.seed))
         keep(Outcome("networks", "PASS", time.perf_counter() - begun, rows=outcome))
-    except (ConfigError, SimulationError, ToolMissingError, WrongResultError) as error:
+    except WrongResultError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"PASS: every value was right; {PAGE.relative_to(ROOT)} is written")
@@ -233,4 +232,4 @@ def _number(value: int | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(endings.run(main))

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from conv_core.commands import endings
 from conv_core.models.core_config import CoreConfig
 from conv_core.pages.outcomes import Outcome, keep
 from conv_core.tb.paths import BUILD, ROOT
@@ -382,4 +383,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(endings.run(main))

@@ -25,9 +25,6 @@ IN_FILE = {
 }
 """Where the fields of `Layer` come from in a file, if not from the field of their own name."""
 
-_UNREADABLE = (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What numpy raises for an array that is damaged or of Python objects."""
-
 
 def read_layer(path: str | Path) -> LayerCase:
     """The layer of a file. Its name is the file's, without the suffix.

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from conv_core.models.core_config import CoreConfig
-from conv_core.models.layer import LayerError
-from conv_core.models.network.graph import ONNX, Array, Graph, NetworkError, Operator, Tensor
-from conv_core.models.network.lowering import layer_of, on_core
-from conv_core.models.network.onnx_check import check_onnx
+from conv_core.models.network import onnx_check, tflite_check
+from conv_core.models.network.graph import (
+    ONNX,
+    TFLITE,
+    Array,
+    Graph,
+    NetworkError,
+    Operator,
+    Tensor,
+)
 from conv_core.models.network.onnx_file import read_onnx
-from conv_core.models.network.operators import ANY_TYPE, FUNCTIONS, STATE
-from conv_core.models.network.operators.call import ACTIVATIONS
 from conv_core.models.network.tflite_file import is_tflite, read_tflite
-from conv_core.models.tiling import plan
 
-BYTES = ("int8", "uint8")
-"""what quantised values are stored in"""
-CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
-"""operators with real numbers on one side"""
+Rules = tuple[Callable[[Graph], str], Callable[[Graph, Operator, CoreConfig], Iterator[str]]]
+"""of a file format: what keeps a whole network from being run, and what an operator, as clauses"""
+
+RULES: Mapping[str, Rules] = {
+    TFLITE: (tflite_check.refusal, tflite_check.problems),
+    ONNX: (onnx_check.refusal, onnx_check.problems),
+}
 
 
 def read_network(path: Path) -> Graph:
@@ -38,72 +44,16 @@ def check_network(graph: Graph, config: CoreConfig) -> None:
 
     Raises `NetworkError`, which names all that can't be.
     """
-    if graph.file_format == ONNX:
-        check_onnx(graph, config)
-        return
-    floats = [each for each in graph.operators if _in_floats(graph, each)]
-    if floats:
-        kinds = ", ".join(dict.fromkeys(each.kind for each in floats))
-        raise NetworkError(
-            f"{graph.name}: {len(floats)} of its operators compute in floating point ({kinds}); "
-            "quantise the network, activations and weights, to int8 or uint8 first"
-        )
+    refusal, problems_of = RULES[graph.file_format]
+    if sentence := refusal(graph):
+        raise NetworkError(f"{graph.name}: {sentence}")
     problems = [
         f"operator {operator.number}, {operator.kind}: {problem}"
         for operator in graph.operators
-        for problem in _problems(graph, operator, config)
+        for problem in problems_of(graph, operator, config)
     ]
     if problems:
         raise NetworkError(f"{graph.name} can't be run: " + "; ".join(problems))
-
-
-def _in_floats(graph: Graph, operator: Operator) -> bool:
-    known = operator.kind in FUNCTIONS[graph.file_format] or on_core(graph, operator)
-    if not known or operator.kind in (*CONVERSIONS, *ANY_TYPE):
-        return False
-    return any(each.dtype.kind == "f" for each in _data(graph, operator))
-
-
-def _problems(graph: Graph, operator: Operator, config: CoreConfig) -> Iterator[str]:
-    """What keeps an operator from being run, each as a clause."""
-    core = on_core(graph, operator)
-    if not core and operator.kind not in (*FUNCTIONS[graph.file_format], *STATE):
-        yield "there is no such operator here"
-        return
-    function = operator.options.get("fusedActivationFunction", "NONE")
-    if function not in ACTIVATIONS:
-        yield f"its activation function is {function}, not one of {', '.join(ACTIVATIONS)}"
-        return
-    if operator.kind in (*ANY_TYPE, *STATE, *CONVERSIONS):
-        return
-    wrong = list(_wrong_tensors(graph, operator))
-    yield from wrong
-    if core and not wrong:
-        try:
-            plan(layer_of(graph, operator), config)
-        except LayerError as error:
-            yield str(error)
-
-
-def _wrong_tensors(graph: Graph, operator: Operator) -> Iterator[str]:
-    weights = operator.inputs[1] if on_core(graph, operator) else None
-    if weights is not None and not graph.tensors[weights].constant:
-        yield "its weights are computed by the network; they must be constants"
-        return
-    for tensor in _data(graph, operator):
-        if tensor.dtype.name not in BYTES:
-            yield f"tensor {tensor.name} is {tensor.dtype.name}, not int8 or uint8"
-        elif tensor.quantisation is None:
-            yield f"tensor {tensor.name} has no scale"
-        elif not tensor.quantisation.per_tensor and not tensor.constant:
-            yield f"tensor {tensor.name} has a scale for each channel; only weights may have that"
-
-
-def _data(graph: Graph, operator: Operator) -> list[Tensor]:
-    """An operator's first input, its weights if it has some, and its output."""
-    count = 2 if on_core(graph, operator) else 1
-    inputs = [each for each in graph.inputs_of(operator)[:count] if each is not None]
-    return [*inputs, *graph.outputs_of(operator)[:1]]
 
 
 def frames_of(graph: Graph, given: Array) -> list[dict[int, Array]]:

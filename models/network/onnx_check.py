@@ -8,7 +8,7 @@ import numpy as np
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.layer import LayerError
-from conv_core.models.network.graph import ONNX, Graph, NetworkError, Operator
+from conv_core.models.network.graph import ONNX, Graph, Operator
 from conv_core.models.network.lowering import layer_of, on_core
 from conv_core.models.network.operators import FUNCTIONS
 from conv_core.models.tiling import plan
@@ -17,22 +17,14 @@ MULTIPLYING = ("Conv", "Gemm", "MatMul")
 """operators that the core computes, if they are quantised"""
 
 
-def check_onnx(graph: Graph, config: CoreConfig) -> None:
-    """Raises `NetworkError`, naming all operators that can't be run on this core."""
-    on_the_core = [each for each in graph.operators if on_core(graph, each)]
-    floating = [each for each in graph.operators if _floating(graph, each)]
-    if floating and not on_the_core:
-        raise NetworkError(
-            f"{graph.name}: this network computes in floating point; quantise it first, with "
-            "onnxruntime.quantization"
-        )
-    problems = [
-        f"operator {operator.number}, {operator.kind}: {problem}"
-        for operator in graph.operators
-        for problem in _problems(graph, operator, config)
-    ]
-    if problems:
-        raise NetworkError(f"{graph.name} can't be run: " + "; ".join(problems))
+def refusal(graph: Graph) -> str:
+    """Why the network as a whole can't be run; empty if nothing speaks against it."""
+    on_the_core = any(on_core(graph, each) for each in graph.operators)
+    if on_the_core or not any(_floating(graph, each) for each in graph.operators):
+        return ""
+    return (
+        "this network computes in floating point; quantise it first, with onnxruntime.quantization"
+    )
 
 
 def _floating(graph: Graph, operator: Operator) -> bool:
@@ -41,7 +33,8 @@ def _floating(graph: Graph, operator: Operator) -> bool:
     return operator.kind in MULTIPLYING and first is not None and first.dtype.kind == "f"
 
 
-def _problems(graph: Graph, operator: Operator, config: CoreConfig) -> Iterator[str]:
+def problems(graph: Graph, operator: Operator, config: CoreConfig) -> Iterator[str]:
+    """What keeps an operator from being run, each as a clause."""
     if _floating(graph, operator):
         yield "it is in floating point"
     elif on_core(graph, operator):

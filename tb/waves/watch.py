@@ -10,12 +10,12 @@ can be repeated at once.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conv_core.models.core_config import CoreConfig
+from conv_core.models.files import write_whole
 from conv_core.tb.bench.bench import CLOCK_NS
 from conv_core.tb.paths import BUILD
 from conv_core.tb.waves.signals import Events, Group, Signal, Watched, all_groups
@@ -142,9 +142,7 @@ def watch_file(config: CoreConfig, watched: Watched | None) -> Path:
     path = BUILD / "watch" / name / f"{MODULE}.v"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        partial.write_text(text)
-        partial.replace(path)
+        write_whole(path, text)
     return path
 
 

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader
 
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.network.execution import run_on_model
 from conv_core.models.network.files import check_network, frames_of, random_frames, read_network
 from conv_core.models.network.runtimes import Call, OnnxRuntime
+
+
+class Images(CalibrationDataReader):  # type: ignore[misc]
+    """What onnxruntime.quantization calibrates on: some images for one input."""
+
+    def __init__(self, name: str, images: Iterable[NDArray[Any]]) -> None:
+        self._images = iter([{name: image.astype(np.float32)} for image in images])
+
+    def get_next(self) -> Any:
+        return next(self._images, None)
 
 
 @dataclass(frozen=True)

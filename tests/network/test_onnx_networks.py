@@ -5,17 +5,14 @@ ONNX Runtime's, in QOperator, QDQ and ConvInteger form.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnxruntime.quantization import (
-    CalibrationDataReader,
     QuantFormat,
     QuantType,
     quantize_dynamic,
@@ -26,7 +23,7 @@ from conv_core.models.core_config import CoreConfig
 from conv_core.models.network.files import frames_of, random_frames, read_network
 from conv_core.models.network.lowering import layer_of, on_core
 from conv_core.tb.runs.network import run_network
-from tests.network.comparing import compare
+from tests.network.comparing import Images, compare
 
 SEEDS = (1, 2, 3)
 SIZE = (1, 3, 12, 10)
@@ -73,21 +70,11 @@ def float_network(path: Path, seed: int) -> Path:
     return path
 
 
-class _Images(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, seed: int) -> None:
-        rng = np.random.default_rng([seed, 1])
-        self._images: Iterator[dict[str, NDArray[Any]]] = iter(
-            [{"x": rng.normal(size=SIZE).astype(np.float32)} for _ in range(4)]
-        )
-
-    def get_next(self) -> Any:
-        return next(self._images, None)
-
-
 def quantised(folder: Path, form: str, activations: str, weights: str, seed: int) -> Path:
     """A network in the form QOperator, QDQ or ConvInteger; it has a scale for each filter of int8
     weights.
     """
+    rng = np.random.default_rng([seed, 1])
     plain, path = float_network(folder / "float.onnx", seed), folder / f"{form}.onnx"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -97,7 +84,7 @@ def quantised(folder: Path, form: str, activations: str, weights: str, seed: int
             quantize_static(
                 plain,
                 path,
-                _Images(seed),
+                Images("x", [rng.normal(size=SIZE) for _ in range(4)]),
                 quant_format=QuantFormat[form],
                 activation_type=TYPES[activations],
                 weight_type=TYPES[weights],

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from numpy.typing import NDArray
 from onnx import version_converter
 from onnxruntime.quantization import (
-    CalibrationDataReader,
     QuantFormat,
     QuantType,
     quantize_static,
@@ -28,7 +25,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from conv_core.models.core_config import CoreConfig
 from conv_core.models.network.files import frames_of, random_frames, read_network
 from conv_core.tb.runs.network import run_network
-from tests.network.comparing import compare
+from tests.network.comparing import Images, compare
 
 OPSET = 13
 """the first with a scale for each channel"""
@@ -45,19 +42,9 @@ FORMS = [
 ]
 
 
-class _Images(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, name: str, size: tuple[int, ...]) -> None:
-        rng = np.random.default_rng(0)
-        self._images: Iterator[dict[str, NDArray[Any]]] = iter(
-            [{name: rng.uniform(-1, 1, size).astype(np.float32)} for _ in range(4)]
-        )
-
-    def get_next(self) -> Any:
-        return next(self._images, None)
-
-
 def quantised(name: str, form: Any, weights: Any, folder: Path) -> Path:
     """The network for images of one size, quantised."""
+    rng = np.random.default_rng(0)
     model = onnx.load(str(FOLDER / f"{name}.onnx"))
     entry = model.graph.input[0]
     for axis, size in zip(entry.type.tensor_type.shape.dim, SIZES[name], strict=True):
@@ -71,7 +58,7 @@ def quantised(name: str, form: Any, weights: Any, folder: Path) -> Path:
         quantize_static(
             plain,
             path,
-            _Images(entry.name, SIZES[name]),
+            Images(entry.name, [rng.uniform(-1, 1, SIZES[name]) for _ in range(4)]),
             quant_format=form,
             activation_type=QuantType.QUInt8,
             weight_type=weights,
